@@ -1,0 +1,13 @@
+// `bouquet`: one program. Each subcommand lives in the folder it belongs to and adds itself here.
+#include <CLI/CLI.hpp>
+
+int main(int argc, char** argv) {
+  CLI::App app{"Bouquet: a personalization engine. Trains a profile per customer and answers what to offer next."};
+  app.name("bouquet");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("bouquet " BOUQUET_VERSION));
+  int exit_code = 0;
+
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}

@@ -1,0 +1,30 @@
+# How every file of ours is compiled: the language, the warnings, the sanitizer, the compiler cache.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(bouquet_options INTERFACE)
+target_include_directories(bouquet_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(bouquet_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -fno-math-errno
+  -ffp-contract=off $<$<BOOL:${BOUQUET_WARNINGS_AS_ERRORS}>:-Werror>)
+
+if(BOUQUET_SANITIZER STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(BOUQUET_SANITIZER STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+  add_link_options(-fsanitize=thread)
+elseif(BOUQUET_SANITIZER)
+  message(FATAL_ERROR "BOUQUET_SANITIZER is '${BOUQUET_SANITIZER}'; it takes address, thread or nothing")
+endif()

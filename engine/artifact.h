@@ -1,0 +1,89 @@
+// Everything a published model holds: the mathematics, the ids, and what serving needs beside them. Immutable, cheap to copy
+// (arrays are shared), either built by training or mapped from a directory (artifact_files.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/catalog.h"
+#include "engine/event_rules.h"
+#include "engine/id_map.h"
+#include "engine/model.h"
+#include "engine/shared_array.h"
+#include "engine/training_options.h"
+
+namespace bouquet {
+
+// The customers' merged histories (HistoryEntry by columns): row = CustomerIndex, items ascending. Personal data.
+struct Histories {
+  SharedArray<int64_t> offsets;    // [customer_count + 1]
+  SharedArray<int32_t> items;      // [pair_count]
+  SharedArray<float> confidences;  // [pair_count]
+  SharedArray<float> targets;      // [pair_count], or empty: every target is 1
+  SharedArray<uint8_t> consumed;   // [pair_count] 0 or 1
+  SharedArray<float> repurchase;   // [pair_count], 0 where not consumed
+};
+
+// Which items were bought in one basket: the table behind cross-sell. Partners of an item stand by falling count, then by index.
+struct CoPurchases {
+  int64_t basket_count = 0;           // baskets of two or more distinct items
+  SharedArray<int32_t> item_baskets;  // [item_count] in how many of them the item stands
+  SharedArray<int64_t> offsets;       // [item_count + 1]
+  SharedArray<int32_t> partners;      // [entries]
+  SharedArray<int32_t> counts;        // [entries] baskets with both
+};
+
+// How the repurchase head was chosen on the select part.
+struct RepurchaseSettings {
+  double share = 0;  // of k: how many rows of an answer with include_purchased come from the head, at most. 0: none
+};
+
+// A reported figure with its 95 % interval.
+struct Metric {
+  std::string name;  // "recall@20"
+  double value = 0, low = 0, high = 0;
+};
+struct MetricTable {
+  std::string subject;  // "model", "most-popular", "personal-frequency", ...
+  std::string repeats;  // exclude, include, only
+  int64_t customers = 0;
+  std::vector<Metric> metrics;
+};
+
+// How the model came to be: what a person reads, and what `--publish if-better` needs to fit the same recipe again.
+struct Recipe {
+  TrainingOptions options;
+  int32_t epochs = 0;               // chosen on the select part, then used for the refit on everything
+  std::string validation = "none";  // the --validation it was chosen with
+  int64_t select_time = 0;          // cut times, microseconds; 0: not cut by time
+  int64_t judge_time = 0;
+  bool distinct = false;
+  std::string backend;  // description() of the backend that trained it
+  std::string program_version;
+  std::vector<std::string> sources;  // the event files' names, without folders
+};
+
+struct Artifact {
+  std::string version;     // empty until it is published
+  std::string parent;      // the version that was current when this one was made; may be empty
+  int64_t created_at = 0;  // microseconds since 1970
+  Recipe recipe;
+  std::vector<MetricTable> metrics;  // of the fit before the refit, on the judge part
+  EventRules rules;
+  RepurchaseSettings repurchase;
+  Model model;
+  IdTable customer_ids;                 // [customer_count]
+  IdTable item_ids;                     // [item_count]
+  Catalog catalog;                      // [item_count]
+  Histories histories;                  // [customer_count]
+  SharedArray<int32_t> item_customers;  // [item_count] customers with a consumed entry: popularity
+  CoPurchases co_purchases;             // may be without offsets: the data had no baskets
+};
+
+// Whether every part fits the others: counts, offsets, indices in range and ascending, finite numbers, kinds, rules.
+// Errors: DataLoss, naming the array, the row and the value.
+absl::Status validate(const Artifact& artifact);
+
+}  // namespace bouquet

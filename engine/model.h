@@ -1,0 +1,40 @@
+// The mathematics of a trained recommender: what a backend needs to rank and to solve a profile again. No ids, no titles:
+// those stand beside it in the artifact (artifact.h).
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "engine/shared_array.h"
+#include "engine/views.h"
+
+namespace bouquet {
+
+// The constants that fold-in takes from training, never from the present (docs/algorithms/ials.md).
+struct ModelConstants {
+  double unobserved_weight = 0;         // alpha0
+  double regularization = 0;            // lambda
+  double regularization_exponent = 0;   // nu: rho_u = (n_u + alpha0 * item_count)^nu
+  int64_t training_item_count = 0;      // |I|
+  int64_t training_customer_count = 0;  // |U|
+};
+
+struct Model {
+  int32_t dimension = 0;            // d
+  SharedArray<float> profiles;      // [customer_count, d] row-major
+  SharedArray<float> item_vectors;  // [item_count, d] row-major
+  SharedArray<float> item_gram;     // [d, d] row-major, symmetric: QᵀQ over the items of the training, without alpha0
+  ModelConstants constants;
+
+  int32_t customer_count() const { return dimension == 0 ? 0 : static_cast<int32_t>(profiles.size() / dimension); }
+  int32_t item_count() const { return dimension == 0 ? 0 : static_cast<int32_t>(item_vectors.size() / dimension); }
+  MatrixView<const float> profile_matrix() const { return {profiles.data(), customer_count(), dimension}; }
+  MatrixView<const float> item_matrix() const { return {item_vectors.data(), item_count(), dimension}; }
+};
+
+inline constexpr int32_t kMaxDimension = 1024;
+
+// Whether shapes fit each other, d is in [1, 1024], and every number is finite. Errors: DataLoss, naming the array and row.
+absl::Status validate(const Model& model);
+
+}  // namespace bouquet
