@@ -24,3 +24,5 @@ if(BOUQUET_PARQUET)
     find_package(PyArrowCpp REQUIRED)
   endif()
 endif()
+
+find_package(GoogleRpcProtos REQUIRED)
