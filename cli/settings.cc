@@ -166,7 +166,7 @@ std::string explained(const CLI::ParseError& error, const CommandLine& line) {
   for (const CLI::Option* option : line.command->get_options())
     for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
   for (const CLI::App* child : line.command->get_subcommands([](const CLI::App*) { return true; })) known.push_back(child->get_name());
-  if (error.get_name() == "ExtrasError") message += did_you_mean(unexpected_argument(message), known);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) message += did_you_mean(unexpected_argument(message), known);
   return message;
 }
 
