@@ -1,6 +1,9 @@
 // `bouquet`: one program. Each subcommand lives in the folder it belongs to and adds itself here.
 #include <CLI/CLI.hpp>
 
+#include "cli/backends.h"
+#include "cli/config_command.h"
+#include "cli/doctor_command.h"
 #include "cli/settings.h"
 
 int main(int argc, char** argv) {
@@ -10,6 +13,10 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("bouquet " BOUQUET_VERSION));
   int exit_code = 0;
+  const bouquet::BackendFactory backends = bouquet::make_backend;
+
+  bouquet::cli::add_doctor_command(app, backends, exit_code);
+  bouquet::cli::add_config_command(app, exit_code);
 
   const int ended = bouquet::cli::parse_command_line(app, argc, argv);
   return ended == bouquet::cli::kNotEnded ? exit_code : ended;
