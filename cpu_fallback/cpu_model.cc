@@ -9,11 +9,26 @@
 #include <vector>
 
 #include "cpu_fallback/cpu_profiler.h"
-#include "cpu_fallback/naive_ranker.h"
+#include "cpu_fallback/cpu_ranker.h"
+#include "cpu_fallback/rank_table.h"
 #include "engine/errors.h"
 
 namespace bouquet::cpu {
 namespace {
+
+// One side as the ranker scans it; made when the first ranker of that side is asked for.
+class LazyRankTable {
+ public:
+  std::shared_ptr<const RankTable> get(MatrixView<const float> ranked, ThreadPool& pool) {
+    const std::lock_guard lock(mutex_);
+    if (!table_) table_ = build_rank_table(ranked, pool);
+    return table_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const RankTable> table_;
+};
 
 // The items as fold-in reads them; made when the first profiler is asked for.
 struct FoldInItems {
@@ -31,8 +46,13 @@ class CpuModel final : public LoadedModel {
 
   absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
     const bool items = side == Side::kItems;
-    return make_naive_ranker(shared_from_this(), items ? model_.profile_matrix() : model_.item_matrix(),
-                             items ? model_.item_matrix() : model_.profile_matrix(), limits);
+    try {
+      return make_cpu_ranker(shared_from_this(), items ? model_.profile_matrix() : model_.item_matrix(),
+                             items ? item_ranks_.get(model_.item_matrix(), *pool_) : profile_ranks_.get(model_.profile_matrix(), *pool_),
+                             limits, *pool_);
+    } catch (const std::bad_alloc&) {
+      return no_resource("there is not enough memory for a ranker");
+    }
   }
 
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
@@ -55,6 +75,8 @@ class CpuModel final : public LoadedModel {
 
   const Model model_;
   const std::shared_ptr<ThreadPool> pool_;
+  mutable LazyRankTable item_ranks_;
+  mutable LazyRankTable profile_ranks_;
   mutable std::mutex mutex_;
   mutable std::unique_ptr<FoldInItems> fold_in_items_;  // guarded by mutex_ until made, immutable afterwards
 };
