@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "cpu_fallback/aligned.h"
 #include "cpu_fallback/rotation.h"
 #include "cpu_fallback/scan_kernel.h"
 #include "cpu_fallback/thread_pool.h"
@@ -28,8 +30,8 @@ struct RankTable {
   ScanShape shape;                // of the codes of a row
   std::vector<int32_t> order;     // [N] row at each position; positions descend by norm
   std::vector<RankBlock> blocks;  // of kBlockRows positions each
-  std::vector<int8_t> codes;      // [blocks, shape.block_bytes()] in the layout of scan_kernel.h
-  std::vector<int16_t> sums;      // [blocks, shape.block_sums()] likewise
+  AlignedVector<int8_t> codes;    // [blocks, shape.block_bytes()] in the layout of scan_kernel.h
+  AlignedVector<int16_t> sums;    // [blocks, shape.block_sums()] likewise
 
   int64_t block_count() const { return static_cast<int64_t>(blocks.size()); }
 };
