@@ -10,25 +10,10 @@
 
 #include "cpu_fallback/cpu_profiler.h"
 #include "cpu_fallback/cpu_ranker.h"
-#include "cpu_fallback/rank_table.h"
 #include "engine/errors.h"
 
 namespace bouquet::cpu {
 namespace {
-
-// One side as the ranker scans it; made when the first ranker of that side is asked for.
-class LazyRankTable {
- public:
-  std::shared_ptr<const RankTable> get(MatrixView<const float> ranked, ThreadPool& pool) {
-    const std::lock_guard lock(mutex_);
-    if (!table_) table_ = build_rank_table(ranked, pool);
-    return table_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::shared_ptr<const RankTable> table_;
-};
 
 // The items as fold-in reads them; made when the first profiler is asked for.
 struct FoldInItems {
@@ -45,13 +30,11 @@ class CpuModel final : public LoadedModel {
   CpuModel(const Model& model, std::shared_ptr<ThreadPool> pool) : model_(model), pool_(std::move(pool)) {}
 
   absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
-    const bool items = side == Side::kItems;
     try {
-      return make_cpu_ranker(shared_from_this(), items ? model_.profile_matrix() : model_.item_matrix(),
-                             items ? item_ranks_.get(model_.item_matrix(), *pool_) : profile_ranks_.get(model_.profile_matrix(), *pool_),
+      return make_cpu_ranker(shared_from_this(), side_matrix(side == Side::kItems ? Side::kCustomers : Side::kItems), rank_table(side),
                              limits, *pool_);
     } catch (const std::bad_alloc&) {
-      return no_resource("there is not enough memory for a ranker");
+      return no_resource("there is not enough memory to rank a model of dimension " + std::to_string(model_.dimension));
     }
   }
 
@@ -67,6 +50,15 @@ class CpuModel final : public LoadedModel {
   }
 
  private:
+  MatrixView<const float> side_matrix(Side side) const { return side == Side::kItems ? model_.item_matrix() : model_.profile_matrix(); }
+
+  std::shared_ptr<const RankTable> rank_table(Side side) const {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<const RankTable>& table = rank_tables_[side == Side::kItems ? 0 : 1];
+    if (!table) table = build_rank_table(side_matrix(side), *pool_);
+    return table;
+  }
+
   const FoldInItems& fold_in_items() const {
     const std::lock_guard lock(mutex_);
     if (!fold_in_items_) fold_in_items_ = std::make_unique<FoldInItems>(model_, *pool_);
@@ -75,10 +67,9 @@ class CpuModel final : public LoadedModel {
 
   const Model model_;
   const std::shared_ptr<ThreadPool> pool_;
-  mutable LazyRankTable item_ranks_;
-  mutable LazyRankTable profile_ranks_;
   mutable std::mutex mutex_;
-  mutable std::unique_ptr<FoldInItems> fold_in_items_;  // guarded by mutex_ until made, immutable afterwards
+  mutable std::shared_ptr<const RankTable> rank_tables_[2];  // of the items and the customers: made when first asked for
+  mutable std::unique_ptr<FoldInItems> fold_in_items_;       // guarded by mutex_ until made, immutable afterwards
 };
 
 }  // namespace
