@@ -1,0 +1,103 @@
+#include "cpu_fallback/cpu_training.h"
+
+#include <chrono>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "cpu_fallback/half_step.h"
+#include "cpu_fallback/objective.h"
+#include "engine/errors.h"
+#include "engine/initial_factors.h"
+
+namespace bouquet::cpu {
+namespace {
+
+RidgeRule rule_of(const TrainingOptions& options, int64_t fixed_count) {
+  return {options.unobserved_weight, options.regularization, options.regularization_exponent, fixed_count};
+}
+
+FactorTable initial_profiles(uint64_t seed, int32_t customers, int32_t d) {
+  FactorTable table(customers, d);
+  for (int32_t u = 0; u < customers; ++u) fill_initial_factors(seed, FactorSide::kCustomers, u, {table.row(u), 1, d});
+  return table;
+}
+
+class CpuTraining final : public TrainingSession {
+ public:
+  CpuTraining(const Interactions& interactions, const TrainingOptions& options, std::shared_ptr<ThreadPool> pool)
+      : interactions_(interactions),
+        options_(options),
+        pool_(std::move(pool)),
+        rules_{rule_of(options, interactions.item_count()), rule_of(options, interactions.customer_count())},
+        profiles_(initial_profiles(options.seed, interactions.customer_count(), options.dimension)),
+        item_vectors_(interactions.item_count(), options.dimension),
+        profile_source_(profiles_, options.unobserved_weight),
+        item_source_(item_vectors_, options.unobserved_weight),
+        item_step_("item", interactions.by_item, profile_source_, rules_.items, pool_->size()),
+        customer_step_("customer", interactions.by_customer, item_source_, rules_.customers, pool_->size()) {}
+
+  absl::StatusOr<EpochStats> run_epoch() override {
+    const auto start = std::chrono::steady_clock::now();
+    profile_source_.refresh(gram_of(profiles_, *pool_), *pool_);
+    if (absl::Status s = item_step_.run(item_vectors_, *pool_); !s.ok()) return s;
+    item_gram_ = gram_of(item_vectors_, *pool_);
+    item_source_.refresh(item_gram_, *pool_);
+    if (absl::Status s = customer_step_.run(profiles_, *pool_); !s.ok()) return s;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return EpochStats{++epoch_, objective(interactions_, profiles_, item_vectors_, rules_, *pool_), seconds};
+  }
+
+  absl::StatusOr<Model> snapshot() const override {
+    if (epoch_ == 0) return absl::FailedPreconditionError("a snapshot needs at least one finished epoch");
+    Model model;
+    model.dimension = options_.dimension;
+    model.profiles = unpadded(profiles_);
+    model.item_vectors = unpadded(item_vectors_);
+    model.item_gram = item_gram_;
+    model.constants = {options_.unobserved_weight, options_.regularization, options_.regularization_exponent, interactions_.item_count(),
+                       interactions_.customer_count()};
+    return model;
+  }
+
+ private:
+  static std::vector<float> unpadded(const FactorTable& table) {
+    std::vector<float> values(static_cast<size_t>(table.rows() * table.dimension()));
+    table.copy_to({values.data(), table.rows(), table.dimension()});
+    return values;
+  }
+
+  const Interactions& interactions_;
+  const TrainingOptions options_;
+  const std::shared_ptr<ThreadPool> pool_;
+  const ObjectiveRules rules_;
+  FactorTable profiles_;
+  FactorTable item_vectors_;
+  SolveSource profile_source_;
+  SolveSource item_source_;
+  HalfStep item_step_;
+  HalfStep customer_step_;
+  std::vector<float> item_gram_;
+  int32_t epoch_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TrainingSession>> start_cpu_training(const Interactions& interactions, const TrainingOptions& options,
+                                                                    std::shared_ptr<ThreadPool> pool) {
+  if (absl::Status s = validate(options); !s.ok()) return s;
+  if (interactions.pair_count() == 0) return wrong_usage("there is nothing to train on: no customer has an item");
+  if (absl::Status s = validate(interactions.by_customer); !s.ok()) return s;
+  if (interactions.by_item.pair_count() != interactions.pair_count() || interactions.by_item.row_count() != interactions.item_count() ||
+      interactions.by_item.column_count != interactions.customer_count())
+    return wrong_usage("the two sides of the interactions do not have the same shape");
+  if (absl::Status s = validate(interactions.by_item); !s.ok()) return s;
+  try {
+    return std::make_unique<CpuTraining>(interactions, options, std::move(pool));
+  } catch (const std::bad_alloc&) {
+    return no_resource("there is not enough memory to train " + std::to_string(interactions.customer_count()) + " profiles and " +
+                       std::to_string(interactions.item_count()) + " items of dimension " + std::to_string(options.dimension));
+  }
+}
+
+}  // namespace bouquet::cpu
