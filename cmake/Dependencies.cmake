@@ -1,4 +1,8 @@
 # Every outside library, in one place. docs/dependencies.md says what each is for.
+if(NOT Python3_EXECUTABLE AND EXISTS ${PROJECT_SOURCE_DIR}/.venv/bin/python)
+  set(Python3_EXECUTABLE ${PROJECT_SOURCE_DIR}/.venv/bin/python CACHE FILEPATH "The Python that has cmake/requirements.txt")
+endif()
+
 find_package(Threads REQUIRED)
 find_package(absl REQUIRED)
 find_package(Protobuf REQUIRED)
@@ -9,6 +13,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(BLAS REQUIRED)
 find_package(hwy REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)

@@ -2,6 +2,8 @@
 // every step and against several processes: a version appears whole or not at all.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,16 +11,27 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/artifact.h"
+#include "engine/artifact_files.h"
 
 namespace bouquet {
+
+// What a test may replace.
+struct ModelsEnvironment {
+  std::function<int64_t()> now;  // microseconds since 1970; empty: the system's clock
+  StepHook before_step;          // before each step that a crash could stop at
+};
 
 class ModelsDirectory {
  public:
   // Creates `path` if need be, and removes <version>.tmp-* folders whose writer no longer lives. Errors: ResourceExhausted, NotFound.
-  static absl::StatusOr<ModelsDirectory> open(const std::string& path);
+  static absl::StatusOr<ModelsDirectory> open(const std::string& path, ModelsEnvironment environment = {});
+
+  // The same without creating or removing anything: for commands that only look. Errors: NotFound.
+  static absl::StatusOr<ModelsDirectory> open_existing(const std::string& path);
 
   // Writes `artifact` under a new version name (UTC time and a short content hash; always ordered after every existing version,
-  // also when the clock went back) and, if `activate`, makes it current. Returns the version.
+  // also when the clock went back) and, if `activate`, makes it current. Returns the version. `created_at` and `parent` are filled in
+  // where they are empty. Errors: ResourceExhausted (disk full, not writable: nothing is left behind), DataLoss (validate()).
   absl::StatusOr<std::string> publish(Artifact artifact, bool activate);
 
   std::vector<std::string> versions() const;          // oldest first; only complete ones
@@ -27,12 +40,21 @@ class ModelsDirectory {
   absl::StatusOr<std::string> roll_back();            // activates the newest version older than the current one. FailedPrecondition: none
   absl::StatusOr<std::shared_ptr<const Artifact>> load(const std::string& version) const;
   absl::StatusOr<std::shared_ptr<const Artifact>> load_current() const;
+  absl::StatusOr<Manifest> manifest(const std::string& version) const;  // without the arrays: cheap
 
   const std::string& path() const { return path_; }
+  // The folder of an existing version. Errors: NotFound, naming the nearest version.
+  absl::StatusOr<std::string> folder(const std::string& version) const;
 
  private:
-  explicit ModelsDirectory(std::string path) : path_(std::move(path)) {}
+  ModelsDirectory(std::string path, ModelsEnvironment environment) : path_(std::move(path)), environment_(std::move(environment)) {}
+  absl::Status remove_dead_writers() const;
+  absl::StatusOr<std::string> move_into_place(const std::string& temporary_folder, bool activate);
+  absl::Status write_current(const std::string& version);
+  void step(std::string_view name) const;
+
   std::string path_;
+  ModelsEnvironment environment_;
 };
 
 }  // namespace bouquet

@@ -1,0 +1,17 @@
+// For errors about a name nobody knows: which known one was meant.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace bouquet {
+
+// How many letters must be inserted, removed, changed or swapped with their neighbour to turn one into the other
+// (optimal string alignment). Bytes count, not characters.
+size_t edit_distance(std::string_view a, std::string_view b);
+
+// What to add to an error about `name`: "; did you mean 'threads'?", or, if nothing is near, "; known are: epochs, threads".
+std::string did_you_mean(std::string_view name, std::span<const std::string> known);
+
+}  // namespace bouquet
