@@ -33,6 +33,7 @@ struct PairSums {
   double returned = 0;  // confidence of returns
   double net = 0;       // consumed quantity less returned quantity
   double repurchase = 0;
+  int32_t count = 0;  // consuming events
   bool consuming = false, returning = false;
 
   void add(const Event& event, const EventRules& rules) {
@@ -48,6 +49,7 @@ struct PairSums {
     if (!type.consumes) return;
     consuming = true;
     net += event.value;
+    ++count;
     repurchase += decay(event.time, rules.reference_time, rules.repurchase_half_life_days);
   }
 
@@ -61,6 +63,7 @@ struct PairSums {
     e.target = taken_back ? 0.0f : 1.0f;
     e.consumed = consuming && !taken_back;
     e.repurchase = e.consumed ? static_cast<float>(repurchase) : 0;
+    e.count = e.consumed ? count : 0;
     return e;
   }
 };

@@ -60,6 +60,7 @@ struct HistoryEntry {
   float target = 1;       // 0 where everything consumed was returned (net <= 0), or only a return is known
   bool consumed = false;  // a consuming event that is not fully returned: excluded from what is offered
   float repurchase = 0;   // sum of 2^(-age / repurchase half-life) over consuming events that are not returns; 0 unless consumed
+  int32_t count = 0;      // how many consuming events that are not returns; 0 unless consumed
 };
 
 // Merges `events` of one customer, oldest first (equal times already in their final order), into distinct entries, ascending by

@@ -143,7 +143,7 @@ absl::StatusOr<std::string> ModelsDirectory::folder(const std::string& version) 
   const std::vector<std::string> known = versions();
   if (std::binary_search(known.begin(), known.end(), version)) return path_ + "/" + version;
   if (known.empty()) return missing_input("version '" + version + "': " + path_ + " holds no model");
-  return missing_input("version '" + version + "' is not in " + path_ + "; the nearest is " + nearest_name(version, known));
+  return missing_input("version '" + version + "' is not in " + path_ + did_you_mean(version, known));
 }
 
 absl::StatusOr<std::string> ModelsDirectory::current() const {

@@ -1,42 +1,42 @@
 #include "engine/nearest_name.h"
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
 namespace bouquet {
-namespace {
-
-bool same_letter(char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b)); }
 
 size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  std::vector<size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) above[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (same_letter(a[i - 1], b[j - 1]) ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      const size_t changed = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, changed});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
     }
+    before.swap(above);
+    above.swap(row);
   }
-  return row.back();
+  return above[b.size()];
 }
 
-}  // namespace
-
-std::string nearest_name(std::string_view typed, std::span<const std::string> known) {
-  std::string nearest;
-  size_t best = 0;
-  for (const std::string& name : known) {
-    const size_t distance = edit_distance(typed, name);
-    if (nearest.empty() || distance < best) {
-      nearest = name;
-      best = distance;
+std::string did_you_mean(std::string_view name, std::span<const std::string> known) {
+  const std::string* nearest = nullptr;
+  size_t least = 1 + name.size() / 3;  // one slip in short names, more in long ones
+  for (const std::string& candidate : known) {
+    const size_t distance = edit_distance(name, candidate);
+    if (distance < least || (distance == least && nearest == nullptr)) {
+      least = distance;
+      nearest = &candidate;
     }
   }
-  return nearest;
+  if (nearest != nullptr) return "; did you mean '" + *nearest + "'?";
+  std::vector<std::string> sorted(known.begin(), known.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::string all;
+  for (const std::string& candidate : sorted) all += (all.empty() ? "" : ", ") + candidate;
+  return all.empty() ? std::string() : "; known are: " + all;
 }
 
 }  // namespace bouquet

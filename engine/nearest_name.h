@@ -1,4 +1,4 @@
-// "Did you mean": the known name that is the fewest edits away from what was typed.
+// For errors about a name nobody knows: which known one was meant.
 #pragma once
 
 #include <span>
@@ -7,7 +7,11 @@
 
 namespace bouquet {
 
-// The nearest of `known` by Levenshtein distance without regard to ASCII case; the first of equals; empty if `known` is.
-std::string nearest_name(std::string_view typed, std::span<const std::string> known);
+// How many letters must be inserted, removed, changed or swapped with their neighbour to turn one into the other
+// (optimal string alignment). Bytes count, not characters.
+size_t edit_distance(std::string_view a, std::string_view b);
+
+// What to add to an error about `name`: "; did you mean 'threads'?", or, if nothing is near, "; known are: epochs, threads".
+std::string did_you_mean(std::string_view name, std::span<const std::string> known);
 
 }  // namespace bouquet

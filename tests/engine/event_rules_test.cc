@@ -32,6 +32,7 @@ TEST_F(MergeEvents, AddsUpRepeatedEventsOnOneItem) {
   EXPECT_FLOAT_EQ(out[0].confidence, 1);
   EXPECT_FLOAT_EQ(out[1].confidence, 1 + 2);  // log2(1 + 1) + log2(1 + 3)
   EXPECT_TRUE(out[1].consumed);
+  EXPECT_EQ(out[1].count, 2);
 }
 
 TEST_F(MergeEvents, FullyReturnedItemHasTargetZeroKeepsItsWeightAndIsEligibleAgain) {

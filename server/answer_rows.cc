@@ -1,0 +1,40 @@
+#include "server/answer_rows.h"
+
+#include <algorithm>
+
+namespace bouquet::server {
+
+void append_known(const IdTable& table, const IdList& ids, std::vector<ItemIndex>& indices) {
+  for (const std::string& id : ids)
+    if (const ItemIndex item = table.find(id); item != kNone) indices.push_back(item);
+}
+
+void make_ascending_set(std::vector<ItemIndex>& indices) {
+  std::sort(indices.begin(), indices.end());
+  indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
+}
+
+KindSet kind_set(const google::protobuf::RepeatedField<int>& kinds) {
+  if (kinds.empty()) return kAllKinds;
+  KindSet set = 0;
+  for (const int kind : kinds) set |= static_cast<KindSet>(1 << (kind - v1::ITEM_KIND_PRODUCT));
+  return set;
+}
+
+bool is_eligible(const ServedModel& served, ItemIndex item, std::span<const ItemIndex> excluded, KindSet kinds) {
+  if (!((kinds >> static_cast<int>(served.artifact().catalog.kind(item))) & 1)) return false;
+  return !std::binary_search(excluded.begin(), excluded.end(), item);
+}
+
+void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row) {
+  const auto set = [](std::string* to, std::string_view from) { to->assign(from.data(), from.size()); };
+  const Artifact& artifact = served.artifact();
+  set(row->mutable_item_id(), artifact.item_ids.id(item));
+  row->set_kind(static_cast<v1::ItemKind>(static_cast<int>(artifact.catalog.kind(item)) + v1::ITEM_KIND_PRODUCT));
+  row->set_score(score);
+  row->set_source(source);
+  if (const auto title = artifact.catalog.titles.at(item); !title.empty()) set(row->mutable_title(), title);
+  if (const auto category = artifact.catalog.categories.at(item); !category.empty()) set(row->mutable_category(), category);
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,219 @@
+#include "server/recommend_batch.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "server/answer_rows.h"
+#include "server/bad_request.h"
+#include "server/request_limits.h"
+
+namespace bouquet::server {
+namespace {
+
+// A stored history as columns.
+struct StoredHistory {
+  std::span<const int32_t> items;
+  std::span<const float> confidences, targets;  // no targets: every one is 1
+  std::span<const uint8_t> consumed;
+  std::span<const float> repurchase;
+};
+
+StoredHistory stored_history(const Histories& all, CustomerIndex customer) {
+  if (all.offsets.empty()) return {};
+  const auto begin = static_cast<size_t>(all.offsets[customer]);
+  const auto size = static_cast<size_t>(all.offsets[customer + 1]) - begin;
+  return {.items = all.items.view().subspan(begin, size),
+          .confidences = all.confidences.view().subspan(begin, size),
+          .targets = all.targets.empty() ? std::span<const float>() : all.targets.view().subspan(begin, size),
+          .consumed = all.consumed.view().subspan(begin, size),
+          .repurchase = all.repurchase.view().subspan(begin, size)};
+}
+
+bool is_zero(std::span<const float> profile) {
+  return std::all_of(profile.begin(), profile.end(), [](float x) { return x == 0; });
+}
+
+int64_t microseconds(const google::protobuf::Timestamp& time) { return time.seconds() * 1000000 + time.nanos() / 1000; }
+
+}  // namespace
+
+void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendResponse* response, absl::Status* status) {
+  if (size_ == plans_.size()) plans_.emplace_back();
+  Plan& plan = plans_[size_];
+  plan.response = response;
+  plan.status = status;
+  plan.k = rows_wanted(request.k());
+  plan.kinds = kind_set(request.kinds());
+  plan.include_purchased = request.include_purchased();
+  plan.customer = kNone;
+  plan.fold_in = plan.query = kNone;
+  plan.history.clear();
+  plan.events.clear();
+  plan.context.clear();
+  const Artifact& artifact = served_.artifact();
+  append_known(artifact.item_ids, request.context_item_ids(), plan.context);
+  make_ascending_set(plan.context);
+  plan.listed = plan.context;
+  append_known(artifact.item_ids, request.exclude_item_ids(), plan.listed);
+  make_ascending_set(plan.listed);
+  if (request.has_visitor()) {
+    *status = read_events(request.visitor(), plan);
+    if (!status->ok()) return;
+  } else {
+    plan.customer = artifact.customer_ids.find(request.customer_id());
+  }
+  ++size_;
+  prepare(plan);
+}
+
+absl::Status RecommendBatch::read_events(const v1::Visitor& visitor, Plan& plan) const {
+  const Artifact& artifact = served_.artifact();
+  FieldViolations violations;
+  for (int i = 0; i < visitor.events_size(); ++i) {
+    const v1::Event& event = visitor.events(i);
+    const int32_t type = artifact.rules.find(event.type().empty() ? std::string_view("purchase") : std::string_view(event.type()));
+    if (type == kNone) {
+      violations.add("visitor.events[" + std::to_string(i) + "].type", "is not an event type that this model was trained with");
+      continue;
+    }
+    const ItemIndex item = artifact.item_ids.find(event.item_id());
+    if (item == kNone) continue;
+    plan.events.push_back({.item = item,
+                           .time = event.has_time() ? microseconds(event.time()) : artifact.rules.reference_time,
+                           .value = event.has_value() ? event.value() : 1.0f,
+                           .type = static_cast<uint8_t>(type)});
+  }
+  return violations.status();
+}
+
+// Decides where the profile comes from: the stored one, one solved from a history, or nowhere.
+void RecommendBatch::prepare(Plan& plan) {
+  if (plan.customer != kNone) {
+    read_stored_history(plan);
+  } else {
+    std::stable_sort(plan.events.begin(), plan.events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
+    merge_events(plan.events, served_.artifact().rules, plan.history);
+  }
+  add_context(plan);
+  plan.events_used = static_cast<int32_t>(plan.history.size());
+  exclude_consumed(plan);
+  if (ranking_ == nullptr) return;
+  if (plan.customer != kNone && plan.context.empty()) {
+    if (!is_zero(served_.artifact().model.profile_matrix().row(plan.customer)))
+      plan.query = ranking_->add_row(plan.customer, {plan.excluded, plan.kinds}, plan.k);
+    return;
+  }
+  if (!plan.history.empty()) plan.fold_in = fold_in_->add(plan.history);
+}
+
+void RecommendBatch::read_stored_history(Plan& plan) const {
+  const StoredHistory stored = stored_history(served_.artifact().histories, plan.customer);
+  plan.history.resize(stored.items.size());
+  for (size_t i = 0; i < stored.items.size(); ++i)
+    plan.history[i] = {.item = stored.items[i],
+                       .confidence = stored.confidences[i],
+                       .target = stored.targets.empty() ? 1.0f : stored.targets[i],
+                       .consumed = stored.consumed[i] != 0,
+                       .repurchase = stored.repurchase[i]};
+}
+
+// A context item counts as one `view` at the model's reference time. Where the item is in the history already, its confidence grows by
+// that of the view and the rest of the entry stays.
+void RecommendBatch::add_context(Plan& plan) const {
+  const EventRules& rules = served_.artifact().rules;
+  const int32_t view = std::max(rules.find("view"), 0);  // a model without views takes its first type
+  std::vector<HistoryEntry> viewed;
+  for (const ItemIndex item : plan.context) {
+    const Event event{.item = item, .time = rules.reference_time, .type = static_cast<uint8_t>(view)};
+    merge_events({&event, 1}, rules, viewed);
+    const auto at = std::lower_bound(plan.history.begin(), plan.history.end(), item,
+                                     [](const HistoryEntry& entry, ItemIndex wanted) { return entry.item < wanted; });
+    if (at != plan.history.end() && at->item == item)
+      at->confidence += viewed[0].confidence;
+    else
+      plan.history.insert(at, {.item = item, .confidence = viewed[0].confidence});
+  }
+}
+
+void RecommendBatch::exclude_consumed(Plan& plan) const {
+  plan.excluded.clear();
+  auto listed = plan.listed.begin();
+  for (const HistoryEntry& entry : plan.history) {
+    if (!entry.consumed) continue;
+    while (listed != plan.listed.end() && *listed < entry.item) plan.excluded.push_back(*listed++);
+    if (listed != plan.listed.end() && *listed == entry.item) ++listed;
+    plan.excluded.push_back(entry.item);
+  }
+  plan.excluded.insert(plan.excluded.end(), listed, plan.listed.end());
+}
+
+void RecommendBatch::hand_over(const absl::Status& solved) {
+  for (size_t i = 0; i < size_; ++i) {
+    Plan& plan = plans_[i];
+    if (plan.fold_in == kNone) continue;
+    *plan.status = solved;
+    if (solved.ok() && !is_zero(fold_in_->profile(plan.fold_in)))
+      plan.query = ranking_->add_vector(fold_in_->profile(plan.fold_in), {plan.excluded, plan.kinds}, plan.k);
+  }
+}
+
+void RecommendBatch::finish(const absl::Status& ranked) {
+  for (size_t i = 0; i < size_; ++i) {
+    Plan& plan = plans_[i];
+    if (plan.status->ok() && plan.query != kNone) *plan.status = ranked;
+    if (plan.status->ok()) write(plan);
+  }
+}
+
+void RecommendBatch::write(Plan& plan) {
+  plan.response->set_model_version(served_.version());
+  plan.response->set_backend(served_.backend_name());
+  if (plan.query != kNone) {
+    plan.response->set_events_used(plan.events_used);
+    write_personal(plan);
+  } else {
+    plan.response->add_shortfall(v1::SHORTFALL_COLD_CUSTOMER);
+    write_popular(plan);
+  }
+  add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);
+}
+
+void RecommendBatch::write_personal(Plan& plan) {
+  plan.response->mutable_results()->Reserve(plan.k);
+  const auto rows = ranking_->rows(plan.query);
+  const auto scores = ranking_->scores(plan.query);
+  if (!plan.include_purchased) {
+    for (size_t i = 0; i < rows.size(); ++i) write_item(served_, rows[i], scores[i], v1::SOURCE_MODEL, plan.response->add_results());
+    return;
+  }
+  rank_head(plan);
+  mix_answer(head_, rows, scores, served_.artifact().repurchase.share, plan.k, answer_);
+  for (const AnswerRow& row : answer_)
+    write_item(served_, row.item, row.score, row.source == AnswerSource::kModel ? v1::SOURCE_MODEL : v1::SOURCE_REPURCHASE,
+               plan.response->add_results());
+}
+
+void RecommendBatch::rank_head(const Plan& plan) {
+  head_items_.clear();
+  head_consumed_.clear();
+  head_repurchase_.clear();
+  for (const HistoryEntry& entry : plan.history) {
+    head_items_.push_back(entry.item);
+    head_consumed_.push_back(entry.consumed);
+    head_repurchase_.push_back(entry.repurchase);
+  }
+  RowsAllowed allowed{.filter = {}, .excluded = plan.listed};
+  if (!served_.allows_every_item(plan.kinds)) allowed.filter = served_.kind_filter(plan.kinds);
+  rank_repurchases({head_items_, head_consumed_, head_repurchase_}, allowed, plan.k, head_);
+}
+
+void RecommendBatch::write_popular(Plan& plan) const {
+  for (const ItemIndex item : served_.by_popularity()) {
+    if (plan.response->results_size() == plan.k) return;
+    if (!is_eligible(served_, item, plan.excluded, plan.kinds)) continue;
+    write_item(served_, item, static_cast<float>(served_.customers_of(item)), v1::SOURCE_FALLBACK_POPULAR, plan.response->add_results());
+  }
+}
+
+}  // namespace bouquet::server

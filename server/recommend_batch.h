@@ -1,0 +1,72 @@
+// The Recommend requests of one batch, from request to response: add() them, solve(), let the ranking run, finish().
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "bouquet/v1/recommendations.pb.h"
+#include "engine/answer_mix.h"
+#include "engine/event_rules.h"
+#include "server/fold_in_batch.h"
+#include "server/ranking_batch.h"
+#include "server/served_model.h"
+
+namespace bouquet::server {
+
+// One worker's; its memory is reused from batch to batch. Not thread-safe.
+class RecommendBatch {
+ public:
+  // All three outlive the batch. `fold_in` and `ranking` may be nullptr when the model has no items.
+  RecommendBatch(const ServedModel& served, FoldInBatch* fold_in, RankingBatch* ranking)
+      : served_(served), fold_in_(fold_in), ranking_(ranking) {}
+
+  void clear() { size_ = 0; }
+  // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
+  void add(const v1::RecommendRequest& request, v1::RecommendResponse* response, absl::Status* status);
+  // After fold_in has solved: hands the profiles to the ranking.
+  void hand_over(const absl::Status& solved);
+  // After the ranking has run: writes the responses.
+  void finish(const absl::Status& ranked);
+
+ private:
+  // One request on its way. Kept from batch to batch for the memory of its vectors.
+  struct Plan {
+    v1::RecommendResponse* response = nullptr;
+    absl::Status* status = nullptr;
+    int32_t k = 0;
+    KindSet kinds = kAllKinds;
+    bool include_purchased = false;
+    CustomerIndex customer = kNone;
+    std::vector<ItemIndex> context;     // known context items, ascending
+    std::vector<ItemIndex> listed;      // context and exclude_item_ids, ascending
+    std::vector<ItemIndex> excluded;    // listed and everything consumed, ascending
+    std::vector<Event> events;          // of a visitor
+    std::vector<HistoryEntry> history;  // merged, when the profile is solved here
+    int32_t events_used = 0;
+    int32_t fold_in = kNone;  // position in fold_in_
+    int32_t query = kNone;    // position in ranking_; kNone: nothing is known of the customer
+  };
+
+  absl::Status read_events(const v1::Visitor& visitor, Plan& plan) const;
+  void read_stored_history(Plan& plan) const;
+  void add_context(Plan& plan) const;
+  void exclude_consumed(Plan& plan) const;
+  void prepare(Plan& plan);
+  void write(Plan& plan);
+  void write_personal(Plan& plan);
+  void write_popular(Plan& plan) const;
+  void rank_head(const Plan& plan);
+
+  const ServedModel& served_;
+  FoldInBatch* fold_in_;
+  RankingBatch* ranking_;
+  std::vector<Plan> plans_;
+  size_t size_ = 0;
+  std::vector<AnswerRow> head_, answer_;
+  std::vector<int32_t> head_items_;
+  std::vector<uint8_t> head_consumed_;
+  std::vector<float> head_repurchase_;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,82 @@
+#include "server/recommender.h"
+
+#include "server/request_limits.h"
+
+namespace bouquet::server {
+namespace {
+
+template <typename Request, typename Response>
+absl::Status answer_one(Recommender& recommender, const Request& request, Response* response) {
+  if (absl::Status s = validate(request); !s.ok()) return s;
+  const Question question = Exchange<Request, Response>{&request, response};
+  absl::Status status;
+  recommender.answer({&question, 1}, {&status, 1});
+  return status;
+}
+
+template <typename T>
+T* pointer_to(std::optional<T>& value) {
+  return value ? &*value : nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel& served, int32_t max_batch) {
+  std::unique_ptr<Recommender> made(new Recommender(served));
+  if (served.profiles() != nullptr) {
+    const RankerLimits limits{.max_batch = max_batch, .max_k = kMaxRequestK};
+    auto fold_in = FoldInBatch::make(*served.profiles(), served.dimension(), {.max_batch = max_batch});
+    if (!fold_in.ok()) return fold_in.status();
+    auto by_profile = RankingBatch::make(served, *served.profiles(), served.artifact().model.profile_matrix(), limits);
+    if (!by_profile.ok()) return by_profile.status();
+    const MatrixView<const float> units{served.unit_vector(0).data(), served.item_count(), served.dimension()};
+    auto by_similarity = RankingBatch::make(served, *served.similarity(), units, limits);
+    if (!by_similarity.ok()) return by_similarity.status();
+    made->fold_in_ = *std::move(fold_in);
+    made->profile_ranking_ = *std::move(by_profile);
+    made->similarity_ranking_ = *std::move(by_similarity);
+  }
+  made->recommend_.emplace(served, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_));
+  made->similar_.emplace(served, pointer_to(made->similarity_ranking_));
+  made->cross_sell_.emplace(served, pointer_to(made->similarity_ranking_));
+  return made;
+}
+
+void Recommender::answer(std::span<const Question> questions, std::span<absl::Status> statuses) {
+  recommend_->clear();
+  similar_->clear();
+  cross_sell_->clear();
+  if (fold_in_) {
+    fold_in_->clear();
+    profile_ranking_->clear();
+    similarity_ranking_->clear();
+  }
+  for (size_t i = 0; i < questions.size(); ++i) {
+    statuses[i] = absl::OkStatus();
+    switch (questions[i].index()) {
+      case 0: recommend_->add(*std::get<0>(questions[i]).request, std::get<0>(questions[i]).response, &statuses[i]); break;
+      case 1: similar_->add(*std::get<1>(questions[i]).request, std::get<1>(questions[i]).response, &statuses[i]); break;
+      default: cross_sell_->add(*std::get<2>(questions[i]).request, std::get<2>(questions[i]).response, &statuses[i]);
+    }
+  }
+  // Without items every item is unknown and every customer cold: there is nothing to solve or to rank.
+  recommend_->hand_over(fold_in_ ? fold_in_->solve() : absl::OkStatus());
+  recommend_->finish(profile_ranking_ ? profile_ranking_->rank() : absl::OkStatus());
+  const absl::Status similarity = similarity_ranking_ ? similarity_ranking_->rank() : absl::OkStatus();
+  similar_->finish(similarity);
+  cross_sell_->finish(similarity);
+}
+
+absl::Status Recommender::recommend(const v1::RecommendRequest& request, v1::RecommendResponse* response) {
+  return answer_one(*this, request, response);
+}
+
+absl::Status Recommender::similar_items(const v1::SimilarItemsRequest& request, v1::SimilarItemsResponse* response) {
+  return answer_one(*this, request, response);
+}
+
+absl::Status Recommender::cross_sell(const v1::CrossSellRequest& request, v1::CrossSellResponse* response) {
+  return answer_one(*this, request, response);
+}
+
+}  // namespace bouquet::server

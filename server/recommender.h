@@ -1,0 +1,62 @@
+// The answers of Bouquet, without the network: the same code answers the server's calls and the offline commands, so the answer is
+// the same either way. Takes whole batches, because that is what the seam is good at.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+
+#include "absl/status/statusor.h"
+#include "bouquet/v1/recommendations.pb.h"
+#include "server/cross_sell_batch.h"
+#include "server/fold_in_batch.h"
+#include "server/ranking_batch.h"
+#include "server/recommend_batch.h"
+#include "server/served_model.h"
+#include "server/similar_batch.h"
+
+namespace bouquet::server {
+
+// A valid request (request_limits.h) and the empty response that it gets.
+template <typename Request, typename Response>
+struct Exchange {
+  const Request* request;
+  Response* response;
+};
+using Question =
+    std::variant<Exchange<v1::RecommendRequest, v1::RecommendResponse>, Exchange<v1::SimilarItemsRequest, v1::SimilarItemsResponse>,
+                 Exchange<v1::CrossSellRequest, v1::CrossSellResponse>>;
+
+// Answers from one model. Owns the scratch memory of one worker; not thread-safe.
+class Recommender {
+ public:
+  // `served` outlives the recommender. Answers up to max_batch questions at once. Errors: those of make_ranker and make_profiler:
+  // everything is sized now.
+  static absl::StatusOr<std::unique_ptr<Recommender>> make(const ServedModel& served, int32_t max_batch);
+
+  // Fills the responses of `questions` and one status each. A question that fails leaves the others alone.
+  // Statuses: InvalidArgument (an event type that the model was not trained with, with BadRequest), NotFound (an unknown item), those
+  // of the seam. At most max_batch questions.
+  void answer(std::span<const Question> questions, std::span<absl::Status> statuses);
+
+  // One question; validated here. Errors: InvalidArgument too (request_limits.h).
+  absl::Status recommend(const v1::RecommendRequest& request, v1::RecommendResponse* response);
+  absl::Status similar_items(const v1::SimilarItemsRequest& request, v1::SimilarItemsResponse* response);
+  absl::Status cross_sell(const v1::CrossSellRequest& request, v1::CrossSellResponse* response);
+
+ private:
+  explicit Recommender(const ServedModel& served) : served_(served) {}
+
+  const ServedModel& served_;
+  // Without value when the model has no items.
+  std::optional<FoldInBatch> fold_in_;
+  std::optional<RankingBatch> profile_ranking_;
+  std::optional<RankingBatch> similarity_ranking_;
+  std::optional<RecommendBatch> recommend_;
+  std::optional<SimilarBatch> similar_;
+  std::optional<CrossSellBatch> cross_sell_;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,134 @@
+#include "server/request_limits.h"
+
+#include <cmath>
+#include <string>
+
+#include "engine/id_map.h"
+#include "server/bad_request.h"
+
+namespace bouquet::server {
+namespace {
+
+// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
+bool is_utf8(const std::string& text) {
+  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* const end = p + text.size();
+  while (p < end) {
+    if (*p < 0x80) {
+      ++p;
+      continue;
+    }
+    const int length = *p >= 0xF0 ? 4 : *p >= 0xE0 ? 3 : 2;
+    if (*p < 0xC2 || *p > 0xF4 || end - p < length) return false;
+    for (int i = 1; i < length; ++i)
+      if ((p[i] & 0xC0) != 0x80) return false;
+    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
+      return false;
+    p += length;
+  }
+  return true;
+}
+
+// What is wrong with an id, or nullptr.
+const char* id_problem(const std::string& id) {
+  if (id.empty()) return "must not be empty";
+  if (id.size() > kMaxIdBytes) return "is longer than 128 bytes";
+  if (!is_utf8(id)) return "is not valid UTF-8";
+  return nullptr;
+}
+
+void check_id(const std::string& id, const char* field, FieldViolations& out) {
+  if (const char* problem = id_problem(id)) out.add(field, problem);
+}
+
+template <typename Ids>
+void check_ids(const Ids& ids, const char* field, int limit, FieldViolations& out) {
+  if (ids.size() > limit) {
+    out.add(field, "has " + std::to_string(ids.size()) + " ids; at most " + std::to_string(limit) + " are allowed");
+    return;
+  }
+  for (int i = 0; i < ids.size(); ++i)
+    if (const char* problem = id_problem(ids[i])) out.add(std::string(field) + "[" + std::to_string(i) + "]", problem);
+}
+
+void check_k(int32_t k, FieldViolations& out) {
+  if (k < 0 || k > kMaxRequestK) out.add("k", "is " + std::to_string(k) + "; it must be 1 to 1000, or 0 for the default of 10");
+}
+
+template <typename Kinds>
+void check_kinds(const Kinds& kinds, FieldViolations& out) {
+  if (kinds.size() > kMaxKinds) {
+    out.add("kinds", "has " + std::to_string(kinds.size()) + " entries; at most 16 are allowed");
+    return;
+  }
+  for (int i = 0; i < kinds.size(); ++i)
+    if (kinds.Get(i) < v1::ITEM_KIND_PRODUCT || kinds.Get(i) > v1::ITEM_KIND_ACTION)
+      out.add("kinds[" + std::to_string(i) + "]",
+              "is " + std::to_string(kinds.Get(i)) + "; it must be ITEM_KIND_PRODUCT, ITEM_KIND_CONTENT or ITEM_KIND_ACTION");
+}
+
+// What is wrong with an event, as (field, problem); no field if nothing is.
+std::pair<const char*, const char*> event_problem(const v1::Event& event) {
+  if (const char* problem = id_problem(event.item_id())) return {"item_id", problem};
+  if (event.type().size() > 64) return {"type", "is longer than 64 bytes"};
+  if (event.has_value() && (!std::isfinite(event.value()) || event.value() == 0)) return {"value", "must be finite and not 0"};
+  // The range of google.protobuf.Timestamp: years 1 to 9999.
+  if (event.has_time() && (event.time().seconds() < -62135596800 || event.time().seconds() > 253402300799 || event.time().nanos() < 0 ||
+                           event.time().nanos() > 999999999))
+    return {"time", "is not a valid google.protobuf.Timestamp"};
+  return {nullptr, nullptr};
+}
+
+void check_visitor(const v1::Visitor& visitor, FieldViolations& out) {
+  if (visitor.events_size() > kMaxVisitorEvents) {
+    out.add("visitor.events", "has " + std::to_string(visitor.events_size()) + " events; at most 10000 are allowed");
+    return;
+  }
+  for (int i = 0; i < visitor.events_size(); ++i)
+    if (const auto [field, problem] = event_problem(visitor.events(i)); field != nullptr)
+      out.add("visitor.events[" + std::to_string(i) + "]." + field, problem);
+}
+
+}  // namespace
+
+absl::Status validate(const v1::RecommendRequest& request) {
+  FieldViolations out;
+  switch (request.subject_case()) {
+    case v1::RecommendRequest::kCustomerId: check_id(request.customer_id(), "customer_id", out); break;
+    case v1::RecommendRequest::kVisitor: check_visitor(request.visitor(), out); break;
+    default: out.add("subject", "is missing: set customer_id or visitor");
+  }
+  check_ids(request.context_item_ids(), "context_item_ids", kMaxContextItems, out);
+  check_k(request.k(), out);
+  check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
+  check_kinds(request.kinds(), out);
+  return out.status();
+}
+
+absl::Status validate(const v1::SimilarItemsRequest& request) {
+  FieldViolations out;
+  check_id(request.item_id(), "item_id", out);
+  check_k(request.k(), out);
+  check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
+  check_kinds(request.kinds(), out);
+  return out.status();
+}
+
+absl::Status validate(const v1::CrossSellRequest& request) {
+  FieldViolations out;
+  if (request.item_ids().empty()) out.add("item_ids", "is empty; a basket needs at least one item");
+  check_ids(request.item_ids(), "item_ids", kMaxBasketItems, out);
+  check_k(request.k(), out);
+  check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
+  check_kinds(request.kinds(), out);
+  return out.status();
+}
+
+absl::Status validate(const v1::BatchRecommendRequest& request) {
+  FieldViolations out;
+  if (request.requests().empty() || request.requests_size() > kMaxBatchedRequests)
+    out.add("requests", "has " + std::to_string(request.requests_size()) + " requests; it must have 1 to 1000");
+  return out.status();
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,30 @@
+// What a request may hold, checked before anything else looks at it. Needs no model: whatever depends on one is checked where it is used.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "bouquet/v1/recommendations.pb.h"
+
+namespace bouquet::server {
+
+inline constexpr int32_t kDefaultK = 10;
+inline constexpr int32_t kMaxRequestK = 1000;
+inline constexpr int32_t kMaxContextItems = 100;
+inline constexpr int32_t kMaxBasketItems = 100;
+inline constexpr int32_t kMaxExcludedItems = 10000;
+inline constexpr int32_t kMaxVisitorEvents = 10000;
+inline constexpr int32_t kMaxKinds = 16;
+inline constexpr int32_t kMaxBatchedRequests = 1000;
+
+// Errors: InvalidArgument with google.rpc.BadRequest (bad_request.h), naming every field that is out of range. Messages never repeat
+// a customer's id.
+absl::Status validate(const v1::RecommendRequest& request);
+absl::Status validate(const v1::SimilarItemsRequest& request);
+absl::Status validate(const v1::CrossSellRequest& request);
+absl::Status validate(const v1::BatchRecommendRequest& request);  // the number of requests alone: each is checked when its turn comes
+
+// The rows that a valid request asks for.
+inline int32_t rows_wanted(int32_t k) { return k == 0 ? kDefaultK : k; }
+
+}  // namespace bouquet::server

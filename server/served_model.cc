@@ -1,0 +1,78 @@
+#include "server/served_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace bouquet::server {
+namespace {
+
+// Every row divided by its length; a zero row stays zero and is similar to nothing.
+std::vector<float> unit_rows(const SharedArray<float>& rows, int64_t d) {
+  std::vector<float> unit(rows.begin(), rows.end());
+  for (size_t begin = 0; begin < unit.size(); begin += static_cast<size_t>(d)) {
+    double square = 0;
+    for (int64_t j = 0; j < d; ++j)
+      square += static_cast<double>(unit[begin + static_cast<size_t>(j)]) * unit[begin + static_cast<size_t>(j)];
+    if (square == 0) continue;
+    const double scale = 1 / std::sqrt(square);
+    for (int64_t j = 0; j < d; ++j) {
+      float& value = unit[begin + static_cast<size_t>(j)];
+      value = static_cast<float>(value * scale);
+    }
+  }
+  return unit;
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::load(std::shared_ptr<const Artifact> artifact, Backend& backend) {
+  std::shared_ptr<ServedModel> served(new ServedModel());
+  served->artifact_ = std::move(artifact);
+  served->backend_name_ = std::string(backend.name());
+  if (served->item_count() > 0) {
+    auto loaded = backend.load(served->artifact_->model);
+    if (!loaded.ok()) return loaded.status();
+    served->profiles_ = *std::move(loaded);
+    if (absl::Status s = served->load_similarity(backend); !s.ok()) return s;
+  }
+  served->make_kind_filters();
+  served->order_by_popularity();
+  return served;
+}
+
+absl::Status ServedModel::load_similarity(Backend& backend) {
+  const Model& model = artifact_->model;
+  unit_vectors_ = unit_rows(model.item_vectors, model.dimension);
+  // No profile is ever solved with this model, so the Gram matrix only has to be one; the trained items' own will do.
+  Model similarity{.dimension = model.dimension,
+                   .profiles = unit_vectors_,
+                   .item_vectors = unit_vectors_,
+                   .item_gram = model.item_gram,
+                   .constants = model.constants};
+  auto loaded = backend.load(similarity);
+  if (!loaded.ok()) return loaded.status();
+  similarity_ = *std::move(loaded);
+  return absl::OkStatus();
+}
+
+void ServedModel::make_kind_filters() {
+  for (int64_t i = 0; i < item_count(); ++i) present_kinds_ |= static_cast<KindSet>(1 << static_cast<int>(artifact_->catalog.kind(i)));
+  for (int kinds = 1; kinds <= kAllKinds; ++kinds) {
+    if (allows_every_item(static_cast<KindSet>(kinds))) continue;
+    auto& words = kind_filters_[static_cast<size_t>(kinds)];
+    words.assign(static_cast<size_t>(bitmap_word_count(item_count())), 0);
+    for (int64_t i = 0; i < item_count(); ++i)
+      if ((kinds >> static_cast<int>(artifact_->catalog.kind(i))) & 1) words[static_cast<size_t>(i >> 6)] |= uint64_t{1} << (i & 63);
+  }
+}
+
+void ServedModel::order_by_popularity() {
+  by_popularity_.resize(static_cast<size_t>(item_count()));
+  std::iota(by_popularity_.begin(), by_popularity_.end(), 0);
+  std::stable_sort(by_popularity_.begin(), by_popularity_.end(),
+                   [this](ItemIndex a, ItemIndex b) { return customers_of(a) > customers_of(b); });
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,65 @@
+// The fixture of the conformance suite: every test runs for every backend this program knows. A backend that is absent from this
+// machine is skipped visibly, or fails where BOUQUET_REQUIRE_GPU=1 asks for it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/backends.h"
+#include "engine/backend.h"
+#include "engine/errors.h"
+
+namespace bouquet::conformance {
+
+class BackendTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    auto made = make_backend({.name = GetParam(), .threads = 2});
+    if (made.ok()) {
+      backend_ = std::move(*made);
+      return;
+    }
+    const char* required = std::getenv("BOUQUET_REQUIRE_GPU");
+    const bool may_skip = absl::IsUnavailable(made.status()) && (required == nullptr || std::string_view(required) != "1");
+    if (may_skip) GTEST_SKIP() << message_of(made.status());
+    FAIL() << message_of(made.status());
+  }
+
+  Backend& backend() { return *backend_; }
+
+ private:
+  std::unique_ptr<Backend> backend_;
+};
+
+// An output array between two guard bands: what writes past its end is found, and so is what writes on an error.
+template <typename T>
+class Guarded {
+ public:
+  Guarded(size_t size, T fill) : fill_(fill), cells_(size + 2 * kBand, fill) {}
+
+  std::span<T> span() { return std::span<T>(cells_).subspan(kBand, cells_.size() - 2 * kBand); }
+  const T& operator[](size_t i) const { return cells_[kBand + i]; }
+  bool bands_intact() const { return intact(0, kBand) && intact(cells_.size() - kBand, cells_.size()); }
+  bool untouched() const { return intact(0, cells_.size()); }
+
+ private:
+  static constexpr size_t kBand = 64;
+  bool intact(size_t begin, size_t end) const {
+    return std::all_of(cells_.begin() + static_cast<std::ptrdiff_t>(begin), cells_.begin() + static_cast<std::ptrdiff_t>(end),
+                       [this](const T& cell) { return cell == fill_; });
+  }
+
+  T fill_;
+  std::vector<T> cells_;
+};
+
+inline std::string backend_test_name(const testing::TestParamInfo<std::string>& info) { return info.param; }
+
+}  // namespace bouquet::conformance

@@ -1,0 +1,218 @@
+// Ring 3 of the conformance suite: training. Every half-step is held against the normal equations in double.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "engine/initial_factors.h"
+#include "tests/conformance/backend_test.h"
+#include "tests/conformance/small_shop.h"
+#include "tests/oracle/ials.h"
+
+namespace bouquet::conformance {
+namespace {
+
+// Cholesky in float is backward stable: the error is a small multiple of d times 6e-8.
+constexpr double kBackwardError = 2e-6;
+
+TrainingOptions options_of(int32_t dimension) {
+  TrainingOptions options;
+  options.dimension = dimension;
+  options.seed = 11;
+  options.unobserved_weight = 0.3;
+  options.regularization = 0.05;
+  options.regularization_exponent = 0.7;
+  return options;
+}
+
+oracle::Settings settings_of(const TrainingOptions& o) { return {o.unobserved_weight, o.regularization, o.regularization_exponent}; }
+
+Model train(Backend& backend, const Interactions& interactions, const TrainingOptions& options, int epochs) {
+  auto session = backend.start_training(interactions, options);
+  EXPECT_TRUE(session.ok()) << session.status();
+  for (int e = 0; e < epochs; ++e) {
+    const auto stats = (*session)->run_epoch();
+    EXPECT_TRUE(stats.ok()) << stats.status();
+  }
+  auto model = (*session)->snapshot();
+  EXPECT_TRUE(model.ok()) << model.status();
+  return *std::move(model);
+}
+
+// The worst backward error of `solved` as a half-step against `fixed`.
+double worst_error(const SparseRows& rows, MatrixView<const float> solved, MatrixView<const float> fixed, const TrainingOptions& options) {
+  double worst = 0;
+  for (int32_t r = 0; r < rows.row_count(); ++r) {
+    const oracle::Row row = oracle::row_of(rows, r);
+    worst = std::max(worst, oracle::backward_error(oracle::normal_equations(row, fixed, fixed.rows, settings_of(options)), solved.row(r)));
+  }
+  return worst;
+}
+
+class Training : public BackendTest {};
+INSTANTIATE_TEST_SUITE_P(Backends, Training, testing::ValuesIn(backend_names()), backend_test_name);
+
+class HalfSteps : public Training {
+ protected:
+  // Items are solved from the initial profiles, then the profiles from the items: both steps of the first epoch are checked.
+  void check(int32_t d, const ShopShape& shape, const TrainingOptions& options) {
+    SCOPED_TRACE("d = " + std::to_string(d));
+    const Interactions shop = small_shop(shape);
+    const Model model = train(backend(), shop, options, 1);
+    std::vector<float> start(static_cast<size_t>(shop.customer_count()) * static_cast<size_t>(d));
+    fill_initial_factors(options.seed, FactorSide::kCustomers, 0, {start.data(), shop.customer_count(), d});
+    EXPECT_LT(worst_error(shop.by_item, model.item_matrix(), {start.data(), shop.customer_count(), d}, options), kBackwardError);
+    EXPECT_LT(worst_error(shop.by_customer, model.profile_matrix(), model.item_matrix(), options), kBackwardError);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Backends, HalfSteps, testing::ValuesIn(backend_names()), backend_test_name);
+
+TEST_P(HalfSteps, SolveTheNormalEquationsAtEveryDimension) {
+  for (const int32_t d : {1, 2, 31, 33, 64, 101, 128}) check(d, {}, options_of(d));
+}
+
+TEST_P(HalfSteps, SolveForTargetsOtherThanOne) {
+  for (const int32_t d : {2, 33, 128}) check(d, {.with_targets = true}, options_of(d));
+}
+
+TEST_P(HalfSteps, SolveRowsLongerThanSeveralBlocks) { check(16, {.customers = 5, .items = 1500}, options_of(16)); }
+
+TEST_P(HalfSteps, SolveWithoutUnobservedWeight) {
+  TrainingOptions options = options_of(64);
+  options.unobserved_weight = 0;
+  check(64, {}, options);
+}
+
+TEST_P(HalfSteps, SolveWithPlainRegularization) {
+  TrainingOptions options = options_of(64);
+  options.unobserved_weight = 1;
+  options.regularization_exponent = 0;
+  check(64, {}, options);
+}
+
+TEST_P(Training, SolutionsAreThoseOfTheOracle) {
+  const TrainingOptions options = options_of(33);
+  const Interactions shop = small_shop({.with_targets = true});
+  const Model model = train(backend(), shop, options, 1);
+  for (int32_t u = 0; u < shop.customer_count(); ++u) {
+    const auto exact = oracle::solve(
+        oracle::normal_equations(oracle::row_of(shop.by_customer, u), model.item_matrix(), model.item_count(), settings_of(options)));
+    double gap = 0, norm = 0;
+    for (size_t j = 0; j < exact.size(); ++j) {
+      gap += std::pow(exact[j] - static_cast<double>(model.profile_matrix().row(u)[j]), 2);
+      norm += exact[j] * exact[j];
+    }
+    EXPECT_LE(std::sqrt(gap), 1e-4 * std::sqrt(norm)) << "customer " << u;
+  }
+}
+
+TEST_P(Training, GivesRowsWithoutPairsAndRowsOfReturnsAZeroVector) {
+  Interactions shop = small_shop({.with_targets = true});
+  SparseRows rows = shop.by_customer;
+  for (int64_t k = rows.offsets[5]; k < rows.offsets[6]; ++k) rows.targets[static_cast<size_t>(k)] = 0;
+  shop = Interactions::from_customers(rows);
+  const Model model = train(backend(), shop, options_of(33), 2);
+  EXPECT_THAT(model.profile_matrix().row(0), testing::Each(0.0f));
+  EXPECT_THAT(model.item_matrix().row(0), testing::Each(0.0f));
+  EXPECT_THAT(model.profile_matrix().row(5), testing::Each(0.0f));
+  EXPECT_THAT(model.profile_matrix().row(1), testing::Not(testing::Each(0.0f)));
+}
+
+TEST_P(Training, ReportsTheObjectiveOfItsSnapshot) {
+  const TrainingOptions options = options_of(31);
+  const Interactions shop = small_shop({.with_targets = true});
+  auto session = backend().start_training(shop, options);
+  ASSERT_TRUE(session.ok()) << session.status();
+  for (int epoch = 1; epoch <= 3; ++epoch) {
+    const auto stats = (*session)->run_epoch();
+    ASSERT_TRUE(stats.ok()) << stats.status();
+    const auto model = (*session)->snapshot();
+    ASSERT_TRUE(model.ok());
+    const double expected = oracle::objective(shop, model->profile_matrix(), model->item_matrix(), settings_of(options));
+    EXPECT_NEAR(stats->objective, expected, 1e-9 * expected);
+    EXPECT_EQ(stats->epoch, epoch);
+  }
+}
+
+TEST_P(Training, NeverRaisesTheObjective) {
+  for (const int32_t d : {1, 33, 64}) {
+    const Interactions shop = small_shop({.customers = 200, .items = 150});
+    auto session = backend().start_training(shop, options_of(d));
+    ASSERT_TRUE(session.ok()) << session.status();
+    double before = std::numeric_limits<double>::infinity();
+    for (int epoch = 0; epoch < 15; ++epoch) {
+      const auto stats = (*session)->run_epoch();
+      ASSERT_TRUE(stats.ok()) << stats.status();
+      EXPECT_LE(stats->objective, before * (1 + 1e-7)) << "epoch " << stats->epoch << ", d = " << d;  // float factors round
+      before = stats->objective;
+    }
+  }
+}
+
+TEST_P(Training, KeepsTheConstantsAndTheGramOfTheItems) {
+  const TrainingOptions options = options_of(33);
+  const Interactions shop = small_shop({});
+  const Model model = train(backend(), shop, options, 1);
+  EXPECT_TRUE(validate(model).ok());
+  EXPECT_EQ(model.constants.unobserved_weight, options.unobserved_weight);
+  EXPECT_EQ(model.constants.regularization, options.regularization);
+  EXPECT_EQ(model.constants.regularization_exponent, options.regularization_exponent);
+  EXPECT_EQ(model.constants.training_item_count, shop.item_count());
+  EXPECT_EQ(model.constants.training_customer_count, shop.customer_count());
+  for (int32_t i = 0; i < 33; ++i) {
+    for (int32_t j = 0; j < 33; ++j) {
+      double sum = 0, scale = 0;
+      for (int32_t r = 0; r < model.item_count(); ++r) {
+        const auto q = model.item_matrix().row(r);
+        sum += double{q[static_cast<size_t>(i)]} * double{q[static_cast<size_t>(j)]};
+        scale += std::abs(double{q[static_cast<size_t>(i)]} * double{q[static_cast<size_t>(j)]});
+      }
+      EXPECT_NEAR(static_cast<double>(model.item_gram[i * 33 + j]), sum, 1e-6 * scale);
+    }
+  }
+}
+
+TEST_P(Training, RefusesOptionsAndDataThatMakeNoSense) {
+  const Interactions shop = small_shop({});
+  TrainingOptions no_dimension = options_of(0);
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(shop, no_dimension).status()));
+  TrainingOptions too_large = options_of(1025);
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(shop, too_large).status()));
+  TrainingOptions no_ridge = options_of(8);
+  no_ridge.regularization = 0;
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(shop, no_ridge).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(Interactions{}, options_of(8)).status()));
+
+  Interactions bad_confidence = shop;
+  bad_confidence.by_customer.confidences[3] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(bad_confidence, options_of(8)).status()));
+  Interactions bad_column = shop;
+  bad_column.by_item.columns[0] = shop.customer_count();
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(bad_column, options_of(8)).status()));
+}
+
+TEST_P(Training, HasNoSnapshotBeforeTheFirstEpoch) {
+  const Interactions shop = small_shop({});
+  auto session = backend().start_training(shop, options_of(8));
+  ASSERT_TRUE(session.ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition((*session)->snapshot().status()));
+}
+
+TEST_P(Training, NamesTheRowWhoseMatrixIsNotPositiveDefinite) {
+  Interactions shop = small_shop({});
+  const auto at = static_cast<size_t>(shop.by_item.offsets[3]);
+  for (int64_t k = shop.by_item.offsets[3]; k < shop.by_item.offsets[4]; ++k)
+    shop.by_item.confidences[static_cast<size_t>(k)] = std::numeric_limits<float>::max();
+  ASSERT_LT(at, shop.by_item.confidences.size());
+  TrainingOptions options = options_of(64);
+  options.seed = 5;
+  auto session = backend().start_training(shop, options);
+  ASSERT_TRUE(session.ok()) << session.status();
+  const auto stats = (*session)->run_epoch();
+  ASSERT_TRUE(absl::IsInternal(stats.status())) << stats.status();
+  EXPECT_THAT(std::string(message_of(stats.status())), testing::HasSubstr("item row 3"));
+}
+
+}  // namespace
+}  // namespace bouquet::conformance

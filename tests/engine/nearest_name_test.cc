@@ -1,0 +1,35 @@
+#include "engine/nearest_name.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace bouquet {
+namespace {
+
+TEST(EditDistance, CountsEachKindOfSlipOnce) {
+  EXPECT_EQ(edit_distance("threads", "threads"), 0u);
+  EXPECT_EQ(edit_distance("thread", "threads"), 1u);
+  EXPECT_EQ(edit_distance("threeads", "threads"), 1u);
+  EXPECT_EQ(edit_distance("treads", "threads"), 1u);
+  EXPECT_EQ(edit_distance("tharads", "threads"), 2u);
+  EXPECT_EQ(edit_distance("htreads", "threads"), 1u);
+  EXPECT_EQ(edit_distance("", "abc"), 3u);
+  EXPECT_EQ(edit_distance("abc", ""), 3u);
+}
+
+TEST(DidYouMean, NamesTheNearest) {
+  const std::vector<std::string> known = {"threads", "epochs", "seed"};
+  EXPECT_EQ(did_you_mean("thread", known), "; did you mean 'threads'?");
+  EXPECT_EQ(did_you_mean("sede", known), "; did you mean 'seed'?");
+}
+
+TEST(DidYouMean, ListsAllWhenNoneIsNear) {
+  const std::vector<std::string> known = {"threads", "epochs", "seed"};
+  EXPECT_EQ(did_you_mean("dimension", known), "; known are: epochs, seed, threads");
+  EXPECT_EQ(did_you_mean("dimension", {}), "");
+}
+
+}  // namespace
+}  // namespace bouquet

@@ -1,0 +1,114 @@
+#include "tests/oracle/ials.h"
+
+#include <cmath>
+#include <utility>
+
+namespace bouquet::oracle {
+namespace {
+
+double dot(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t j = 0; j < a.size(); ++j) sum += double{a[j]} * double{b[j]};
+  return sum;
+}
+
+double rho(double pairs, double fixed_count, const Settings& s) { return std::pow(pairs + s.alpha0 * fixed_count, s.nu); }
+
+double target_of(const Row& row, size_t k) { return row.targets.empty() ? 1.0 : double{row.targets[k]}; }
+
+double penalty(const SparseRows& rows, MatrixView<const float> vectors, int64_t fixed_count, const Settings& s) {
+  double sum = 0;
+  for (int64_t r = 0; r < vectors.rows; ++r)
+    sum +=
+        s.lambda * rho(static_cast<double>(rows.row_length(r)), static_cast<double>(fixed_count), s) * dot(vectors.row(r), vectors.row(r));
+  return sum;
+}
+
+}  // namespace
+
+Row row_of(const SparseRows& rows, int64_t r) {
+  const auto begin = static_cast<size_t>(rows.offsets[static_cast<size_t>(r)]);
+  const auto length = static_cast<size_t>(rows.row_length(r));
+  Row row{{rows.columns.data() + begin, length}, {rows.confidences.data() + begin, length}, {}};
+  if (!rows.targets.empty()) row.targets = {rows.targets.data() + begin, length};
+  return row;
+}
+
+NormalEquations normal_equations(const Row& row, MatrixView<const float> fixed, int64_t fixed_count, const Settings& settings) {
+  const auto d = static_cast<size_t>(fixed.cols);
+  NormalEquations e{std::vector<double>(d * d), std::vector<double>(d), 0};
+  const auto add_outer = [&](std::span<const float> y, double weight) {
+    for (size_t i = 0; i < d; ++i)
+      for (size_t j = 0; j < d; ++j) e.matrix[i * d + j] += weight * double{y[i]} * double{y[j]};
+  };
+  for (int64_t r = 0; r < fixed.rows; ++r) add_outer(fixed.row(r), settings.alpha0);
+  for (size_t k = 0; k < row.columns.size(); ++k) {
+    const auto y = fixed.row(row.columns[k]);
+    const double weight = double{row.confidences[k]} * target_of(row, k);
+    add_outer(y, double{row.confidences[k]});
+    for (size_t i = 0; i < d; ++i) e.right[i] += weight * double{y[i]};
+    e.right_scale += std::abs(weight) * std::sqrt(dot(y, y));
+  }
+  const double ridge = settings.lambda * rho(static_cast<double>(row.columns.size()), static_cast<double>(fixed_count), settings);
+  for (size_t i = 0; i < d; ++i) e.matrix[i * d + i] += ridge;
+  return e;
+}
+
+std::vector<double> solve(const NormalEquations& equations) {
+  std::vector<double> a = equations.matrix;
+  std::vector<double> x = equations.right;
+  const size_t d = x.size();
+  for (size_t c = 0; c < d; ++c) {
+    size_t pivot = c;
+    for (size_t r = c + 1; r < d; ++r)
+      if (std::abs(a[r * d + c]) > std::abs(a[pivot * d + c])) pivot = r;
+    for (size_t j = 0; j < d; ++j) std::swap(a[c * d + j], a[pivot * d + j]);
+    std::swap(x[c], x[pivot]);
+    for (size_t r = c + 1; r < d; ++r) {
+      const double factor = a[r * d + c] / a[c * d + c];
+      for (size_t j = c; j < d; ++j) a[r * d + j] -= factor * a[c * d + j];
+      x[r] -= factor * x[c];
+    }
+  }
+  for (size_t c = d; c-- > 0;) {
+    for (size_t j = c + 1; j < d; ++j) x[c] -= a[c * d + j] * x[j];
+    x[c] /= a[c * d + c];
+  }
+  return x;
+}
+
+double backward_error(const NormalEquations& e, std::span<const float> x) {
+  const size_t d = x.size();
+  double residual = 0, matrix = 0, solution = 0;
+  for (size_t i = 0; i < d; ++i) {
+    double gap = -e.right[i];
+    for (size_t j = 0; j < d; ++j) {
+      gap += e.matrix[i * d + j] * double{x[j]};
+      matrix += e.matrix[i * d + j] * e.matrix[i * d + j];
+    }
+    residual += gap * gap;
+    solution += double{x[i]} * double{x[i]};
+  }
+  const double scale = std::sqrt(matrix) * std::sqrt(solution) + e.right_scale;
+  return residual == 0 ? 0 : std::sqrt(residual) / scale;
+}
+
+double objective(const Interactions& interactions, MatrixView<const float> profiles, MatrixView<const float> item_vectors,
+                 const Settings& settings) {
+  double sum = penalty(interactions.by_customer, profiles, item_vectors.rows, settings) +
+               penalty(interactions.by_item, item_vectors, profiles.rows, settings);
+  for (int64_t u = 0; u < profiles.rows; ++u) {
+    for (int64_t i = 0; i < item_vectors.rows; ++i) {
+      const double s = dot(profiles.row(u), item_vectors.row(i));
+      sum += settings.alpha0 * s * s;
+    }
+    const Row row = row_of(interactions.by_customer, u);
+    for (size_t k = 0; k < row.columns.size(); ++k) {
+      const double gap = target_of(row, k) - dot(profiles.row(u), item_vectors.row(row.columns[k]));
+      sum += double{row.confidences[k]} * gap * gap;
+    }
+  }
+  return sum;
+}
+
+}  // namespace bouquet::oracle

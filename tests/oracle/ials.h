@@ -1,0 +1,47 @@
+// iALS in double, as docs/algorithms/ials.md writes it and as slowly as that is: what every backend's half-steps, fold-in and
+// objective are judged by. Shares no code with the backends.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/interactions.h"
+#include "engine/views.h"
+
+namespace bouquet::oracle {
+
+struct Settings {
+  double alpha0 = 0;
+  double lambda = 0;
+  double nu = 0;
+};
+
+// One row's pairs.
+struct Row {
+  std::span<const int32_t> columns;
+  std::span<const float> confidences;
+  std::span<const float> targets;  // or empty: every target is 1
+};
+Row row_of(const SparseRows& rows, int64_t r);
+
+struct NormalEquations {
+  std::vector<double> matrix;  // W, [d, d]
+  std::vector<double> right;   // [d]
+  double right_scale = 0;      // sum of the norms of what adds up to the right side
+};
+
+// W and the right side for one row, solved against `fixed` [n, d]. `fixed_count` is |I| for a customer and |U| for an item.
+NormalEquations normal_equations(const Row& row, MatrixView<const float> fixed, int64_t fixed_count, const Settings& settings);
+
+std::vector<double> solve(const NormalEquations& equations);  // Gaussian elimination with pivoting
+
+// |W x - b| / (|W| |x| + right_scale) in the Frobenius and 2-norms: how well `x` solves the equations, whatever their condition and
+// however much of the right side cancels.
+double backward_error(const NormalEquations& equations, std::span<const float> x);
+
+// L, the term over all pairs written out.
+double objective(const Interactions& interactions, MatrixView<const float> profiles, MatrixView<const float> item_vectors,
+                 const Settings& settings);
+
+}  // namespace bouquet::oracle

@@ -1,0 +1,164 @@
+#include "training/answers.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "engine/errors.h"
+#include "training/baselines.h"
+
+namespace bouquet::training {
+namespace {
+
+constexpr int32_t kBatch = 64;
+
+// One worker: its Ranker and the arrays of a batch.
+class ModelAnswers {
+ public:
+  ModelAnswers(const TestSet& tests, const Knowledge& known, const AnswerOptions& options, Answers& answers)
+      : tests_(tests), known_(known), options_(options), answers_(answers), k_(options.lengths.back()) {}
+
+  absl::Status prepare(const LoadedModel& model) {
+    auto ranker = model.make_ranker(Side::kItems, {.max_batch = kBatch, .max_k = k_});
+    if (!ranker.ok()) return ranker.status();
+    ranker_ = *std::move(ranker);
+    return absl::OkStatus();
+  }
+
+  // Answers the tests [begin, end), at most kBatch.
+  absl::Status answer(int32_t begin, int32_t end) {
+    asked_.clear();
+    for (int32_t t = begin; t < end; ++t) {
+      if (tests_.customers[static_cast<size_t>(t)] == kNone)
+        answer_unknown(t);
+      else
+        asked_.push_back(t);
+    }
+    if (options_.repeats != Repeats::kOnly)
+      if (absl::Status status = rank(); !status.ok()) return status;
+    for (size_t i = 0; i < asked_.size(); ++i) write(i);
+    return absl::OkStatus();
+  }
+
+ private:
+  HistoryView history(int32_t t) const { return known_.histories.row(tests_.customers[static_cast<size_t>(t)]); }
+
+  void answer_unknown(int32_t t) {
+    list_.clear();
+    if (options_.repeats != Repeats::kOnly) append_popular({}, *known_.popularity, false, static_cast<size_t>(k_), list_);
+    write_front(list_, t, answers_);
+  }
+
+  absl::Status rank() {
+    rows_.clear();
+    vectors_.clear();
+    excluded_.clear();
+    offsets_.assign(1, 0);
+    for (const int32_t t : asked_) {
+      const int32_t row = tests_.customers[static_cast<size_t>(t)];
+      rows_.push_back(row);
+      if (!known_.profiles.empty()) {
+        const auto profile = known_.profiles.row(row);
+        vectors_.insert(vectors_.end(), profile.begin(), profile.end());
+      }
+      append_consumed(history(t), excluded_);
+      offsets_.push_back(static_cast<int64_t>(excluded_.size()));
+    }
+    QueryBatch batch;
+    batch.exclusions = {offsets_, excluded_};
+    batch.k = k_;
+    if (known_.profiles.empty())
+      batch.rows = rows_;
+    else
+      batch.vectors = {vectors_.data(), static_cast<int64_t>(asked_.size()), known_.profiles.cols};
+    ranked_.assign(asked_.size() * static_cast<size_t>(k_), kNone);
+    scores_.assign(ranked_.size(), 0);
+    return ranker_->rank(batch, {ranked_, scores_});
+  }
+
+  void write(size_t i) {
+    const int32_t t = asked_[i];
+    const auto k = static_cast<size_t>(k_);
+    if (options_.repeats == Repeats::kExclude) return write_front(std::span(ranked_).subspan(i * k, k), t, answers_);
+    rank_repurchases(history(t), {}, k_, head_);
+    const bool only = options_.repeats == Repeats::kOnly;
+    const auto items = only ? std::span<const int32_t>() : std::span<const int32_t>(ranked_).subspan(i * k, k);
+    const auto scores = only ? std::span<const float>() : std::span<const float>(scores_).subspan(i * k, k);
+    for (size_t j = 0; j < answers_.lengths.size(); ++j) {
+      const int32_t length = answers_.lengths[j];
+      mix_answer(head_, items, scores, known_.repurchase_share, length, mixed_);
+      for (size_t r = 0; r < mixed_.size(); ++r)
+        answers_.rows[j][static_cast<size_t>(t) * static_cast<size_t>(length) + r] = mixed_[r].item;
+    }
+  }
+
+  const TestSet& tests_;
+  const Knowledge& known_;
+  const AnswerOptions& options_;
+  Answers& answers_;
+  int32_t k_;
+  std::unique_ptr<Ranker> ranker_;
+  std::vector<int32_t> asked_, rows_, excluded_, ranked_, list_;
+  std::vector<int64_t> offsets_;
+  std::vector<float> vectors_, scores_;
+  std::vector<AnswerRow> head_, mixed_;
+};
+
+}  // namespace
+
+absl::StatusOr<Repeats> parse_repeats(std::string_view name) {
+  for (const Repeats repeats : {Repeats::kExclude, Repeats::kInclude, Repeats::kOnly})
+    if (repeats_name(repeats) == name) return repeats;
+  return wrong_usage("--repeats '" + std::string(name) + "' is unknown; it takes exclude, include or only");
+}
+
+std::string_view repeats_name(Repeats repeats) {
+  switch (repeats) {
+    case Repeats::kInclude: return "include";
+    case Repeats::kOnly: return "only";
+    default: return "exclude";
+  }
+}
+
+Answers empty_answers(int32_t count, const std::vector<int32_t>& lengths) {
+  Answers out{.lengths = lengths, .rows = {}};
+  for (const int32_t k : lengths) out.rows.emplace_back(static_cast<size_t>(count) * static_cast<size_t>(k), kNone);
+  return out;
+}
+
+void write_front(std::span<const int32_t> items, int32_t t, Answers& answers) {
+  for (size_t j = 0; j < answers.lengths.size(); ++j) {
+    const auto k = static_cast<size_t>(answers.lengths[j]);
+    std::copy_n(items.begin(), std::min(k, items.size()),
+                answers.rows[j].begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(t) * k));
+  }
+}
+
+absl::StatusOr<Answers> answers_of_model(const LoadedModel& model, const TestSet& tests, const Knowledge& known,
+                                         const AnswerOptions& options) {
+  Answers answers = empty_answers(tests.size(), options.lengths);
+  std::atomic<int32_t> next{0};
+  std::mutex mutex;
+  absl::Status outcome;
+  const auto work = [&] {
+    ModelAnswers worker(tests, known, options, answers);
+    absl::Status status = worker.prepare(model);
+    for (int32_t begin = next.fetch_add(kBatch); status.ok() && begin < tests.size(); begin = next.fetch_add(kBatch))
+      status = worker.answer(begin, std::min(begin + kBatch, tests.size()));
+    if (status.ok()) return;
+    const std::lock_guard lock(mutex);
+    outcome = status;
+    next = tests.size();
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (int32_t w = 1; w < options.workers; ++w) helpers.emplace_back(work);
+    work();
+  }
+  if (!outcome.ok()) return outcome;
+  return answers;
+}
+
+}  // namespace bouquet::training
