@@ -5,6 +5,8 @@
 #include "cli/config_command.h"
 #include "cli/doctor_command.h"
 #include "cli/settings.h"
+#include "server/item_commands.h"
+#include "server/recommend_command.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Bouquet: a personalization engine. Trains a profile per customer and answers what to offer next."};
@@ -13,9 +15,10 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("bouquet " BOUQUET_VERSION));
   int exit_code = 0;
-  const bouquet::BackendFactory backends = bouquet::make_backend;
-
-  bouquet::cli::add_doctor_command(app, backends, exit_code);
+  bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
+  bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
+  bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
+  bouquet::cli::add_doctor_command(app, bouquet::make_backend, exit_code);
   bouquet::cli::add_config_command(app, exit_code);
 
   const int ended = bouquet::cli::parse_command_line(app, argc, argv);
