@@ -1,6 +1,7 @@
 // `bouquet`: one program. Each subcommand lives in the folder it belongs to and adds itself here.
 #include <CLI/CLI.hpp>
 
+#include "bench/bench_command.h"
 #include "cli/backends.h"
 #include "cli/settings.h"
 #include "server/item_commands.h"
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
+  bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);
 
   const int ended = bouquet::cli::parse_command_line(app, argc, argv);
   return ended == bouquet::cli::kNotEnded ? exit_code : ended;
