@@ -71,11 +71,12 @@ int32_t IdMap::find(std::string_view id) const {
   return index_of(slots_[probe(slots_, id, hash_of(id), [this](int32_t i) { return this->id(i); })]);
 }
 
-int32_t IdMap::add(std::string_view id) {
+uint64_t IdMap::hash(std::string_view id) { return hash_of(id); }
+
+int32_t IdMap::add(std::string_view id, uint64_t hash) {
   assert(!id.empty() && id.size() <= kMaxIdBytes);
   assert(size() < std::numeric_limits<int32_t>::max() - 1);
   if ((static_cast<size_t>(size()) + 1) * 3 > slots_.size() * 2) grow();  // at most two thirds full
-  const uint64_t hash = hash_of(id);
   const size_t at = probe(slots_, id, hash, [this](int32_t i) { return this->id(i); });
   if (slots_[at] != 0) return index_of(slots_[at]);
   const int32_t index = size();

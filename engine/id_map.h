@@ -48,7 +48,13 @@ class IdMap {
   IdMap() : offsets_{0} {}
 
   // The id's index; a new id gets the next one. The caller has checked the id (1 to kMaxIdBytes bytes); at most 2^31 - 1 ids.
-  int32_t add(std::string_view id);
+  int32_t add(std::string_view id) { return add(id, hash(id)); }
+  // For bulk loading: the hash is computed elsewhere, and the map's memory is asked for some rows ahead of its use.
+  int32_t add(std::string_view id, uint64_t hash_of_id);
+  static uint64_t hash(std::string_view id);
+  void prefetch(uint64_t hash_of_id) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash_of_id & (slots_.size() - 1)]);
+  }
   int32_t find(std::string_view id) const;  // the id's index, or kNone
   std::string_view id(int32_t index) const {
     return {bytes_.data() + offsets_[static_cast<size_t>(index)],

@@ -30,6 +30,8 @@ struct ReadOptions {
   int64_t max_bad_rows = 0;
   std::string time_zone;  // IANA name of naive times; empty: UTC
   int32_t max_history = 5000;
+  int threads = 0;                       // 0: all cores, at most 16
+  size_t block_bytes = size_t{1} << 20;  // of text that is parsed at a time
 };
 
 // `customer=household_id,item=product_id` -> map. Errors: InvalidArgument naming the part and the nearest canonical column.

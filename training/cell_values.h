@@ -1,0 +1,23 @@
+// What cells mean: ids, numbers and times. Each function returns nullptr, or what is wrong with the cell, to be put behind its value.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "training/cell.h"
+#include "training/time_parser.h"
+
+namespace bouquet::training {
+
+// The id as text of 1 to 128 bytes of UTF-8. Whole numbers, and floating-point numbers that are whole (`17850.0`), become decimal text;
+// other numbers are refused. The text of a CSV field is a number only if it is digits with a fraction of zeros.
+const char* read_id(const Cell& cell, TextArena& arena, std::string_view& id);
+
+bool is_valid_utf8(std::string_view text);
+
+// A finite number.
+const char* read_number(const Cell& cell, double& value);
+
+const char* read_time(const Cell& cell, TimeParser& parser, int64_t& microseconds);
+
+}  // namespace bouquet::training

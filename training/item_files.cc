@@ -1,0 +1,160 @@
+#include "training/item_files.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "engine/errors.h"
+#include "training/bad_rows.h"
+#include "training/cell_values.h"
+#include "training/columns.h"
+#include "training/table_reader.h"
+
+namespace bouquet::training {
+namespace {
+
+constexpr std::array kItemColumns = {Column::kItem, Column::kTitle, Column::kCategory, Column::kKind};
+constexpr std::array kRequired = {Column::kItem};
+constexpr size_t kMaxTextBytes = 1024;  // of a title or category; the rest is cut off
+
+const Cell& cell_of(std::span<const Cell> cells, Column column) { return cells[static_cast<size_t>(column)]; }
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+bool read_kind(std::string_view text, uint8_t& kind) {
+  for (int k = 0; k < kItemKindCount; ++k) {
+    if (!same_word(text, item_kind_name(static_cast<ItemKind>(k)))) continue;
+    kind = static_cast<uint8_t>(k);
+    return true;
+  }
+  return false;
+}
+
+// The text without a broken character at its end where it must be cut.
+std::string_view shortened(std::string_view text) {
+  if (text.size() <= kMaxTextBytes) return text;
+  size_t end = kMaxTextBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+class ItemRows : public RowSink {
+ public:
+  ItemRows(const IdMap& items, ReadReport& report) : items_(items), report_(report) {
+    const auto count = static_cast<size_t>(items.size());
+    kinds_.assign(count, 0);
+    titles_.resize(count);
+    categories_.resize(count);
+  }
+  void start_block(const std::vector<std::string>& names) {
+    names_ = &names;
+    arena_.clear();
+    bad_.clear();
+  }
+  void add_bad_row(int64_t row, std::string message) override { bad_.emplace_back(row, std::move(message)); }
+  TextArena& arena() override { return arena_; }
+  const std::vector<std::pair<int64_t, std::string>>& bad() const { return bad_; }
+  const std::pair<int64_t, std::string>& repeated() const { return repeated_; }
+
+  void add_row(int64_t row, std::span<const Cell> cells) override {
+    std::string_view id;
+    if (const char* problem = read_id(cell_of(cells, Column::kItem), arena_, id)) return refuse(row, Column::kItem, cells, problem);
+    uint8_t kind = 0;
+    const Cell& kind_cell = cell_of(cells, Column::kKind);
+    if (!kind_cell.is_null() && !read_kind(kind_cell.text, kind))
+      return refuse(row, Column::kKind, cells, "is not a kind of item (PRODUCT, CONTENT, ACTION)");
+    for (const Column column : {Column::kTitle, Column::kCategory}) {
+      const Cell& cell = cell_of(cells, column);
+      if (!is_valid_utf8(cell.text)) return refuse(row, column, cells, "is not valid UTF-8");
+    }
+    const int32_t known = seen_.size();
+    if (seen_.add(id) < known) {
+      if (repeated_.second.empty()) repeated_ = {row, std::string(id)};
+      return;
+    }
+    const int32_t item = items_.find(id);
+    if (item == kNone) {
+      ++report_.unknown_items;
+      return;
+    }
+    const auto at = static_cast<size_t>(item);
+    kinds_[at] = kind;
+    titles_[at] = shortened(cell_text(cell_of(cells, Column::kTitle)));
+    categories_[at] = shortened(cell_text(cell_of(cells, Column::kCategory)));
+  }
+
+  Catalog finish() {
+    const bool all_products = std::all_of(kinds_.begin(), kinds_.end(), [](uint8_t kind) { return kind == 0; });
+    return {all_products ? std::vector<uint8_t>() : std::move(kinds_), column_of(titles_), column_of(categories_)};
+  }
+
+ private:
+  void refuse(int64_t row, Column column, std::span<const Cell> cells, const char* problem) {
+    const Cell& cell = cell_of(cells, column);
+    add_bad_row(row, "column " + (*names_)[static_cast<size_t>(column)] + ": " +
+                         (cell.is_null() ? std::string() : quoted_for_message(cell_text(cell)) + " ") + problem);
+  }
+  static StringColumn column_of(const std::vector<std::string>& texts) {
+    std::vector<char> bytes;
+    std::vector<uint64_t> offsets{0};
+    for (const std::string& text : texts) {
+      bytes.insert(bytes.end(), text.begin(), text.end());
+      offsets.push_back(bytes.size());
+    }
+    if (bytes.empty()) return {};
+    return {std::move(bytes), std::move(offsets)};
+  }
+
+  const IdMap& items_;
+  ReadReport& report_;
+  const std::vector<std::string>* names_ = nullptr;
+  IdMap seen_;
+  std::vector<uint8_t> kinds_;
+  std::vector<std::string> titles_, categories_;
+  TextArena arena_;
+  std::vector<std::pair<int64_t, std::string>> bad_;
+  std::pair<int64_t, std::string> repeated_;  // row and id of the first id with two rows
+};
+
+absl::Status read_item_file(const std::string& file, const ReadOptions& options, ItemRows& rows, BadRows& bad_rows) {
+  auto reader = open_table(file, {.block_bytes = options.block_bytes});
+  if (!reader.ok()) return reader.status();
+  auto places = place_columns(file, (*reader)->columns(), options.columns, kItemColumns, kRequired);
+  if (!places.ok()) return places.status();
+  Projection projection((*reader)->columns().size());
+  std::vector<std::string> names(kColumnCount);
+  for (size_t i = 0; i < places->size(); ++i) {
+    if ((*places)[i] < 0) continue;
+    projection.add(static_cast<size_t>((*places)[i]), static_cast<int>(i));
+    names[i] = (*reader)->columns()[static_cast<size_t>((*places)[i])];
+  }
+  projection.slot_count = kColumnCount;
+  for (Block block;;) {
+    auto more = (*reader)->next_block(projection, block);
+    if (!more.ok()) return more.status();
+    if (!*more) return absl::OkStatus();
+    rows.start_block(names);
+    if (auto status = (*reader)->parse(block, projection, rows); !status.ok()) return status;
+    for (const auto& [row, message] : rows.bad())
+      if (auto status = bad_rows.add((*reader)->place(block, row), message); !status.ok()) return status;
+    if (const auto& [row, id] = rows.repeated(); !id.empty())
+      return bad_input((*reader)->place(block, row) + ": item " + quoted_for_message(id) + " has a row already; an item has one row");
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Catalog> read_item_files(std::span<const std::string> files, const ReadOptions& options, const IdMap& items,
+                                        ReadReport& report) {
+  ItemRows rows(items, report);
+  BadRows bad_rows(options.max_bad_rows, report);
+  for (const std::string& file : files)
+    if (auto status = read_item_file(file, options, rows, bad_rows); !status.ok()) return status;
+  return rows.finish();
+}
+
+}  // namespace bouquet::training

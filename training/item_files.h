@@ -1,0 +1,21 @@
+// Item files: one row per item, with title, category and kind.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/catalog.h"
+#include "engine/id_map.h"
+#include "training/event_reader.h"
+
+namespace bouquet::training {
+
+// The catalog of `items` (rows are their indices) from `files`; items without a row are untitled products. Rows of other items are
+// counted in report.unknown_items and left out. Bad rows count with those of the events. Errors: as read_dataset, and DataLoss for two
+// rows of one item.
+absl::StatusOr<Catalog> read_item_files(std::span<const std::string> files, const ReadOptions& options, const IdMap& items,
+                                        ReadReport& report);
+
+}  // namespace bouquet::training

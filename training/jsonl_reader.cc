@@ -1,0 +1,160 @@
+#include "training/jsonl_reader.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "engine/errors.h"
+
+namespace bouquet::training {
+namespace {
+
+namespace json = simdjson::ondemand;
+
+constexpr size_t kSampleBytes = size_t{1} << 20;
+static_assert(Block::kPadding >= simdjson::SIMDJSON_PADDING);
+
+std::string message_for(simdjson::error_code error) {
+  return std::string("is not a JSON object on one line (") + simdjson::error_message(error) + ")";
+}
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+// Calls `member(key, value)` for each member of the object on `line`, after which kPadding bytes may be read. `member` returns an error
+// to stop.
+template <typename Member>
+simdjson::error_code for_each_member(json::parser& parser, std::string_view line, const Member& member) {
+  json::document document;
+  if (auto error = parser.iterate(line.data(), line.size(), line.size() + simdjson::SIMDJSON_PADDING).get(document)) return error;
+  json::object object;
+  if (auto error = document.get_object().get(object)) return error;
+  for (auto field : object) {
+    std::string_view key;
+    if (auto error = field.unescaped_key().get(key)) return error;
+    json::value value;
+    if (auto error = field.value().get(value)) return error;
+    if (auto error = member(key, value)) return error;
+  }
+  const char* rest = nullptr;
+  if (document.current_location().get(rest) == simdjson::SUCCESS && rest < line.data() + line.size()) return simdjson::TRAILING_CONTENT;
+  return simdjson::SUCCESS;
+}
+
+simdjson::error_code read_cell(json::value& value, TextArena& arena, Cell& cell) {
+  json::json_type type;
+  if (auto error = value.type().get(type)) return error;
+  switch (type) {
+    case json::json_type::string: {
+      std::string_view text;
+      if (auto error = value.get_string().get(text)) return error;
+      cell = Cell::of_text(arena.copy(text));
+      return simdjson::SUCCESS;
+    }
+    case json::json_type::number: {
+      double number = 0;
+      std::string_view token = value.raw_json_token();
+      while (!token.empty() && std::strchr(" \t\r\n", token.back()) != nullptr) token.remove_suffix(1);
+      if (auto error = value.get_double().get(number)) return error;
+      cell = Cell::of_number(token);
+      return simdjson::SUCCESS;
+    }
+    case json::json_type::boolean: {
+      bool flag = false;
+      if (auto error = value.get_bool().get(flag)) return error;
+      cell = Cell::of(Cell::Kind::kBool, flag ? 1 : 0);
+      return simdjson::SUCCESS;
+    }
+    case json::json_type::null: {
+      if (!value.is_null()) return simdjson::INCORRECT_TYPE;
+      cell = Cell();
+      return simdjson::SUCCESS;
+    }
+    default: cell = Cell::of(Cell::Kind::kNested); return simdjson::SUCCESS;  // the iterator skips it
+  }
+}
+
+class JsonlReader : public TableReader {
+ public:
+  JsonlReader(std::string path, std::unique_ptr<TextBlocks> blocks, std::vector<std::string> columns)
+      : path_(std::move(path)), blocks_(std::move(blocks)), columns_(std::move(columns)) {}
+
+  const std::vector<std::string>& columns() const override { return columns_; }
+  absl::StatusOr<bool> next_block(const Projection&, Block& block) override { return blocks_->next(block); }
+  std::string place(const Block& block, int64_t row) const override { return path_ + ":" + std::to_string(block.first_row + row + 1); }
+  std::string_view format() const override { return "JSONL"; }
+  int64_t bytes_read() const override { return blocks_->bytes_read(); }
+
+  absl::Status parse(const Block& block, const Projection& projection, RowSink& sink) const override {
+    thread_local json::parser parser;
+    std::vector<Cell> cells(static_cast<size_t>(projection.slot_count));
+    std::vector<bool> seen(columns_.size());
+    const std::string_view text = block.text();
+    int64_t row = 0;
+    for (size_t begin = 0; begin < text.size(); ++row) {
+      const size_t end = text.find('\n', begin);
+      const std::string_view line = text.substr(begin, end - begin);
+      begin = end + 1;
+      if (is_blank(line)) continue;
+      std::fill(cells.begin(), cells.end(), Cell());
+      std::fill(seen.begin(), seen.end(), false);
+      std::string twice;
+      const auto error = for_each_member(parser, line, [&](std::string_view key, json::value& value) {
+        const auto column = static_cast<size_t>(std::find(columns_.begin(), columns_.end(), key) - columns_.begin());
+        if (column == columns_.size() || projection.slots_of_column[column].empty()) return simdjson::SUCCESS;
+        if (seen[column]) twice = key;
+        seen[column] = true;
+        Cell cell;
+        if (auto failed = read_cell(value, sink.arena(), cell)) return failed;
+        for (const int slot : projection.slots_of_column[column]) cells[static_cast<size_t>(slot)] = cell;
+        return simdjson::SUCCESS;
+      });
+      if (error)
+        sink.add_bad_row(row, message_for(error));
+      else if (!twice.empty())
+        sink.add_bad_row(row, "has " + quoted_for_message(twice) + " twice");
+      else
+        sink.add_row(row, cells);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string path_;
+  std::unique_ptr<TextBlocks> blocks_;
+  std::vector<std::string> columns_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TableReader>> open_jsonl(const std::string& path, std::unique_ptr<TextBlocks> blocks) {
+  const auto peeked = blocks->peek(kSampleBytes);
+  if (!peeked.ok()) return peeked.status();
+  std::string sample(*peeked);
+  if (const size_t cut = sample.rfind('\n'); sample.size() >= kSampleBytes && cut != std::string::npos) sample.resize(cut);
+  const size_t start = sample.find_first_not_of(" \t\r\n");
+  if (start == std::string::npos) return bad_input(path + ": is empty; every line must be a JSON object");
+  if (sample[start] == '[') return bad_input(path + ": is a JSON array; every line must be a JSON object of its own (JSON lines)");
+  const size_t size = sample.size();
+  sample.append(Block::kPadding, ' ');
+  json::parser parser;
+  std::vector<std::string> columns;
+  std::string first_problem;
+  for (size_t begin = 0; begin < size;) {
+    const size_t end = std::min(sample.find('\n', begin), size);
+    const std::string_view line(sample.data() + begin, end - begin);
+    begin = end + 1;
+    if (is_blank(line)) continue;
+    const auto error = for_each_member(parser, line, [&](std::string_view key, json::value&) {
+      if (std::find(columns.begin(), columns.end(), key) == columns.end() && columns.size() < 10000) columns.emplace_back(key);
+      return simdjson::SUCCESS;
+    });
+    if (error && first_problem.empty()) first_problem = message_for(error);
+  }
+  if (columns.empty()) return bad_input(path + ":1: " + (first_problem.empty() ? "the objects have no members" : first_problem));
+  return std::make_unique<JsonlReader>(path, std::move(blocks), std::move(columns));
+}
+
+}  // namespace bouquet::training
