@@ -1,0 +1,52 @@
+#include "training/read_report.h"
+
+#include <cstdio>
+
+namespace bouquet::training {
+namespace {
+
+std::string with_commas(int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto at = static_cast<int64_t>(digits.size()) - 3; at > 0 && digits[static_cast<size_t>(at) - 1] != '-'; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
+  return digits;
+}
+
+std::string seconds_text(double seconds) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.1f s", seconds);
+  return text;
+}
+
+}  // namespace
+
+std::string read_report_text(const Dataset& dataset) {
+  const ReadReport& report = dataset.report;
+  std::string text = "read " + with_commas(report.rows) + " rows in " + seconds_text(report.seconds) + ": " + with_commas(report.events) +
+                     " events of " + with_commas(dataset.customers.size()) + " customers on " + with_commas(dataset.items.size()) +
+                     " items";
+  if (dataset.basket_count > 0) text += " in " + with_commas(dataset.basket_count) + " baskets";
+  text += "\n";
+  const auto line = [&](int64_t count, const std::string& what) {
+    if (count > 0) text += "  " + with_commas(count) + " " + what + "\n";
+  };
+  line(report.returns, "events are returns");
+  line(report.anonymous, "events have no customer: they count for baskets and popularity alone");
+  line(report.dropped_customers, "rows left out: their customer is in --drop-customers");
+  line(report.filtered, "rows left out by --where");
+  line(report.zero_values, "rows left out: their value is 0");
+  line(report.repeated, "rows left out: equal to an earlier one in every column read");
+  line(report.unknown_items, "rows of the item files are of items without an event");
+  line(report.bad_rows, "bad rows left out; the first:");
+  for (const BadRow& row : report.first_bad_rows) text += "    " + row.message + "\n";
+  line(report.suspected_robot_count, "customers have over 100 times the median number of events (robots? tills?):");
+  if (!report.suspected_robots.empty()) {
+    text += "    ";
+    for (size_t i = 0; i < report.suspected_robots.size(); ++i) text += (i > 0 ? ", " : "") + report.suspected_robots[i];
+    if (static_cast<int64_t>(report.suspected_robots.size()) < report.suspected_robot_count) text += ", ...";
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace bouquet::training

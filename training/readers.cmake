@@ -1,0 +1,17 @@
+# Event and item files, and what is learned from them.
+bouquet_library(bouquet_readers
+  SOURCES cell.cc cell_values.cc columns.cc nearest_name.cc time_parser.cc byte_source.cc text_blocks.cc table_reader.cc csv_reader.cc
+          jsonl_reader.cc event_rows.cc event_log_builder.cc item_files.cc event_reader.cc interactions_builder.cc
+          event_types_config.cc read_flags.cc read_report.cc
+  PUBLIC bouquet_engine absl::status absl::statusor absl::time absl::flat_hash_map absl::flat_hash_set Threads::Threads CLI11::CLI11 tomlplusplus::tomlplusplus
+  PRIVATE simdjson::simdjson ZLIB::ZLIB PkgConfig::ZSTD)
+if(NOT BOUQUET_PARQUET)
+  target_sources(bouquet_readers PRIVATE parquet_reader_absent.cc)
+else()
+  target_sources(bouquet_readers PRIVATE parquet_reader.cc arrow_cells.cc)
+  if(TARGET PyArrowCpp::parquet)
+    target_link_libraries(bouquet_readers PRIVATE PyArrowCpp::parquet)
+  else()
+    target_link_libraries(bouquet_readers PRIVATE Parquet::parquet_shared Arrow::arrow_shared)
+  endif()
+endif()
