@@ -16,6 +16,7 @@
 #include "training/event_reader.h"
 #include "training/interactions_builder.h"
 #include "training/read_flags.h"
+#include "training/read_report.h"
 #include "training/training_run.h"
 
 namespace bouquet::training {
@@ -88,31 +89,6 @@ absl::StatusOr<Plan> plan_of(const TrainFlags& flags) {
   return plan;
 }
 
-std::string reading_text(const ReadReport& report) {
-  std::string out = absl::StrFormat("read %d rows: %d events", report.rows, report.events);
-  const auto add = [&](int64_t count, const char* what) {
-    if (count > 0) out += absl::StrFormat(", %d %s", count, what);
-  };
-  add(report.anonymous, "of them without a customer");
-  add(report.returns, "returns");
-  add(report.zero_values, "dropped for a value of 0");
-  add(report.dropped_customers, "dropped by --drop-customers");
-  add(report.filtered, "left out by --where");
-  add(report.repeated, "repeated rows left out");
-  add(report.bad_rows, "bad rows left out");
-  return out + ", in " + duration_text(report.seconds);
-}
-
-void note_reading(const ReadReport& report, Progress& progress) {
-  progress.note(reading_text(report));
-  for (const BadRow& row : report.first_bad_rows) progress.note("  bad row: " + row.message);
-  if (report.suspected_robot_count > 0)
-    progress.note(
-        absl::StrFormat("%d customers have over 100 times the median number of events; are they robots? "
-                        "--drop-customers leaves them out: %s ...",
-                        report.suspected_robot_count, report.suspected_robots.empty() ? "" : report.suspected_robots[0]));
-}
-
 Json reading_json(const ReadReport& r) {
   return {{"rows", r.rows},
           {"events", r.events},
@@ -149,7 +125,7 @@ absl::Status describe(const Plan& plan, const Dataset& dataset, const Backend& b
     std::printf("%s\n", out.dump(2).c_str());
     return absl::OkStatus();
   }
-  std::printf("%s\n", reading_text(dataset.report).c_str());
+  std::fputs(read_report_text(dataset).c_str(), stdout);
   std::printf("would train on %d customers, %d items, %lld distinct pairs with d = %d (%.1f MB of factors) on %s\n", customers, items,
               static_cast<long long>(set->interactions.pair_count()), plan.request.options.dimension,
               static_cast<double>(factor_bytes) / 1e6, backend.description().c_str());
@@ -209,7 +185,9 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends) {
   if (flags.dry_run) return describe(*plan, *dataset, **backend, flags.json);
 
   const auto progress = make_progress();
-  note_reading(dataset->report, *progress);
+  std::string reading = read_report_text(*dataset);
+  if (!reading.empty() && reading.back() == '\n') reading.pop_back();
+  progress->note(reading);
   // Found out now rather than after hours of training.
   absl::StatusOr<ModelsDirectory> directory = absl::UnknownError("not asked for");
   if (plan->publish == Publish::kAlways) {
