@@ -5,6 +5,7 @@
 #include "cli/settings.h"
 #include "server/item_commands.h"
 #include "server/recommend_command.h"
+#include "server/serve_command.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Bouquet: a personalization engine. Trains a profile per customer and answers what to offer next."};
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
+  bouquet::server::add_serve_command(app, bouquet::make_backend, exit_code);
 
   const int ended = bouquet::cli::parse_command_line(app, argc, argv);
   return ended == bouquet::cli::kNotEnded ? exit_code : ended;
