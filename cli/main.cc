@@ -3,6 +3,8 @@
 
 #include "bench/bench_command.h"
 #include "cli/backends.h"
+#include "cli/config_command.h"
+#include "cli/doctor_command.h"
 #include "cli/settings.h"
 #include "server/item_commands.h"
 #include "server/recommend_command.h"
@@ -26,6 +28,8 @@ int main(int argc, char** argv) {
   bouquet::server::add_serve_command(app, bouquet::make_backend, exit_code);
   bouquet::training::add_generate_command(app, exit_code);
   bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);
+  bouquet::cli::add_doctor_command(app, bouquet::make_backend, exit_code);
+  bouquet::cli::add_config_command(app, exit_code);
 
   const int ended = bouquet::cli::parse_command_line(app, argc, argv);
   return ended == bouquet::cli::kNotEnded ? exit_code : ended;
