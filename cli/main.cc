@@ -1,6 +1,7 @@
 // `bouquet`: one program. Each subcommand lives in the folder it belongs to and adds itself here.
 #include <CLI/CLI.hpp>
 
+#include "bench/bench_command.h"
 #include "cli/backends.h"
 #include "cli/settings.h"
 #include "server/item_commands.h"
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("bouquet " BOUQUET_VERSION));
   int exit_code = 0;
+  bouquet::bench::add_bench_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
