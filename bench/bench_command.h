@@ -1,12 +1,12 @@
-// `bouquet bench`: measures this program on this machine. Each benchmark lives in a file of its own and adds itself here.
+// `bouquet bench`: measurements that anyone can repeat. Each benchmark adds itself as a subcommand.
 #pragma once
 
 #include <CLI/CLI.hpp>
 
 #include "engine/backend.h"
 
-namespace bouquet::bench {
+namespace bouquet::cli {
 
 void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_code);
 
-}  // namespace bouquet::bench
+}  // namespace bouquet::cli

@@ -14,10 +14,10 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("bouquet " BOUQUET_VERSION));
   int exit_code = 0;
-  bouquet::bench::add_bench_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
+  bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);
 
   const int ended = bouquet::cli::parse_command_line(app, argc, argv);
   return ended == bouquet::cli::kNotEnded ? exit_code : ended;
