@@ -6,6 +6,9 @@
 #include "cli/settings.h"
 #include "server/item_commands.h"
 #include "server/recommend_command.h"
+#include "training/evaluate_command.h"
+#include "training/train_command.h"
+#include "training/generate_command.h"
 
 int main(int argc, char** argv) {
   CLI::App app{"Bouquet: a personalization engine. Trains a profile per customer and answers what to offer next."};
@@ -14,6 +17,9 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("bouquet " BOUQUET_VERSION));
   int exit_code = 0;
+  bouquet::training::add_train_command(app, bouquet::make_backend, exit_code);
+  bouquet::training::add_evaluate_command(app, bouquet::make_backend, exit_code);
+  bouquet::training::add_generate_command(app, exit_code);
   bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
