@@ -8,6 +8,7 @@
 
 #include "cpu_fallback/cpu_model.h"
 #include "cpu_fallback/cpu_training.h"
+#include "cpu_fallback/panel_kernels.h"
 #include "engine/errors.h"
 
 namespace bouquet::cpu {
@@ -18,7 +19,9 @@ class CpuBackend final : public Backend {
   explicit CpuBackend(int threads) : pool_(std::make_shared<ThreadPool>(threads)) {}
 
   std::string_view name() const override { return "cpu"; }
-  std::string description() const override { return "cpu, threads=" + std::to_string(pool_->size()); }
+  std::string description() const override {
+    return std::string("cpu, ") + instruction_set() + ", threads=" + std::to_string(pool_->size());
+  }
   absl::StatusOr<std::shared_ptr<const LoadedModel>> load(const Model& model) override { return load_cpu_model(model, pool_); }
   absl::StatusOr<std::unique_ptr<TrainingSession>> start_training(const Interactions& interactions,
                                                                   const TrainingOptions& options) override {

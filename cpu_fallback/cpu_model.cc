@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cpu_fallback/cpu_profiler.h"
-#include "cpu_fallback/naive_ranker.h"
+#include "cpu_fallback/cpu_ranker.h"
 #include "engine/errors.h"
 
 namespace bouquet::cpu {
@@ -30,9 +30,12 @@ class CpuModel final : public LoadedModel {
   CpuModel(const Model& model, std::shared_ptr<ThreadPool> pool) : model_(model), pool_(std::move(pool)) {}
 
   absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
-    const bool items = side == Side::kItems;
-    return make_naive_ranker(shared_from_this(), items ? model_.profile_matrix() : model_.item_matrix(),
-                             items ? model_.item_matrix() : model_.profile_matrix(), limits);
+    try {
+      return make_cpu_ranker(shared_from_this(), side_matrix(side == Side::kItems ? Side::kCustomers : Side::kItems), rank_table(side),
+                             limits, *pool_);
+    } catch (const std::bad_alloc&) {
+      return no_resource("there is not enough memory to rank a model of dimension " + std::to_string(model_.dimension));
+    }
   }
 
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
@@ -47,6 +50,15 @@ class CpuModel final : public LoadedModel {
   }
 
  private:
+  MatrixView<const float> side_matrix(Side side) const { return side == Side::kItems ? model_.item_matrix() : model_.profile_matrix(); }
+
+  std::shared_ptr<const RankTable> rank_table(Side side) const {
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<const RankTable>& table = rank_tables_[side == Side::kItems ? 0 : 1];
+    if (!table) table = build_rank_table(side_matrix(side), *pool_);
+    return table;
+  }
+
   const FoldInItems& fold_in_items() const {
     const std::lock_guard lock(mutex_);
     if (!fold_in_items_) fold_in_items_ = std::make_unique<FoldInItems>(model_, *pool_);
@@ -56,7 +68,8 @@ class CpuModel final : public LoadedModel {
   const Model model_;
   const std::shared_ptr<ThreadPool> pool_;
   mutable std::mutex mutex_;
-  mutable std::unique_ptr<FoldInItems> fold_in_items_;  // guarded by mutex_ until made, immutable afterwards
+  mutable std::shared_ptr<const RankTable> rank_tables_[2];  // of the items and the customers: made when first asked for
+  mutable std::unique_ptr<FoldInItems> fold_in_items_;       // guarded by mutex_ until made, immutable afterwards
 };
 
 }  // namespace

@@ -87,8 +87,8 @@ class CpuProfiler final : public Profiler {
   bool solve_one(RowSolver& solver, const HistoryBatch& histories, int64_t r, const ProfileBatch& solved) const {
     const auto begin = static_cast<size_t>(histories.offsets[static_cast<size_t>(r)]);
     const size_t length = static_cast<size_t>(histories.offsets[static_cast<size_t>(r) + 1]) - begin;
-    const RowPairs pairs{histories.items.subspan(begin, length), histories.confidences.subspan(begin, length),
-                         histories.targets.empty() ? histories.targets : histories.targets.subspan(begin, length)};
+    const GatherPairs pairs{histories.items.subspan(begin, length), histories.confidences.subspan(begin, length),
+                            histories.targets.empty() ? histories.targets : histories.targets.subspan(begin, length)};
     const double ridge = rule_.ridge(static_cast<int64_t>(length));
     if (!solver.solve(pairs, ridge, solved.profiles.row(r).data())) return false;
     const auto size = static_cast<size_t>(source_.dimension()) * static_cast<size_t>(source_.dimension());

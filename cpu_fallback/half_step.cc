@@ -12,7 +12,7 @@ constexpr int64_t kLongRow = 8192;     // pairs; such a row is a task of its own
 constexpr int64_t kTaskPairs = 16384;  // pairs of a task of several rows
 constexpr int32_t kTaskRows = 512;
 
-RowPairs pairs_of(const SparseRows& rows, int32_t r) {
+GatherPairs pairs_of(const SparseRows& rows, int32_t r) {
   const auto begin = static_cast<size_t>(rows.offsets[static_cast<size_t>(r)]);
   const auto length = static_cast<size_t>(rows.row_length(r));
   return {std::span(rows.columns).subspan(begin, length), std::span(rows.confidences).subspan(begin, length),

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "cpu_fallback/panel_kernels.h"
+
 namespace bouquet::cpu {
 namespace {
 
@@ -11,15 +13,6 @@ struct Range {
   int64_t begin, end;
 };
 Range partition(int64_t rows, int64_t part) { return {rows * part / kPartitions, rows * (part + 1) / kPartitions}; }
-
-double dot(const float* a, const float* b, int32_t d) {
-  double sum[4] = {};
-  int32_t j = 0;
-  for (; j + 4 <= d; j += 4)
-    for (int32_t lane = 0; lane < 4; ++lane) sum[lane] += static_cast<double>(a[j + lane]) * static_cast<double>(b[j + lane]);
-  for (; j < d; ++j) sum[0] += static_cast<double>(a[j]) * static_cast<double>(b[j]);
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
 
 std::vector<double> gram(const FactorTable& table, ThreadPool& pool) {
   const auto d = static_cast<size_t>(table.dimension());
@@ -43,7 +36,7 @@ double penalty(const SparseRows& rows, const FactorTable& table, const RidgeRule
   double sum = 0;
   const Range range = partition(table.rows(), part);
   for (int64_t r = range.begin; r < range.end; ++r) {
-    sum += rule.ridge(rows.row_length(r)) * dot(table.row(r), table.row(r), table.dimension());
+    sum += rule.ridge(rows.row_length(r)) * dot_in_double(table.row(r), table.row(r), table.stride());
   }
   return sum;
 }
@@ -55,7 +48,7 @@ double misfit(const SparseRows& rows, const FactorTable& profiles, const FactorT
     for (auto k = static_cast<size_t>(rows.offsets[static_cast<size_t>(u)]);
          k < static_cast<size_t>(rows.offsets[static_cast<size_t>(u) + 1]); ++k) {
       const double target = rows.targets.empty() ? 1.0 : static_cast<double>(rows.targets[k]);
-      const double gap = target - dot(profiles.row(u), item_vectors.row(rows.columns[k]), profiles.dimension());
+      const double gap = target - dot_in_double(profiles.row(u), item_vectors.row(rows.columns[k]), profiles.stride());
       sum += static_cast<double>(rows.confidences[k]) * gap * gap;
     }
   return sum;

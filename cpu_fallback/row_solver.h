@@ -3,38 +3,44 @@
 // its history bit for bit.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "cpu_fallback/panel_kernels.h"
 #include "cpu_fallback/solve_source.h"
 
 namespace bouquet::cpu {
-
-struct RowPairs {
-  std::span<const int32_t> columns;
-  std::span<const float> confidences;
-  std::span<const float> targets;  // or empty: every target is 1
-};
 
 // Owns one worker's scratch memory. Not thread-safe.
 class RowSolver {
  public:
   explicit RowSolver(const SolveSource& source);
 
-  // Writes the solution to solution[0 .. d). It may stay unwritten until finish(). False: W is not positive definite.
-  bool solve(const RowPairs& pairs, double ridge, float* solution);
-  // Writes what is still pending.
+  // Writes the solution to solution[0, d), now or at finish(). False: W is not positive definite, and nothing is written.
+  bool solve(const GatherPairs& pairs, double ridge, float* solution);
+  // Writes what is still pending. Must follow the last solve().
   void finish();
   // The lower triangular L of W = L Lᵀ, [d, d] row-major, zero above the diagonal. False: W is not positive definite.
-  bool cholesky(const RowPairs& pairs, double ridge, float* factor);
+  bool cholesky(const GatherPairs& pairs, double ridge, float* factor);
 
  private:
-  bool factorize(const RowPairs& pairs, double ridge);
+  bool factorize_directly(const GatherPairs& pairs, double ridge);
+  bool solve_dual(const GatherPairs& pairs, double ridge, float* solution);
 
   const SolveSource& source_;
-  std::vector<float> matrix_;
-  std::vector<float> right_;
+  const int64_t packed_rows_;  // pairs gathered at a time
+  FloatBuffer packed_;         // [stride / 16][packed_rows_][16]
+  FloatBuffer upper_;          // W, or the dual's matrix, then its U
+  FloatBuffer inverses_;
+  FloatBuffer right_;
+
+  FloatBuffer scale_;        // of a dual row: 1 / sqrt of the shared matrix's diagonal
+  FloatBuffer dual_rows_;    // its gathered rows ...
+  FloatBuffer dual_panels_;  // ... and the same as panels
+  FloatBuffer pending_;      // solutions in the eigenbasis, a panel [stride][16]; rotated back together, because that reads d² floats
+  std::array<float*, kPanel> pending_solutions_{};
+  int pending_count_ = 0;
 };
 
 }  // namespace bouquet::cpu

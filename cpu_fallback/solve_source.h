@@ -10,26 +10,42 @@
 
 namespace bouquet::cpu {
 
-inline constexpr int kGramPartitions = 32;  // fixed, so that the sum has the same bits at any number of threads
-
-// YᵀY, [d, d] row-major and symmetric: float sums over fixed partitions of the rows, added in order in double.
+// YᵀY, [d, d] row-major and symmetric: float sums over fixed partitions of the rows, added in order in double, so that the bits are
+// the same at any number of threads.
 std::vector<float> gram_of(const FactorTable& vectors, ThreadPool& pool);
 
 class SolveSource {
  public:
   // `vectors` outlives the source. refresh() must follow before the first use and after every change of the vectors.
-  SolveSource(const FactorTable& vectors, double unobserved_weight) : vectors_(vectors), unobserved_weight_(unobserved_weight) {}
+  SolveSource(const FactorTable& vectors, double unobserved_weight);
 
+  // `gram` is gram_of(vectors), or what a model kept of it.
   void refresh(std::span<const float> gram, ThreadPool& pool);
 
   const FactorTable& vectors() const { return vectors_; }
   int32_t dimension() const { return vectors_.dimension(); }
-  std::span<const float> shared_matrix() const { return shared_matrix_; }  // alpha0 YᵀY, [d, d]
+  int32_t stride() const { return vectors_.stride(); }
+  const float* shared_matrix() const { return shared_matrix_.get(); }  // alpha0 YᵀY, a panel matrix (panel_kernels.h)
+
+  // Rows of at most this many pairs are solved by their dual, in the eigenbasis of YᵀY (docs/algorithms/ials.md); 0: none.
+  int64_t dual_limit() const { return has_basis_ ? longest_dual_row(dimension()) : 0; }
+  static int64_t longest_dual_row(int32_t dimension);
+
+  const FactorTable& rotated() const { return rotated_; }               // the vectors in the eigenbasis
+  std::span<const float> shared_diagonal() const { return diagonal_; }  // alpha0 times the eigenvalues, [stride]
+  const float* rotation_back() const { return back_.get(); }            // panels [stride / 16][stride][16] of (eigenbasis -> original)
 
  private:
+  void refresh_basis(std::span<const float> gram, ThreadPool& pool);
+
   const FactorTable& vectors_;
   double unobserved_weight_;
-  std::vector<float> shared_matrix_;
+  FloatBuffer shared_matrix_;
+  bool has_basis_ = false;
+  FactorTable rotated_;
+  std::vector<float> diagonal_;
+  FloatBuffer forth_;
+  FloatBuffer back_;
 };
 
 }  // namespace bouquet::cpu

@@ -54,6 +54,8 @@ absl::Status check_history_entry(const Histories& h, int64_t e, int64_t item_cou
   if (h.consumed[e] > 1) return bad_entry("history consumed", e, absl::StrCat("is ", int{h.consumed[e]}, ", not 0 or 1"));
   if (!(h.repurchase[e] >= 0) || !std::isfinite(h.repurchase[e])) return bad_entry("history repurchase", e, "is not 0 or more and finite");
   if (h.repurchase[e] != 0 && h.consumed[e] == 0) return bad_entry("history repurchase", e, "is not 0 though nothing was consumed");
+  if (!h.counts.empty() && (h.counts[e] < 0 || (h.counts[e] != 0 && h.consumed[e] == 0)))
+    return bad_entry("history counts", e, absl::StrCat("is ", h.counts[e], ", below 0 or not 0 though nothing was consumed"));
   return absl::OkStatus();
 }
 
@@ -65,6 +67,8 @@ absl::Status check_histories(const Histories& h, int64_t customer_count, int64_t
   if (absl::Status s = check_size("history repurchase", h.repurchase.size(), pairs); !s.ok()) return s;
   if (!h.targets.empty())
     if (absl::Status s = check_size("history targets", h.targets.size(), pairs); !s.ok()) return s;
+  if (!h.counts.empty())
+    if (absl::Status s = check_size("history counts", h.counts.size(), pairs); !s.ok()) return s;
   for (int64_t customer = 0; customer < customer_count; ++customer) {
     int64_t previous_item = -1;
     for (int64_t e = h.offsets[customer]; e < h.offsets[customer + 1]; ++e) {

@@ -24,7 +24,7 @@ struct Histories {
   SharedArray<float> targets;      // [pair_count], or empty: every target is 1
   SharedArray<uint8_t> consumed;   // [pair_count] 0 or 1
   SharedArray<float> repurchase;   // [pair_count], 0 where not consumed
-  SharedArray<int32_t> counts;     // [pair_count] HistoryEntry::count: how often it was bought
+  SharedArray<int32_t> counts;     // [pair_count] HistoryEntry::count, 0 where not consumed; or empty: not kept
 };
 
 // Which items were bought in one basket: the table behind cross-sell. Partners of an item stand by falling count, then by index.

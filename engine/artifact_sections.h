@@ -75,6 +75,7 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   section({"history_targets", kPersonal, kOptional}, a.histories.targets);
   section({"history_consumed", kPersonal, kRequired}, a.histories.consumed);
   section({"history_repurchase", kPersonal, kRequired}, a.histories.repurchase);
+  section({"history_counts", kPersonal, kOptional}, a.histories.counts);
   return status;
 }
 

@@ -26,12 +26,12 @@ enum class Side { kItems, kCustomers };  // what is ranked: items for a customer
 // n queries that are ranked together. Host memory, borrowed for the call.
 struct QueryBatch {
   // The asking side, one of the two: rows of the model (customers when items are ranked, and the other way round), or vectors.
-  std::span<const int32_t> rows;        // [n]
-  MatrixView<const float> vectors;      // [n, d]
-  ListsView exclusions;                 // n lists of ranked rows that must not be returned, ascending; or no offsets
-  std::span<const BitmapView> filters;  // one bitmap over the ranked rows per distinct filter: a set bit may be returned
-  std::span<const int32_t> filter_of;   // [n] which filter each query has, kNone for no filter; or empty: no query has one
-  int32_t k = 10;                       // rows wanted per query, 1 to limits.max_k
+  std::span<const int32_t> rows = {};        // [n]
+  MatrixView<const float> vectors = {};      // [n, d]
+  ListsView exclusions = {};                 // n lists of ranked rows that must not be returned, ascending; or no offsets
+  std::span<const BitmapView> filters = {};  // one bitmap over the ranked rows per distinct filter: a set bit may be returned
+  std::span<const int32_t> filter_of = {};   // [n] which filter each query has, kNone for no filter; or empty: no query has one
+  int32_t k = 10;                            // rows wanted per query, 1 to limits.max_k
 };
 
 // Where an answer goes: host memory of the caller.

@@ -43,6 +43,7 @@ void expect_same_arrays(const Artifact& got, const Artifact& wanted) {
   expect_same("targets", got.histories.targets, wanted.histories.targets);
   expect_same("consumed", got.histories.consumed, wanted.histories.consumed);
   expect_same("repurchase", got.histories.repurchase, wanted.histories.repurchase);
+  expect_same("counts", got.histories.counts, wanted.histories.counts);
   expect_same("item customers", got.item_customers, wanted.item_customers);
   expect_same("item baskets", got.co_purchases.item_baskets, wanted.co_purchases.item_baskets);
   expect_same("co-purchase offsets", got.co_purchases.offsets, wanted.co_purchases.offsets);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -17,7 +18,10 @@ namespace bouquet {
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "bouquet-test-XXXXXX").string();
+    // In memory where that is possible: these tests sync thousands of files.
+    const std::filesystem::path memory = "/dev/shm";
+    const auto root = ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+    std::string pattern = (root / "bouquet-test-XXXXXX").string();
     path_ = ::mkdtemp(pattern.data());
   }
   ScratchFolder(const ScratchFolder&) = delete;
@@ -102,6 +106,7 @@ inline Artifact tiny_artifact() {
   a.histories.targets = std::vector<float>{1, 0, 1, 1, 1};
   a.histories.consumed = std::vector<uint8_t>{1, 0, 0, 1, 1};
   a.histories.repurchase = std::vector<float>{2, 0, 0, 1, 0.75f};
+  a.histories.counts = std::vector<int32_t>{3, 0, 0, 1, 1};
   a.item_customers = std::vector<int32_t>{2, 0, 1, 0};
   a.co_purchases = {3, std::vector<int32_t>{3, 2, 1, 0}, std::vector<int64_t>{0, 2, 3, 4, 4}, std::vector<int32_t>{1, 2, 0, 0},
                     std::vector<int32_t>{2, 1, 2, 1}};

@@ -1,0 +1,75 @@
+#include "server/answer_text.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "server/text_table.h"
+
+namespace bouquet::server {
+namespace {
+
+std::string number(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+// SOURCE_MODEL -> MODEL.
+std::string short_name(const std::string& name, std::string_view prefix) {
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
+
+std::string source_name(v1::Source source) { return short_name(v1::Source_Name(source), "SOURCE_"); }
+
+template <typename Response>
+std::string footer(const Response& response) {
+  std::string text = "  model " + response.model_version() + ", backend " + response.backend();
+  for (int i = 0; i < response.shortfall_size(); ++i)
+    text += (i == 0 ? "; " : ", ") + short_name(v1::Shortfall_Name(response.shortfall(i)), "SHORTFALL_");
+  return text + "\n";
+}
+
+template <typename Rows>
+std::string item_table(const Rows& rows) {
+  TextTable table({">#", "item", "title", "category", ">score", "source"});
+  for (int i = 0; i < rows.size(); ++i) {
+    const v1::RecommendedItem& row = rows[i];
+    table.add({std::to_string(i + 1), row.item_id(), row.title(), row.category(), number("%.4g", row.score()), source_name(row.source())});
+  }
+  return table.text();
+}
+
+}  // namespace
+
+std::string as_table(const v1::RecommendResponse& response) { return item_table(response.results()) + footer(response); }
+
+std::string as_table(const v1::SimilarItemsResponse& response) { return item_table(response.results()) + footer(response); }
+
+std::string as_table(const v1::CrossSellResponse& response) {
+  TextTable table({">#", "item", "title", "category", ">score", "source", ">baskets", ">confidence", ">lift"});
+  for (int i = 0; i < response.results_size(); ++i) {
+    const v1::CrossSellItem& row = response.results(i);
+    const v1::RecommendedItem& item = row.item();
+    const bool counted = item.source() == v1::SOURCE_CO_PURCHASE;
+    table.add({std::to_string(i + 1), item.item_id(), item.title(), item.category(), number("%.4g", item.score()),
+               source_name(item.source()), counted ? std::to_string(row.common_baskets()) : "-",
+               counted ? number("%.3f", row.confidence()) : "-", counted ? number("%.2f", row.lift()) : "-"});
+  }
+  std::string text = table.text();
+  for (const std::string& id : response.unknown_item_ids()) text += "  the model knows no item '" + id + "'; it was left out\n";
+  return text + footer(response);
+}
+
+std::string as_json(const google::protobuf::Message& response, std::string_view key, std::string_view id) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string fields;
+  // A response of ours holds nothing that JSON cannot: finite numbers and valid UTF-8.
+  if (!google::protobuf::util::MessageToJsonString(response, &fields, options).ok()) return {};
+  return "{" + nlohmann::json(key).dump() + ":" + nlohmann::json(id).dump() + "," + fields.substr(1);
+}
+
+}  // namespace bouquet::server

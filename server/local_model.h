@@ -1,0 +1,22 @@
+// The current model of a models directory, loaded for a command that answers without a server.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/backend.h"
+#include "server/recommender.h"
+#include "server/served_model.h"
+
+namespace bouquet::server {
+
+struct LocalModel {
+  std::unique_ptr<Backend> backend;  // outlives what it loaded
+  std::shared_ptr<const ServedModel> served;
+};
+
+// Errors: those of the factory, of ModelsDirectory and of ServedModel::load.
+absl::StatusOr<LocalModel> open_current(const std::string& models, const BackendChoice& choice, const BackendFactory& backends);
+
+}  // namespace bouquet::server

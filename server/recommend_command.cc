@@ -1,0 +1,89 @@
+#include "server/recommend_command.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/errors.h"
+#include "server/answer_everybody.h"
+#include "server/answer_options.h"
+#include "server/answer_text.h"
+#include "server/answerer.h"
+#include "server/local_model.h"
+
+namespace bouquet::server {
+namespace {
+
+struct RecommendOptions {
+  AnswerOptions answer;
+  std::vector<std::string> customers;
+  std::vector<std::string> context;
+  bool include_purchased = false;
+  bool all = false;
+  std::string out;
+};
+
+absl::Status recommend_to_all(const RecommendOptions& options, const v1::RecommendRequest& settings, const BackendFactory& backends) {
+  const AnswerPlace& place = options.answer.place;
+  if (!options.customers.empty()) return wrong_usage("give --customer or --all, not both");
+  if (options.out.empty()) return wrong_usage("--all writes a file: give --out FILE (or - for stdout)");
+  if (!place.server.empty() || place.models.empty()) return wrong_usage("--all answers from --models DIR, not from a server");
+  auto model = open_current(place.models, place.backend, backends);
+  if (!model.ok()) return model.status();
+  return answer_everybody(*model->served, settings, options.out);
+}
+
+std::string shown(const RecommendOptions& options, const std::string& customer, const v1::RecommendResponse& response) {
+  if (options.answer.json) return as_json(response, "customer_id", customer);
+  const bool cold = response.events_used() == 0;
+  return "customer " + customer +
+         (cold ? ": unknown, so what most customers bought" : ": " + std::to_string(response.events_used()) + " items in the history") +
+         "\n" + as_table(response);
+}
+
+absl::Status recommend(const RecommendOptions& options, const BackendFactory& backends) {
+  v1::RecommendRequest request;
+  if (absl::Status s = options.answer.fill(&request); !s.ok()) return s;
+  for (const std::string& id : options.context) request.add_context_item_ids(id);
+  request.set_include_purchased(options.include_purchased);
+  if (options.all) return recommend_to_all(options, request, backends);
+  if (!options.out.empty()) return wrong_usage("--out belongs to --all; without it answers go to stdout");
+  if (options.customers.empty()) return wrong_usage("give --customer ID..., or --all --out FILE for every customer of the model");
+  auto answerer = make_answerer(options.answer.place, backends);
+  if (!answerer.ok()) return answerer.status();
+  std::string text;
+  for (const std::string& customer : options.customers) {
+    request.set_customer_id(customer);
+    v1::RecommendResponse response;
+    if (absl::Status s = (*answerer)->recommend(request, &response); !s.ok()) return s;
+    if (!text.empty()) text += options.answer.json ? "," : "\n";
+    text += shown(options, customer, response);
+  }
+  if (options.answer.json) text = "{\"answers\":[" + text + "]}\n";
+  std::fputs(text.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void add_recommend_command(CLI::App& app, const BackendFactory& backends, int& exit_code) {
+  auto options = std::make_shared<RecommendOptions>();
+  CLI::App* command = app.add_subcommand("recommend", "What to offer to customers next");
+  command->footer(
+      "Examples:\n"
+      "  bouquet recommend --models models --customer 1204 -k 5\n"
+      "  bouquet recommend --server 127.0.0.1:50051 --customer 1204 77 --include-purchased --json\n"
+      "  bouquet recommend --models models --all --out offers.jsonl");
+  command->add_option("--customer", options->customers, "Who is asked for; unknown customers get what most bought")->type_name("ID...");
+  command->add_option("--context", options->context, "Items looked at right now: they count as views, for this answer alone")
+      ->type_name("ITEM...");
+  command->add_flag("--include-purchased", options->include_purchased, "Also offer what the customer buys again (REPURCHASE rows, first)");
+  command->add_flag("--all", options->all, "Answer for every customer of the model, one JSON line each");
+  command->add_option("--out", options->out, "Where --all writes; - is stdout")->type_name("FILE");
+  options->answer.add_to(*command);
+  command->callback([options, backends, &exit_code] { exit_code = report(recommend(*options, backends)); });
+}
+
+}  // namespace bouquet::server

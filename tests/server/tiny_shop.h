@@ -1,0 +1,42 @@
+// A shop small enough to check by hand, as an Artifact.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/artifact.h"
+#include "engine/event_rules.h"
+
+namespace bouquet::server {
+
+struct TinyShop {
+  struct Item {
+    std::string id;
+    std::vector<float> vector;
+    ItemKind kind = ItemKind::kProduct;
+    std::string title = {};
+    int32_t customers = 0;  // popularity
+  };
+  struct Customer {
+    std::string id;
+    std::vector<float> profile;
+    std::vector<HistoryEntry> history = {};  // ascending by item
+  };
+
+  std::vector<Item> items;
+  std::vector<Customer> customers;
+  std::vector<std::vector<int32_t>> baskets;  // of distinct items
+  double repurchase_share = 0;
+  std::string version = "v1";
+  int32_t dimension = 0;  // 0: of the first item
+
+  Artifact artifact() const;
+  std::shared_ptr<const Artifact> shared() const { return std::make_shared<const Artifact>(artifact()); }
+};
+
+// Items and customers with seeded gaussian vectors, kinds in turn, and histories of every seventh item.
+TinyShop random_shop(int item_count, int customer_count, int dimension, unsigned seed);
+
+}  // namespace bouquet::server

@@ -1,0 +1,73 @@
+#include "training/artifact_assembly.h"
+
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "training/co_purchases.h"
+#include "training/popularity.h"
+#include "training/repurchase.h"
+#include "training/test_set.h"
+
+namespace bouquet::training {
+namespace {
+
+IdTable ids_of_rows(const IdMap& ids, const std::vector<int32_t>& rows) {
+  IdMap out;
+  for (const int32_t row : rows) out.add(ids.id(row));
+  return std::move(out).freeze();
+}
+
+StringColumn strings_of_rows(const StringColumn& column, const std::vector<int32_t>& rows) {
+  if (column.offsets.empty()) return {};
+  std::vector<char> bytes;
+  std::vector<uint64_t> offsets{0};
+  for (const int32_t row : rows) {
+    const std::string_view text = column.at(row);
+    bytes.insert(bytes.end(), text.begin(), text.end());
+    offsets.push_back(bytes.size());
+  }
+  return {std::move(bytes), std::move(offsets)};
+}
+
+Catalog catalog_of_rows(const Catalog& catalog, const std::vector<int32_t>& rows) {
+  Catalog out;
+  if (!catalog.kinds.empty()) {
+    std::vector<uint8_t> kinds;
+    for (const int32_t row : rows) kinds.push_back(catalog.kinds[row]);
+    out.kinds = std::move(kinds);
+  }
+  out.titles = strings_of_rows(catalog.titles, rows);
+  out.categories = strings_of_rows(catalog.categories, rows);
+  return out;
+}
+
+}  // namespace
+
+Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model, AssemblyParts parts) {
+  Artifact out;
+  const RowMaps rows = RowMaps::of(dataset, set);
+  out.co_purchases = count_co_purchases(dataset, rows.items, static_cast<int32_t>(set.items.size()));
+  out.item_customers = count_item_customers(HistoriesView::of(set), static_cast<int32_t>(set.items.size()));
+  out.customer_ids = ids_of_rows(dataset.customers, set.customers);
+  out.item_ids = ids_of_rows(dataset.items, set.items);
+  out.catalog = catalog_of_rows(dataset.catalog, set.items);
+  std::vector<int32_t> counts = purchase_counts(dataset, {}, set.rules);
+  SparseRows& pairs = set.interactions.by_customer;
+  out.histories = {.offsets = std::move(pairs.offsets),
+                   .items = std::move(pairs.columns),
+                   .confidences = std::move(pairs.confidences),
+                   .targets = std::move(pairs.targets),
+                   .consumed = std::move(set.consumed),
+                   .repurchase = std::move(set.repurchase),
+                   .counts = std::move(counts)};
+  out.rules = std::move(set.rules);
+  out.model = std::move(model);
+  out.recipe = std::move(parts.recipe);
+  out.metrics = std::move(parts.metrics);
+  out.repurchase = parts.repurchase;
+  return out;
+}
+
+}  // namespace bouquet::training

@@ -1,0 +1,176 @@
+#include "training/training_run.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "training/artifact_assembly.h"
+#include "training/customer_figures.h"
+#include "training/interactions_builder.h"
+
+namespace bouquet::training {
+namespace {
+
+// A fit's data with what an evaluation on a later part needs. The view points into the set, so it stays where it was made.
+class FittedPart {
+ public:
+  static absl::StatusOr<std::unique_ptr<FittedPart>> build(const Dataset& dataset, const std::vector<uint8_t>& fitted,
+                                                           const std::vector<uint8_t>& judged, uint64_t seed) {
+    auto part = std::make_unique<FittedPart>();
+    auto set = build_training_set(dataset, fitted);
+    if (!set.ok()) return set.status();
+    part->set = *std::move(set);
+    auto tests = build_test_set(dataset, judged, part->set.rules, RowMaps::of(dataset, part->set), kMaxTestCustomers, seed);
+    if (!tests.ok()) return tests.status();
+    part->tests = *std::move(tests);
+    part->counts = purchase_counts(dataset, fitted, part->set.rules);
+    part->known.histories = HistoriesView::of(part->set, part->counts);
+    part->popularity = Popularity::of(count_item_customers(part->known.histories, part->set.interactions.item_count()));
+    part->known.popularity = &part->popularity;
+    return part;
+  }
+
+  TrainingSet set;
+  std::vector<int32_t> counts;
+  TestSet tests;
+  Popularity popularity;
+  Knowledge known;
+};
+
+class TrainingRun {
+ public:
+  TrainingRun(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress)
+      : dataset_(dataset), request_(request), backend_(backend), progress_(progress) {}
+
+  absl::StatusOr<TrainingOutcome> run() {
+    dataset_.rules.repurchase_half_life_days = 0;
+    auto split = split_events(dataset_.events, request_.validation, request_.options.seed);
+    if (!split.ok()) return split.status();
+    split_ = *std::move(split);
+    epochs_ = request_.epochs > 0 ? request_.epochs : kFixedEpochs;
+    if (request_.validation.kind != ValidationKind::kNone) {
+      if (absl::Status status = choose(); !status.ok()) return status;
+      if (absl::Status status = judge_once(); !status.ok()) return status;
+    }
+    if (!outcome_.repurchase && dataset_.events.has_times()) dataset_.rules.repurchase_half_life_days = kUnchosenHalfLife;
+    if (absl::Status status = refit(); !status.ok()) return status;
+    return std::move(outcome_);
+  }
+
+ private:
+  // On the select part: the number of epochs and the repurchase head.
+  absl::Status choose() {
+    const std::vector<uint8_t> fitted = split_.events_in(kFit);
+    auto part = FittedPart::build(dataset_, fitted, split_.events_in(kSelect), request_.options.seed);
+    if (!part.ok()) return part.status();
+    const FittedPart& p = **part;
+    const bool recall = request_.select_metric == SelectMetric::kRecall;
+    Repeats repeats = Repeats::kExclude;
+    if (judged_customers(p.tests, p.known.histories, repeats, false).tests.empty()) {
+      // Nobody took anything new: what the model gives between the repeats is all there is to look at.
+      repeats = Repeats::kInclude;
+      progress_.note("nobody has a known new item in the select part: epochs are chosen with repeats included");
+    }
+    const AnswerOptions answering{.repeats = repeats, .lengths = {20}, .workers = request_.workers};
+    const auto figure = [&](const LoadedModel& model) -> absl::StatusOr<double> {
+      const auto answers = answers_of_model(model, p.tests, p.known, answering);
+      if (!answers.ok()) return answers.status();
+      return mean_metric(*answers, 0, recall ? kRecall : kNdcg, p.tests, p.known, repeats);
+    };
+    const FitPlan plan{.stage = "choosing on the select part",
+                       .max_epochs = request_.epochs > 0 ? request_.epochs : kMaxEpochs,
+                       .patience = request_.patience,
+                       .metric = metric_name(recall ? kRecall : kNdcg, 20)};
+    auto fit = fit_model(backend_, p.set.interactions, request_.options, plan, figure, progress_);
+    if (!fit.ok()) return fit.status();
+    epochs_ = fit->epochs;
+    outcome_.epochs = fit->reports;
+    return choose_head(p, fitted, fit->model);
+  }
+
+  absl::Status choose_head(const FittedPart& p, const std::vector<uint8_t>& fitted, const Model& model) {
+    const auto loaded = backend_.load(model);
+    if (!loaded.ok()) return loaded.status();
+    const auto fresh = answers_of_model(**loaded, p.tests, p.known,
+                                        {.repeats = Repeats::kExclude, .lengths = {kRepurchaseLength}, .workers = request_.workers});
+    if (!fresh.ok()) return fresh.status();
+    const RepurchaseChoice choice = choose_repurchase(dataset_, fitted, p.set.rules, p.tests, p.known, *fresh);
+    progress_.note(absl::StrFormat("repurchase head: half-life %s, share %.1f, recall@%d %.5f on the select part",
+                                   choice.half_life_days > 0 ? absl::StrFormat("%g days", choice.half_life_days) : std::string("none"),
+                                   choice.share, kRepurchaseLength, choice.recall));
+    outcome_.repurchase = choice;
+    dataset_.rules.repurchase_half_life_days = choice.half_life_days;
+    return absl::OkStatus();
+  }
+
+  // Everything up to the judge part, with what was chosen; then the one look at the judge part.
+  absl::Status judge_once() {
+    auto part = FittedPart::build(dataset_, split_.events_in(kFit | kSelect), split_.events_in(kJudge), request_.options.seed);
+    if (!part.ok()) return part.status();
+    FittedPart& p = **part;
+    p.known.repurchase_share = outcome_.repurchase->share;
+    const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .patience = 0, .metric = ""};
+    const auto fit = fit_model(backend_, p.set.interactions, request_.options, plan, {}, progress_);
+    if (!fit.ok()) return fit.status();
+    const auto loaded = backend_.load(fit->model);
+    if (!loaded.ok()) return loaded.status();
+    progress_.begin("judging", 2);
+    for (const Repeats repeats : {Repeats::kExclude, Repeats::kInclude}) {
+      auto evaluation = evaluate(**loaded, p.tests, p.known, {.repeats = repeats, .lengths = request_.lengths, .workers = request_.workers},
+                                 {.resamples = request_.resamples, .seed = request_.options.seed, .threads = request_.workers});
+      if (evaluation.ok())
+        outcome_.evaluations.push_back(*std::move(evaluation));
+      else if (evaluation.status().code() != absl::StatusCode::kFailedPrecondition)
+        return evaluation.status();
+      else
+        progress_.note(std::string(evaluation.status().message()));
+      progress_.step(repeats == Repeats::kExclude ? 1 : 2, "");
+    }
+    if (outcome_.evaluations.empty())
+      return absl::FailedPreconditionError("nobody is left to judge the model on; choose another --validation");
+    progress_.end(absl::StrFormat("%d customers", outcome_.evaluations.back().tables[0].customers));
+    return absl::OkStatus();
+  }
+
+  absl::Status refit() {
+    auto set = build_training_set(dataset_, {});
+    if (!set.ok()) return set.status();
+    const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
+    auto fit = fit_model(backend_, set->interactions, request_.options, plan, {}, progress_);
+    if (!fit.ok()) return fit.status();
+    if (outcome_.epochs.empty()) outcome_.epochs = fit->reports;
+    AssemblyParts parts;
+    parts.recipe.options = request_.options;
+    parts.recipe.epochs = epochs_;
+    parts.recipe.validation = to_string(request_.validation);
+    parts.recipe.select_time = split_.select_time;
+    parts.recipe.judge_time = split_.judge_time;
+    parts.recipe.backend = backend_.description();
+    parts.recipe.sources = dataset_.sources;
+    parts.repurchase.share = outcome_.repurchase ? outcome_.repurchase->share : kUnchosenShare;
+    for (const Evaluation& evaluation : outcome_.evaluations) {
+      parts.metrics.insert(parts.metrics.end(), evaluation.tables.begin(), evaluation.tables.end());
+      for (MetricTable difference : evaluation.differences) {
+        difference.subject = "model minus " + difference.subject;
+        parts.metrics.push_back(std::move(difference));
+      }
+    }
+    outcome_.artifact = assemble_artifact(dataset_, *std::move(set), std::move(fit->model), std::move(parts));
+    return absl::OkStatus();
+  }
+
+  Dataset& dataset_;
+  const TrainingRequest& request_;
+  Backend& backend_;
+  Progress& progress_;
+  Split split_;
+  int32_t epochs_ = 0;
+  TrainingOutcome outcome_;
+};
+
+}  // namespace
+
+absl::StatusOr<TrainingOutcome> run_training(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress) {
+  return TrainingRun(dataset, request, backend, progress).run();
+}
+
+}  // namespace bouquet::training

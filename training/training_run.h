@@ -1,0 +1,57 @@
+// The whole way from events to a model that may be published: choose on the select part, judge once, refit on everything
+// (docs/evaluation.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/artifact.h"
+#include "engine/backend.h"
+#include "training/dataset.h"
+#include "training/evaluator.h"
+#include "training/progress.h"
+#include "training/repurchase.h"
+#include "training/split.h"
+#include "training/trainer.h"
+
+namespace bouquet::training {
+
+// What the select part chooses by: a metric at 20 rows, over the items that are new to the customer.
+enum class SelectMetric { kNdcg, kRecall };
+
+struct TrainingRequest {
+  TrainingOptions options;
+  Validation validation;
+  SelectMetric select_metric = SelectMetric::kNdcg;
+  int32_t epochs = 0;  // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs
+  int32_t patience = 2;
+  std::vector<int32_t> lengths{10, 20, 100};  // of the answers that are judged, ascending
+  int32_t workers = 1;                        // threads of the evaluator
+  int32_t resamples = 2000;
+};
+
+inline constexpr int32_t kMaxEpochs = 16;
+inline constexpr int32_t kFixedEpochs = 8;
+// Of the repurchase head where nothing was held back to choose them on.
+inline constexpr double kUnchosenHalfLife = 90, kUnchosenShare = 0.5;
+
+struct TrainingOutcome {
+  Artifact artifact;                // not published yet
+  std::vector<EpochReport> epochs;  // of the fit that chose; without a validation of the only one
+  std::optional<RepurchaseChoice> repurchase;
+  std::vector<Evaluation> evaluations;  // of the fit before the refit, on the judge part: exclude, then include
+};
+
+// Cuts `dataset` by the request's validation and
+//   1. fits on the fit part, stops where the select metric is best, and chooses the repurchase head on the select part;
+//   2. fits on fit and select with the chosen number of epochs and judges that on the judge part;
+//   3. fits on everything, again with that number: this model is the artifact's.
+// Without a validation only the last fit is made, and the repurchase head has kUnchosenHalfLife (none without times) and
+// kUnchosenShare. Sets dataset.rules.repurchase_half_life_days. Errors: of the split, the backend, and of parts on which nothing can be
+// chosen or judged.
+absl::StatusOr<TrainingOutcome> run_training(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress);
+
+}  // namespace bouquet::training
