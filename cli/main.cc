@@ -1,11 +1,16 @@
 // `bouquet`: one program. Each subcommand lives in the folder it belongs to and adds itself here.
 #include <CLI/CLI.hpp>
 
+#include "bench/bench_command.h"
 #include "cli/backends.h"
+#include "cli/config_command.h"
+#include "cli/doctor_command.h"
 #include "cli/settings.h"
 #include "server/item_commands.h"
 #include "server/recommend_command.h"
+#include "server/serve_command.h"
 #include "training/evaluate_command.h"
+#include "training/generate_command.h"
 #include "training/train_command.h"
 
 int main(int argc, char** argv) {
@@ -20,6 +25,11 @@ int main(int argc, char** argv) {
   bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
+  bouquet::server::add_serve_command(app, bouquet::make_backend, exit_code);
+  bouquet::training::add_generate_command(app, exit_code);
+  bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);
+  bouquet::cli::add_doctor_command(app, bouquet::make_backend, exit_code);
+  bouquet::cli::add_config_command(app, exit_code);
 
   const int ended = bouquet::cli::parse_command_line(app, argc, argv);
   return ended == bouquet::cli::kNotEnded ? exit_code : ended;
