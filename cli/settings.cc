@@ -117,6 +117,14 @@ absl::StatusOr<std::vector<std::string>> as_arguments(const CLI::Option& option,
   return arguments;
 }
 
+// CLI11 keeps a default as text, that of a list as "[a,b]".
+std::vector<std::string> default_values(const CLI::Option& option) {
+  const std::string text = option.get_default_str();
+  if (text.empty() || text == "[]") return {};
+  if (takes_several(option) && text.front() == '[' && text.back() == ']') return split_at_commas(text.substr(1, text.size() - 2));
+  return {text};
+}
+
 Setting setting_of(const CLI::App& command, const CLI::Option& option, const GivenOptions& given, const Environment& environment,
                    const SettingsFile& file) {
   Setting setting{option.get_lnames()[0], {}, "", option.get_required(), takes_several(option)};
@@ -132,11 +140,9 @@ Setting setting_of(const CLI::App& command, const CLI::Option& option, const Giv
   } else if (is_flag(option)) {
     setting.values = {"false"};
     setting.origin = "default";
-  } else if (!option.get_default_str().empty()) {
-    setting.values = {option.get_default_str()};
-    setting.origin = "default";
   } else {
-    setting.origin = "not set";
+    setting.values = default_values(option);
+    setting.origin = setting.values.empty() ? "not set" : "default";
   }
   return setting;
 }
@@ -197,6 +203,11 @@ absl::StatusOr<CommandLine> complete_command_line(CLI::App& app, std::vector<std
   if (const auto variable = environment.find("BOUQUET_CONFIG"); !config_path && variable != environment.end())
     config_path = variable->second;
   const ChosenCommand chosen = chosen_command(app, arguments);
+  if (chosen.end < arguments.size() && !looks_like_option(arguments[chosen.end]) && !subcommands(*chosen.command).empty()) {
+    std::vector<std::string> known;
+    for (const CLI::App* child : subcommands(*chosen.command)) known.push_back(child->get_name());
+    return wrong_usage("there is no command '" + arguments[chosen.end] + "'" + did_you_mean(arguments[chosen.end], known));
+  }
   CommandLine line{.command = chosen.command, .arguments = arguments, .settings = {}};
   if (asks_for_help(arguments) || chosen.command == &app) return line;
 

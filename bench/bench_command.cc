@@ -1,0 +1,13 @@
+#include "bench/bench_command.h"
+
+#include "bench/train_bench.h"
+
+namespace bouquet::cli {
+
+void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_code) {
+  CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
+  bench->require_subcommand(1);
+  bench::add_train_bench(*bench, backends, exit_code);
+}
+
+}  // namespace bouquet::cli
