@@ -28,6 +28,7 @@ if(BOUQUET_PARQUET)
   if(NOT Parquet_FOUND)
     find_package(PyArrowCpp REQUIRED)
   endif()
+  set(BOUQUET_ARROW_VERSION ${Arrow_VERSION}${PyArrowCpp_VERSION})
 endif()
 
 find_package(GoogleRpcProtos REQUIRED)

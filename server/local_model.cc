@@ -1,18 +1,13 @@
 #include "server/local_model.h"
 
-#include <filesystem>
 #include <utility>
 
-#include "engine/errors.h"
 #include "engine/models_directory.h"
 
 namespace bouquet::server {
 
 absl::StatusOr<LocalModel> open_current(const std::string& models, const BackendChoice& choice, const BackendFactory& backends) {
-  // A command that only reads does not make the directory, as ModelsDirectory::open would.
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(models, ignored)) return missing_input("there is no models directory '" + models + "'");
-  auto directory = ModelsDirectory::open(models);
+  auto directory = ModelsDirectory::open_existing(models);
   if (!directory.ok()) return directory.status();
   auto artifact = directory->load_current();
   if (!artifact.ok()) return artifact.status();

@@ -7,6 +7,7 @@
 
 #include "training/co_purchases.h"
 #include "training/popularity.h"
+#include "training/repurchase.h"
 #include "training/test_set.h"
 
 namespace bouquet::training {
@@ -52,6 +53,7 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
   out.customer_ids = ids_of_rows(dataset.customers, set.customers);
   out.item_ids = ids_of_rows(dataset.items, set.items);
   out.catalog = catalog_of_rows(dataset.catalog, set.items);
+  std::vector<int32_t> counts = purchase_counts(dataset, {}, set.rules);
   SparseRows& pairs = set.interactions.by_customer;
   out.histories = {.offsets = std::move(pairs.offsets),
                    .items = std::move(pairs.columns),
@@ -59,7 +61,7 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
                    .targets = std::move(pairs.targets),
                    .consumed = std::move(set.consumed),
                    .repurchase = std::move(set.repurchase),
-                   .counts = std::move(set.counts)};
+                   .counts = std::move(counts)};
   out.rules = std::move(set.rules);
   out.model = std::move(model);
   out.recipe = std::move(parts.recipe);

@@ -22,7 +22,6 @@ struct TrainingSet {
   // The rest of each pair, in the order of interactions.by_customer: what serving keeps.
   std::vector<uint8_t> consumed;
   std::vector<float> repurchase;
-  std::vector<int32_t> counts;  // HistoryEntry::count
 };
 
 // Takes the events with in_part[e] != 0 (empty: all). Errors: DataLoss (no pair left, fewer than two items).

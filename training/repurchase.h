@@ -24,6 +24,9 @@ inline constexpr int32_t kRepurchaseLength = 20;
 // TrainingSet::repurchase: by customer, then item.
 std::vector<float> repurchase_scores(const Dataset& dataset, std::span<const uint8_t> in_part, EventRules rules, double half_life_days);
 
+// HistoryEntry::count of the same histories in the same order.
+std::vector<int32_t> purchase_counts(const Dataset& dataset, std::span<const uint8_t> in_part, const EventRules& rules);
+
 // Tries every half-life (none, 7 to 365 days; without times none alone) with every share (0, .1, ..., 1) and keeps the best recall;
 // of equals the slower fading and then the smaller share. `fresh` are the model's answers of kRepurchaseLength with kExclude;
 // `known` and `rules` are those of the fit on the events of `in_part`.

@@ -65,9 +65,9 @@ TestSet sampled(const TestSet& tests, int32_t limit, uint64_t seed) {
 
 }  // namespace
 
-HistoriesView HistoriesView::of(const TrainingSet& set) {
+HistoriesView HistoriesView::of(const TrainingSet& set, std::span<const int32_t> counts) {
   const SparseRows& rows = set.interactions.by_customer;
-  return {rows.offsets, rows.columns, set.consumed, set.repurchase, set.counts};
+  return {rows.offsets, rows.columns, set.consumed, set.repurchase, counts};
 }
 
 HistoriesView HistoriesView::of(const Histories& h) {

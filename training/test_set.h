@@ -20,9 +20,9 @@ struct HistoriesView {
   std::span<const int32_t> items;     // ascending within a row
   std::span<const uint8_t> consumed;  // excluded from what is new
   std::span<const float> repurchase;  // the repurchase head's score
-  std::span<const int32_t> counts;    // how often it was bought
+  std::span<const int32_t> counts;    // how often it was bought; or empty: not known
 
-  static HistoriesView of(const TrainingSet& set);
+  static HistoriesView of(const TrainingSet& set, std::span<const int32_t> counts = {});
   static HistoriesView of(const Histories& histories);
 
   int32_t rows() const { return static_cast<int32_t>(offsets.empty() ? 0 : offsets.size() - 1); }

@@ -22,13 +22,15 @@ class FittedPart {
     auto tests = build_test_set(dataset, judged, part->set.rules, RowMaps::of(dataset, part->set), kMaxTestCustomers, seed);
     if (!tests.ok()) return tests.status();
     part->tests = *std::move(tests);
-    part->known.histories = HistoriesView::of(part->set);
+    part->counts = purchase_counts(dataset, fitted, part->set.rules);
+    part->known.histories = HistoriesView::of(part->set, part->counts);
     part->popularity = Popularity::of(count_item_customers(part->known.histories, part->set.interactions.item_count()));
     part->known.popularity = &part->popularity;
     return part;
   }
 
   TrainingSet set;
+  std::vector<int32_t> counts;
   TestSet tests;
   Popularity popularity;
   Knowledge known;

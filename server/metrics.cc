@@ -1,0 +1,160 @@
+#include "server/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <sstream>
+
+#include "engine/errors.h"
+#include "server/log.h"
+#include "server/process_metrics.h"
+
+namespace bouquet::server {
+namespace {
+
+constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend", "BatchRecommend", "SimilarItems", "CrossSell"};
+constexpr int kCodeCount = 17;
+constexpr std::array<const char*, 6> kDropNames{"queue_full", "queue_bytes", "queue_wait", "expired", "cancelled", "closed"};
+
+// 100 microseconds to 5 seconds.
+const prometheus::Histogram::BucketBoundaries kLatencyBounds{.0001, .00025, .0005, .001, .0025, .005, .01, .025,
+                                                             .05,   .1,     .25,   .5,   1,     2.5,  5};
+const prometheus::Histogram::BucketBoundaries kBatchBounds{1, 2, 4, 8, 16, 32, 64, 128, 256};
+
+double seconds_since_epoch() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+}  // namespace
+
+struct Metrics::Instruments {
+  explicit Instruments(const std::string& backend_name)
+      : latency(
+            prometheus::BuildHistogram().Name("bouquet_call_seconds").Help("Time from a call's arrival to its answer").Register(registry)),
+        calls(prometheus::BuildCounter().Name("bouquet_calls_total").Help("Calls by method and status code").Register(registry)),
+        drops(prometheus::BuildCounter()
+                  .Name("bouquet_not_executed_total")
+                  .Help("Requests that were answered without being executed, by reason")
+                  .Register(registry)),
+        batch_size(prometheus::BuildHistogram()
+                       .Name("bouquet_batch_size")
+                       .Help("Requests executed together")
+                       .Register(registry)
+                       .Add({}, kBatchBounds)),
+        loads(prometheus::BuildCounter().Name("bouquet_model_loads_total").Help("Model versions loaded").Register(registry).Add({})),
+        refusals(prometheus::BuildCounter()
+                     .Name("bouquet_model_refusals_total")
+                     .Help("Model versions that could not be served; the one before served on")
+                     .Register(registry)
+                     .Add({})),
+        queue_depth(gauge("bouquet_queue_depth", "Requests that wait for a worker")),
+        executing(gauge("bouquet_executing", "Requests that are being executed")),
+        model(prometheus::BuildGauge().Name("bouquet_model_info").Help("1 for the version that serves").Register(registry)),
+        model_age(gauge("bouquet_model_age_seconds", "Since the serving version was made")),
+        model_items(gauge("bouquet_model_items", "Items of the serving version")),
+        model_customers(gauge("bouquet_model_customers", "Profiles of the serving version")),
+        resident(gauge("process_resident_memory_bytes", "Resident memory")),
+        open_files(gauge("process_open_fds", "Open file descriptors")),
+        threads(gauge("process_threads", "Threads")),
+        cpu(gauge("process_cpu_seconds_total", "User and system time")) {
+    prometheus::BuildGauge()
+        .Name("bouquet_backend_info")
+        .Help("1 for the backend that computes")
+        .Register(registry)
+        .Add({{"backend", backend_name}})
+        .Set(1);
+    for (size_t m = 0; m < kMethodCount; ++m) latency_of[m] = &latency.Add({{"method", kMethodNames[m]}}, kLatencyBounds);
+    for (size_t d = 0; d < kDropNames.size(); ++d) drop_of[d] = &drops.Add({{"reason", kDropNames[d]}});
+    for (size_t m = 0; m < kMethodCount; ++m)
+      for (int code = 0; code < kCodeCount; ++code)
+        calls_of[m][static_cast<size_t>(code)] =
+            &calls.Add({{"method", kMethodNames[m]}, {"code", absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}});
+  }
+
+  prometheus::Gauge& gauge(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+  }
+
+  prometheus::Registry registry;
+  prometheus::Family<prometheus::Histogram>& latency;
+  prometheus::Family<prometheus::Counter>& calls;
+  prometheus::Family<prometheus::Counter>& drops;
+  prometheus::Histogram& batch_size;
+  prometheus::Counter& loads;
+  prometheus::Counter& refusals;
+  prometheus::Gauge& queue_depth;
+  prometheus::Gauge& executing;
+  prometheus::Family<prometheus::Gauge>& model;
+  prometheus::Gauge& model_age;
+  prometheus::Gauge& model_items;
+  prometheus::Gauge& model_customers;
+  prometheus::Gauge& resident;
+  prometheus::Gauge& open_files;
+  prometheus::Gauge& threads;
+  prometheus::Gauge& cpu;
+  std::array<prometheus::Histogram*, kMethodCount> latency_of{};
+  std::array<prometheus::Counter*, kDropNames.size()> drop_of{};
+  std::array<std::array<prometheus::Counter*, kCodeCount>, kMethodCount> calls_of{};
+  std::mutex scrape;  // one at a time: the gauges are set for it
+  prometheus::Gauge* serving = nullptr;
+  std::string serving_version;
+};
+
+Metrics::Metrics(const std::string& backend) : instruments_(std::make_unique<Instruments>(backend)) {}
+Metrics::~Metrics() = default;
+
+void Metrics::call_done(Method method, absl::StatusCode code, double seconds) {
+  const auto m = static_cast<size_t>(method);
+  instruments_->latency_of[m]->Observe(seconds);
+  instruments_->calls_of[m][static_cast<size_t>(code) % kCodeCount]->Increment();
+}
+
+void Metrics::batch_done(int32_t size) { instruments_->batch_size.Observe(size); }
+
+void Metrics::dropped(Drop reason) { instruments_->drop_of[static_cast<size_t>(reason)]->Increment(); }
+
+void Metrics::model_loaded(const ServedModel& model, double seconds) {
+  instruments_->loads.Increment();
+  log_event(LogLevel::kInfo, "model.loaded",
+            {{"version", model.version()},
+             {"items", std::to_string(model.item_count())},
+             {"customers", std::to_string(model.artifact().customer_ids.size())},
+             {"dimension", std::to_string(model.dimension())},
+             {"seconds", std::to_string(seconds)}});
+}
+
+void Metrics::model_refused(const std::string& version, const absl::Status& why) {
+  instruments_->refusals.Increment();
+  log_event(LogLevel::kError, "model.refused", {{"version", version}, {"why", std::string(message_of(why))}});
+}
+
+std::string Metrics::text(const Batcher& batcher, const ModelStore& models) const {
+  Instruments& in = *instruments_;
+  const std::lock_guard lock(in.scrape);
+  in.queue_depth.Set(batcher.queued());
+  in.executing.Set(batcher.executing());
+  if (const auto serving = models.serving(); serving != nullptr) {
+    const ServedModel& model = *serving->model;
+    if (in.serving_version != model.version()) {
+      if (in.serving != nullptr) in.model.Remove(in.serving);
+      in.serving = &in.model.Add({{"version", model.version()}});
+      in.serving->Set(1);
+      in.serving_version = model.version();
+    }
+    in.model_age.Set(seconds_since_epoch() - static_cast<double>(model.artifact().created_at) / 1e6);
+    in.model_items.Set(model.item_count());
+    in.model_customers.Set(model.artifact().customer_ids.size());
+  }
+  const ProcessUse use = process_use();
+  in.resident.Set(static_cast<double>(use.resident_bytes));
+  in.open_files.Set(static_cast<double>(use.open_files));
+  in.threads.Set(static_cast<double>(use.threads));
+  in.cpu.Set(use.cpu_seconds);
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, in.registry.Collect());
+  return out.str();
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,38 @@
+// What the server counts, as Prometheus reads it (docs/operations.md lists every name).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/batcher.h"
+#include "server/model_store.h"
+
+namespace bouquet::server {
+
+enum class Method { kRecommend = 0, kBatchRecommend, kSimilarItems, kCrossSell };
+inline constexpr int kMethodCount = 4;
+
+// Thread-safe. Logs what happens to models as well: the two belong together.
+class Metrics : public BatcherObserver, public ModelObserver {
+ public:
+  explicit Metrics(const std::string& backend);
+  ~Metrics() override;
+
+  // A call that ended, `seconds` after it arrived.
+  void call_done(Method method, absl::StatusCode code, double seconds);
+  void batch_done(int32_t size) override;
+  void dropped(Drop reason) override;
+  void model_loaded(const ServedModel& model, double seconds) override;
+  void model_refused(const std::string& version, const absl::Status& why) override;
+
+  // The text format of Prometheus, version 0.0.4. The gauges are read now.
+  std::string text(const Batcher& batcher, const ModelStore& models) const;
+
+ private:
+  struct Instruments;
+  std::unique_ptr<Instruments> instruments_;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,117 @@
+#include "server/model_store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/errors.h"
+
+namespace bouquet::server {
+
+ModelStore::ModelStore(ModelsDirectory directory, Backend& backend, ModelStoreOptions options, ModelObserver* observer)
+    : directory_(std::move(directory)), backend_(backend), options_(options), observer_(observer) {}
+
+ModelStore::~ModelStore() {
+  {
+    const std::lock_guard lock(watch_mutex_);
+    ending_ = true;
+  }
+  watch_ends_.notify_all();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+std::shared_ptr<ServingModel> ModelStore::serving() const {
+  const std::lock_guard lock(mutex_);
+  return serving_;
+}
+
+void ModelStore::serve(std::shared_ptr<ServingModel> model) {
+  // The old model is let go outside the lock: unmapping it takes a while, and requests may hold it longer.
+  const std::lock_guard lock(mutex_);
+  serving_.swap(model);
+}
+
+absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::load(const std::string& version) {
+  const auto begin = std::chrono::steady_clock::now();
+  auto artifact = directory_.load(version);
+  if (!artifact.ok()) return artifact.status();
+  auto served = ServedModel::load(*std::move(artifact), backend_);
+  if (!served.ok()) return served.status();
+  auto serving = std::make_shared<ServingModel>();
+  serving->model = *std::move(served);
+  for (int32_t w = 0; w < options_.workers; ++w) {
+    auto recommender = Recommender::make(*serving->model, options_.max_batch);
+    if (!recommender.ok()) return recommender.status();
+    serving->recommenders.push_back(*std::move(recommender));
+  }
+  if (observer_ != nullptr)
+    observer_->model_loaded(*serving->model, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  return serving;
+}
+
+absl::Status ModelStore::refresh() {
+  const std::lock_guard lock(changes_);
+  return refresh_locked();
+}
+
+absl::Status ModelStore::refresh_locked() {
+  auto current = directory_.current();
+  if (!current.ok()) return current.status();
+  const auto serving_now = serving();
+  if (serving_now != nullptr && serving_now->model->version() == *current) return absl::OkStatus();
+  if (*current == refused_version_) return bad_input("version " + *current + " was refused before");
+  auto loaded = load(*current);
+  if (!loaded.ok()) {
+    refused_version_ = *current;
+    if (observer_ != nullptr) observer_->model_refused(*current, loaded.status());
+    return loaded.status();
+  }
+  refused_version_.clear();
+  serve(*std::move(loaded));
+  return absl::OkStatus();
+}
+
+absl::Status ModelStore::activate(const std::string& version, bool validate_only) {
+  const std::lock_guard lock(changes_);
+  return activate_locked(version, validate_only);
+}
+
+absl::Status ModelStore::activate_locked(const std::string& version, bool validate_only) {
+  const auto versions = directory_.versions();
+  if (std::find(versions.begin(), versions.end(), version) == versions.end())
+    return missing_input("there is no complete model version '" + version + "'");
+  auto loaded = load(version);
+  if (!loaded.ok()) {
+    if (observer_ != nullptr) observer_->model_refused(version, loaded.status());
+    return loaded.status();
+  }
+  if (validate_only) return absl::OkStatus();
+  ModelsDirectory directory = directory_;
+  if (absl::Status s = directory.activate(version); !s.ok()) return s;
+  serve(*std::move(loaded));
+  return absl::OkStatus();
+}
+
+absl::Status ModelStore::roll_back() {
+  const std::lock_guard lock(changes_);
+  const auto serving_now = serving();
+  const auto versions = directory_.versions();  // oldest first
+  std::string older;
+  for (const std::string& version : versions)
+    if (serving_now != nullptr && version < serving_now->model->version()) older = version;
+  if (older.empty()) return absl::FailedPreconditionError("there is no version older than the one that serves");
+  return activate_locked(older, false);
+}
+
+void ModelStore::start_watching() {
+  watcher_ = std::thread([this] {
+    std::unique_lock lock(watch_mutex_);
+    while (!watch_ends_.wait_for(lock, options_.poll_interval, [this] { return ending_; })) {
+      lock.unlock();
+      refresh().IgnoreError();  // the observer was told
+      lock.lock();
+    }
+  });
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,89 @@
+// The model that serves, and its replacement: CURRENT of the models directory is watched; a new version is verified and loaded beside
+// the old one and then takes its place. A version that cannot be served is refused, and the old one serves on.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/models_directory.h"
+#include "server/recommender.h"
+#include "server/served_model.h"
+
+namespace bouquet::server {
+
+// A model that serves, with the scratch memory of every worker, so that a swap allocates nothing under load. A request holds one from
+// the start of its work to the end.
+struct ServingModel {
+  std::shared_ptr<const ServedModel> model;
+  std::vector<std::unique_ptr<Recommender>> recommenders;  // [workers], one each
+};
+
+// What happened, for logs and metrics. Called one at a time.
+class ModelObserver {
+ public:
+  virtual ~ModelObserver() = default;
+  virtual void model_loaded(const ServedModel& /*model*/, double /*seconds*/) {}
+  virtual void model_refused(const std::string& /*version*/, const absl::Status& /*why*/) {}
+};
+
+struct ModelStoreOptions {
+  int32_t workers = 1;
+  int32_t max_batch = 64;
+  std::chrono::milliseconds poll_interval{200};
+};
+
+// Thread-safe.
+class ModelStore {
+ public:
+  // `backend` and `observer` outlive the store. Nothing is loaded yet.
+  ModelStore(ModelsDirectory directory, Backend& backend, ModelStoreOptions options, ModelObserver* observer = nullptr);
+  ~ModelStore();
+  ModelStore(const ModelStore&) = delete;
+  ModelStore& operator=(const ModelStore&) = delete;
+
+  // nullptr until a version was loaded.
+  std::shared_ptr<ServingModel> serving() const;
+
+  // Looks at CURRENT and serves what it names, if that is another version than the one that serves and not one already refused.
+  // Errors: NotFound (nothing was ever activated), DataLoss (damaged), those of the backend. The old version then serves on.
+  absl::Status refresh();
+
+  // Verifies and loads `version`, serves it and makes it CURRENT. With validate_only it is let go again. Errors: NotFound (no such
+  // version), those of refresh() otherwise; nothing has changed then.
+  absl::Status activate(const std::string& version, bool validate_only);
+  // Activates the newest version older than the one that serves. Errors: FailedPrecondition (there is none), those of activate.
+  absl::Status roll_back();
+
+  // Calls refresh() every poll_interval from a thread of its own, until the store is destroyed.
+  void start_watching();
+
+  const ModelsDirectory& directory() const { return directory_; }
+
+ private:
+  absl::StatusOr<std::shared_ptr<ServingModel>> load(const std::string& version);
+  void serve(std::shared_ptr<ServingModel> model);
+  absl::Status refresh_locked();
+  absl::Status activate_locked(const std::string& version, bool validate_only);
+
+  const ModelsDirectory directory_;
+  Backend& backend_;
+  const ModelStoreOptions options_;
+  ModelObserver* const observer_;
+  std::mutex changes_;           // one change at a time
+  std::string refused_version_;  // guarded by changes_: not tried again until CURRENT names another
+  mutable std::mutex mutex_;     // guards serving_
+  std::shared_ptr<ServingModel> serving_;
+  std::mutex watch_mutex_;
+  std::condition_variable watch_ends_;
+  bool ending_ = false;
+  std::thread watcher_;
+};
+
+}  // namespace bouquet::server

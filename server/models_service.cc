@@ -1,0 +1,106 @@
+#include "server/models_service.h"
+
+#include <algorithm>
+#include <string>
+
+#include "engine/errors.h"
+#include "server/status_mapping.h"
+
+namespace bouquet::server {
+namespace {
+
+constexpr int kDefaultPage = 50;
+constexpr int kMaxPage = 1000;
+
+google::protobuf::Timestamp timestamp(int64_t microseconds) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(microseconds / 1000000);
+  time.set_nanos(static_cast<int32_t>(microseconds % 1000000) * 1000);
+  return time;
+}
+
+// A version that cannot be served is the caller's to mend: FAILED_PRECONDITION, with what is wrong.
+grpc::Status refusal(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kNotFound) return to_grpc(status);
+  return {grpc::StatusCode::FAILED_PRECONDITION, std::string(message_of(status))};
+}
+
+}  // namespace
+
+std::string ModelsService::serving_version() const {
+  const auto serving = store_.serving();
+  return serving == nullptr ? std::string() : serving->model->version();
+}
+
+void ModelsService::describe(const std::string& version, v1::Model* model) const {
+  model->set_version(version);
+  const auto current = store_.directory().current();
+  model->set_current(current.ok() && *current == version);
+  model->set_serving(serving_version() == version);
+  const auto manifest = store_.directory().manifest(version);
+  if (!manifest.ok()) {
+    model->set_problem(std::string(message_of(manifest.status())));
+    return;
+  }
+  const Artifact& artifact = manifest->artifact;
+  model->set_parent(artifact.parent);
+  *model->mutable_create_time() = timestamp(artifact.created_at);
+  model->set_item_count(manifest->item_count);
+  model->set_customer_count(manifest->customer_count);
+  model->set_dimension(artifact.recipe.options.dimension);
+  model->set_trained_with(artifact.recipe.backend);
+  for (const MetricTable& table : artifact.metrics)
+    for (const Metric& metric : table.metrics) {
+      v1::ModelMetric* out = model->add_metrics();
+      out->set_subject(table.subject);
+      out->set_repeats(table.repeats);
+      out->set_name(metric.name);
+      out->set_value(metric.value);
+      out->set_low(metric.low);
+      out->set_high(metric.high);
+    }
+}
+
+grpc::Status ModelsService::ListModels(grpc::ServerContext*, const v1::ListModelsRequest* request, v1::ListModelsResponse* response) {
+  if (request->page_size() < 0 || request->page_size() > kMaxPage)
+    return {grpc::StatusCode::INVALID_ARGUMENT, "page_size: must be 1 to 1000, or 0 for the default of 50"};
+  const int size = request->page_size() == 0 ? kDefaultPage : request->page_size();
+  auto versions = store_.directory().versions();
+  std::reverse(versions.begin(), versions.end());
+  for (const std::string& version : versions) {
+    // The token is the last version of the page before: pages stay right when versions come or go.
+    if (!request->page_token().empty() && version >= request->page_token()) continue;
+    if (response->models_size() == size) {
+      response->set_next_page_token(response->models(size - 1).version());
+      break;
+    }
+    describe(version, response->add_models());
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ModelsService::GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::Model* response) {
+  const std::string version = request->version().empty() ? serving_version() : request->version();
+  if (version.empty()) return {grpc::StatusCode::NOT_FOUND, "no model serves yet"};
+  const auto versions = store_.directory().versions();
+  if (std::find(versions.begin(), versions.end(), version) == versions.end())
+    return {grpc::StatusCode::NOT_FOUND, "there is no model of that version"};
+  describe(version, response);
+  return grpc::Status::OK;
+}
+
+grpc::Status ModelsService::ActivateModel(grpc::ServerContext*, const v1::ActivateModelRequest* request,
+                                          v1::ActivateModelResponse* response) {
+  if (request->version().empty()) return {grpc::StatusCode::INVALID_ARGUMENT, "version: must not be empty"};
+  if (absl::Status s = store_.activate(request->version(), request->validate_only()); !s.ok()) return refusal(s);
+  describe(request->version(), response->mutable_model());
+  return grpc::Status::OK;
+}
+
+grpc::Status ModelsService::RollBack(grpc::ServerContext*, const v1::RollBackRequest*, v1::RollBackResponse* response) {
+  if (absl::Status s = store_.roll_back(); !s.ok()) return refusal(s);
+  describe(serving_version(), response->mutable_model());
+  return grpc::Status::OK;
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,29 @@
+// bouquet.v1.Models: which version serves. Served on the admin listener alone.
+#pragma once
+
+#include <grpcpp/server_context.h>
+
+#include "bouquet/v1/models.grpc.pb.h"
+#include "server/model_store.h"
+
+namespace bouquet::server {
+
+// Thread-safe: synchronous calls, which may take as long as loading a model.
+class ModelsService final : public v1::Models::Service {
+ public:
+  explicit ModelsService(ModelStore& store) : store_(store) {}
+
+  grpc::Status ListModels(grpc::ServerContext* context, const v1::ListModelsRequest* request, v1::ListModelsResponse* response) override;
+  grpc::Status GetModel(grpc::ServerContext* context, const v1::GetModelRequest* request, v1::Model* response) override;
+  grpc::Status ActivateModel(grpc::ServerContext* context, const v1::ActivateModelRequest* request,
+                             v1::ActivateModelResponse* response) override;
+  grpc::Status RollBack(grpc::ServerContext* context, const v1::RollBackRequest* request, v1::RollBackResponse* response) override;
+
+ private:
+  std::string serving_version() const;
+  void describe(const std::string& version, v1::Model* model) const;
+
+  ModelStore& store_;
+};
+
+}  // namespace bouquet::server

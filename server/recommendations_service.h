@@ -1,0 +1,29 @@
+// bouquet.v1.Recommendations over gRPC's callback API: calls are read on gRPC's threads and answered from the batcher's.
+#pragma once
+
+#include "bouquet/v1/recommendations.grpc.pb.h"
+#include "server/batcher.h"
+#include "server/metrics.h"
+
+namespace bouquet::server {
+
+using RawRecommendations = v1::Recommendations::WithRawCallbackMethod_Recommend<
+    v1::Recommendations::WithRawCallbackMethod_BatchRecommend<v1::Recommendations::WithRawCallbackMethod_SimilarItems<
+        v1::Recommendations::WithRawCallbackMethod_CrossSell<v1::Recommendations::Service>>>>;
+
+class RecommendationsService final : public RawRecommendations {
+ public:
+  // Both outlive the service.
+  RecommendationsService(Batcher& batcher, Metrics& metrics) : batcher_(batcher), metrics_(metrics) {}
+
+  grpc::ServerUnaryReactor* Recommend(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* BatchRecommend(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in) override;
+  grpc::ServerUnaryReactor* SimilarItems(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
+  grpc::ServerUnaryReactor* CrossSell(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
+
+ private:
+  Batcher& batcher_;
+  Metrics& metrics_;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,124 @@
+#include "server/serving.h"
+
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/errors.h"
+#include "server/log.h"
+
+namespace bouquet::server {
+namespace {
+
+absl::StatusOr<ListenAddress> checked_address(const std::string& flag, const std::string& text, bool allow_remote) {
+  auto address = parse_listen_address(flag, text);
+  if (!address.ok() || allow_remote || address->is_local()) return address;
+  return wrong_usage(
+      flag + " '" + text +
+      "' can be reached from other machines, and the server asks for no identity: use 127.0.0.1 or unix:PATH behind a proxy, "
+      "or say --allow-remote");
+}
+
+absl::Status check(const ServingOptions& options) {
+  const BatcherOptions& b = options.batcher;
+  if (b.workers < 1 || b.workers > 64) return wrong_usage("--workers is " + std::to_string(b.workers) + "; it must be 1 to 64");
+  if (b.max_batch < 1 || b.max_batch > 1024) return wrong_usage("--max-batch is " + std::to_string(b.max_batch) + "; it must be 1 to 1024");
+  if (b.queue.max_requests < 1) return wrong_usage("--max-queue must be at least 1");
+  if (b.queue.max_bytes < options.grpc.max_message_bytes)
+    return wrong_usage("--max-queue-bytes is less than the largest message (" + std::to_string(options.grpc.max_message_bytes) + ")");
+  if (b.queue.max_wait.count() < 1) return wrong_usage("--max-queue-ms must be at least 1");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& options, Backend& backend) {
+  if (absl::Status s = check(options); !s.ok()) return s;
+  auto directory = options.wait_for_model ? ModelsDirectory::open(options.models) : ModelsDirectory::open_existing(options.models);
+  if (!directory.ok()) return directory.status();
+  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), backend));
+  if (absl::Status s = serving->models_.refresh(); !s.ok() && !options.wait_for_model) return s;
+  if (absl::Status s = serving->listen(); !s.ok()) return s;
+  serving->update_health();
+  serving->models_.start_watching();
+  return serving;
+}
+
+Serving::Serving(const ServingOptions& options, ModelsDirectory directory, Backend& backend)
+    : options_(options),
+      metrics_(std::string(backend.name())),
+      models_(std::move(directory), backend,
+              {.workers = options.batcher.workers, .max_batch = options.batcher.max_batch, .poll_interval = options.poll_interval},
+              &metrics_),
+      batcher_(
+          options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, &metrics_),
+      recommendations_(batcher_, metrics_),
+      models_service_(models_) {}
+
+Serving::~Serving() { stop(); }
+
+absl::Status Serving::listen() {
+  auto address = checked_address("--listen", options_.listen, options_.allow_remote);
+  if (!address.ok()) return address.status();
+  if (!options_.admin.empty()) {
+    auto admin = checked_address("--admin", options_.admin, options_.allow_remote);
+    if (!admin.ok()) return admin.status();
+    auto pages = AdminPages::start(
+        *admin, {.metrics = [this] { return metrics_.text(batcher_, models_); }, .not_ready = [this] { return not_ready(); }});
+    if (!pages.ok()) return pages.status();
+    pages_ = *std::move(pages);
+  }
+  if (!options_.admin_grpc.empty()) {
+    auto admin = checked_address("--admin-grpc", options_.admin_grpc, false);
+    if (!admin.ok()) return admin.status();
+    auto listener = GrpcListener::start(*admin, {&models_service_}, options_.grpc);
+    if (!listener.ok()) return listener.status();
+    admin_listener_ = *std::move(listener);
+  }
+  auto listener = GrpcListener::start(*address, {&recommendations_}, options_.grpc);
+  if (!listener.ok()) return listener.status();
+  listener_ = *std::move(listener);
+  return absl::OkStatus();
+}
+
+void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses) {
+  // One version answers the whole batch, and lives until it has.
+  const auto serving = models_.serving();
+  if (serving == nullptr) {
+    for (absl::Status& status : statuses) status = absl::UnavailableError("the server has no model yet");
+    return;
+  }
+  thread_local std::vector<Question> questions;
+  questions.clear();
+  for (const QueuedJob& job : batch) questions.push_back(job.job->question());
+  serving->recommenders[static_cast<size_t>(worker)]->answer(questions, statuses);
+}
+
+std::string Serving::not_ready() const {
+  if (draining_.load()) return "shutting down";
+  if (models_.serving() == nullptr) return "no model yet";
+  return {};
+}
+
+void Serving::update_health() {
+  const bool healthy = not_ready().empty();
+  if (healthy == healthy_ && healthy) return;
+  healthy_ = healthy;
+  listener_->set_healthy(healthy);
+  if (admin_listener_ != nullptr) admin_listener_->set_healthy(healthy);
+}
+
+void Serving::stop() {
+  if (std::exchange(stopped_, true)) return;
+  draining_.store(true);
+  if (listener_ != nullptr) {
+    update_health();
+    std::this_thread::sleep_for(options_.lame_duck);
+    listener_->drain(options_.drain_grace);
+  }
+  if (admin_listener_ != nullptr) admin_listener_->drain(std::chrono::milliseconds(0));
+  batcher_.stop();
+  pages_.reset();
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,75 @@
+// A running server: model, queue, workers and listeners, wired together, and how they stop without losing a request.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "engine/backend.h"
+#include "server/admin_pages.h"
+#include "server/batcher.h"
+#include "server/grpc_listener.h"
+#include "server/metrics.h"
+#include "server/model_store.h"
+#include "server/models_service.h"
+#include "server/recommendations_service.h"
+
+namespace bouquet::server {
+
+struct ServingOptions {
+  std::string models;
+  std::string listen = "127.0.0.1:50051";
+  std::string admin = "127.0.0.1:8080";        // empty: none
+  std::string admin_grpc = "127.0.0.1:50052";  // the Models service; empty: none
+  bool allow_remote = false;                   // listen and admin on addresses that other machines can reach
+  bool wait_for_model = false;
+  GrpcListenerOptions grpc;
+  BatcherOptions batcher;
+  std::chrono::milliseconds poll_interval{200};
+  std::chrono::milliseconds lame_duck{1000};     // between NOT_SERVING and the end of new calls
+  std::chrono::milliseconds drain_grace{10000};  // for the calls that still run then
+};
+
+class Serving {
+ public:
+  // Loads the current model, then listens. `backend` outlives the server. Errors: InvalidArgument (options), NotFound and DataLoss (no
+  // model, a damaged one), ResourceExhausted (memory, port).
+  static absl::StatusOr<std::unique_ptr<Serving>> start(const ServingOptions& options, Backend& backend);
+  ~Serving();
+
+  // Says NOT_SERVING, waits out the lame-duck time, lets running calls finish, and stops. Takes at most lame_duck + drain_grace and a
+  // batch.
+  void stop();
+
+  // To be called now and then (about every 100 ms): tells health checks when a model has come.
+  void update_health();
+
+  ModelStore& models() { return models_; }
+  const std::string& address() const { return listener_->address(); }
+  std::string admin_address() const { return pages_ == nullptr ? std::string() : pages_->address(); }
+  std::string admin_grpc_address() const { return admin_listener_ == nullptr ? std::string() : admin_listener_->address(); }
+
+ private:
+  Serving(const ServingOptions& options, ModelsDirectory directory, Backend& backend);
+  absl::Status listen();
+  void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
+  std::string not_ready() const;
+
+  const ServingOptions options_;
+  Metrics metrics_;
+  ModelStore models_;
+  Batcher batcher_;
+  RecommendationsService recommendations_;
+  ModelsService models_service_;
+  std::unique_ptr<AdminPages> pages_;
+  std::unique_ptr<GrpcListener> admin_listener_;
+  std::unique_ptr<GrpcListener> listener_;
+  std::atomic<bool> draining_{false};
+  bool healthy_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace bouquet::server

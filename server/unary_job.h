@@ -1,0 +1,80 @@
+// A unary call on its way through the queue: its messages, in an arena of its own, and the reactor that ends it.
+#pragma once
+
+#include <google/protobuf/arena.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "server/batcher.h"
+#include "server/call_messages.h"
+#include "server/metrics.h"
+#include "server/request_limits.h"
+#include "server/status_mapping.h"
+
+namespace bouquet::server {
+
+// How long a caller who was turned away should wait before it tries again.
+inline constexpr char kPushbackKey[] = "grpc-retry-pushback-ms";
+inline constexpr char kPushbackMs[] = "100";
+
+// When the call's deadline is by our clock; never if it has none.
+inline TimePoint deadline_of(const grpc::CallbackServerContext& context) {
+  const auto deadline = context.deadline();
+  const auto now = std::chrono::system_clock::now();
+  if (deadline - now > std::chrono::hours(24)) return TimePoint::max();
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(deadline - now);
+}
+
+template <typename Request, typename Response>
+class UnaryJob final : public Job {
+ public:
+  // Reads, checks and queues one call. The reactor is gRPC's own, finished from whichever thread answers.
+  static grpc::ServerUnaryReactor* start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                         Method method, Batcher& batcher, Metrics& metrics) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    auto job = std::unique_ptr<UnaryJob>(new UnaryJob(context, reactor, out, method, metrics));
+    if (!parse_message(in, job->request_)) {
+      job->finish(absl::InvalidArgumentError("the request is not a well-formed message, or a string in it is not valid UTF-8"));
+    } else if (const absl::Status valid = validate(*job->request_); !valid.ok()) {
+      job->finish(valid);
+    } else {
+      batcher.submit({.job = std::move(job), .deadline = deadline_of(*context), .bytes = static_cast<int64_t>(in.Length())});
+    }
+    return reactor;
+  }
+
+  Question question() override { return Exchange<Request, Response>{request_, response_}; }
+  bool cancelled() const override { return context_->IsCancelled(); }
+
+  void finish(const absl::Status& status) override {
+    if (status.ok()) *out_ = serialize_message(*response_);
+    if (status.code() == absl::StatusCode::kResourceExhausted) context_->AddTrailingMetadata(kPushbackKey, kPushbackMs);
+    metrics_.call_done(method_, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
+    reactor_->Finish(to_grpc(status));
+  }
+
+ private:
+  UnaryJob(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out, Method method, Metrics& metrics)
+      : context_(context), reactor_(reactor), out_(out), method_(method), metrics_(metrics), arena_(first_block_, sizeof first_block_) {
+    request_ = google::protobuf::Arena::CreateMessage<Request>(&arena_);
+    response_ = google::protobuf::Arena::CreateMessage<Response>(&arena_);
+  }
+
+  grpc::CallbackServerContext* const context_;
+  grpc::ServerUnaryReactor* const reactor_;
+  grpc::ByteBuffer* const out_;
+  const Method method_;
+  Metrics& metrics_;
+  const TimePoint arrived_ = Clock::now();
+  // Enough for an answer of ten rows.
+  alignas(8) char first_block_[4096];
+  google::protobuf::Arena arena_;
+  Request* request_;
+  Response* response_;
+};
+
+}  // namespace bouquet::server

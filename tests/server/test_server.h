@@ -1,0 +1,52 @@
+// A server in this process over a Unix socket, with its models in a folder of its own.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "bouquet/v1/models.grpc.pb.h"
+#include "bouquet/v1/recommendations.grpc.pb.h"
+#include "cpu_fallback/cpu_backend.h"
+#include "engine/models_directory.h"
+#include "server/serving.h"
+#include "tests/server/tiny_shop.h"
+
+namespace bouquet::server {
+
+// A fresh folder that goes when the test ends. Its path is short enough for a Unix socket.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class TestServer : public ::testing::Test {
+ protected:
+  // Publishes `shop` and makes it current. Returns its version.
+  std::string publish(const TinyShop& shop, bool activate = true);
+  // What a test usually wants: no waiting, everything local.
+  ServingOptions options() const;
+  void start(const ServingOptions& options);
+
+  // A channel of its own connection.
+  std::shared_ptr<grpc::Channel> channel() const { return channel_to(serving_->address()); }
+  static std::shared_ptr<grpc::Channel> channel_to(const std::string& address);
+  std::unique_ptr<v1::Recommendations::Stub> stub() const { return v1::Recommendations::NewStub(channel()); }
+
+  TemporaryFolder folder_;
+  std::string models_ = folder_.path() + "/models";
+  std::unique_ptr<Backend> backend_ = *cpu::make_cpu_backend(1);
+  std::unique_ptr<Serving> serving_;
+};
+
+}  // namespace bouquet::server

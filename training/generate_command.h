@@ -1,0 +1,10 @@
+// `bouquet generate`: a synthetic shop as files.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace bouquet::training {
+
+void add_generate_command(CLI::App& app, int& exit_code);
+
+}  // namespace bouquet::training

@@ -1,0 +1,96 @@
+#include "training/seen_events.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bouquet::training {
+namespace {
+
+constexpr int32_t kFoldInBatch = 64;
+
+// Histories by growing columns.
+struct Columns {
+  std::vector<int64_t> offsets{0};
+  std::vector<int32_t> items, counts;
+  std::vector<float> confidences, targets, repurchase;
+  std::vector<uint8_t> consumed;
+
+  void add(const std::vector<HistoryEntry>& merged) {
+    for (const HistoryEntry& entry : merged) {
+      items.push_back(entry.item);
+      confidences.push_back(entry.confidence);
+      targets.push_back(entry.target);
+      consumed.push_back(entry.consumed ? 1 : 0);
+      repurchase.push_back(entry.repurchase);
+      counts.push_back(entry.count);
+    }
+    offsets.push_back(static_cast<int64_t>(items.size()));
+  }
+  Histories take() {
+    return {.offsets = std::move(offsets),
+            .items = std::move(items),
+            .confidences = std::move(confidences),
+            .targets = std::move(targets),
+            .consumed = std::move(consumed),
+            .repurchase = std::move(repurchase),
+            .counts = std::move(counts)};
+  }
+};
+
+void merge_seen(const Dataset& seen, const Artifact& artifact, const std::vector<int32_t>& item_rows, SeenCustomers& out) {
+  const EventLog& log = seen.events;
+  Columns columns;
+  std::vector<Event> events;
+  std::vector<HistoryEntry> merged;
+  const size_t count = log.customers.size();
+  out.row_of.assign(static_cast<size_t>(seen.customers.size()), kNone);
+  for (size_t begin = 0, end = 0; begin < count; begin = end) {
+    events.clear();
+    for (; end < count && log.customers[end] == log.customers[begin]; ++end)
+      if (const int32_t item = item_rows[static_cast<size_t>(log.items[end])]; item != kNone)
+        events.push_back({item, log.has_times() ? log.times[end] : 0, log.values[end], log.types[end]});
+    if (log.customers[begin] == kNone || events.empty()) continue;
+    merge_events(events, artifact.rules, merged);
+    out.row_of[static_cast<size_t>(log.customers[begin])] = static_cast<int32_t>(columns.offsets.size()) - 1;
+    columns.add(merged);
+  }
+  out.histories = columns.take();
+}
+
+absl::Status fold_in(const LoadedModel& model, int32_t dimension, SeenCustomers& out) {
+  auto profiler = model.make_profiler({.max_batch = kFoldInBatch});
+  if (!profiler.ok()) return profiler.status();
+  const Histories& h = out.histories;
+  const auto rows = h.offsets.size() - 1;
+  out.profiles.resize(static_cast<size_t>(rows) * static_cast<size_t>(dimension));
+  std::vector<int64_t> offsets;
+  for (int64_t begin = 0; begin < rows; begin += kFoldInBatch) {
+    const int64_t n = std::min<int64_t>(kFoldInBatch, rows - begin);
+    const auto first = static_cast<size_t>(h.offsets[begin]), size = static_cast<size_t>(h.offsets[begin + n]) - first;
+    offsets.clear();
+    for (int64_t r = 0; r <= n; ++r) offsets.push_back(h.offsets[begin + r] - h.offsets[begin]);
+    const HistoryBatch batch{offsets, h.items.view().subspan(first, size), h.confidences.view().subspan(first, size),
+                             h.targets.view().subspan(first, size)};
+    if (absl::Status s = (*profiler)->solve(batch, {.profiles = {out.profiles.data() + begin * dimension, n, dimension}}); !s.ok())
+      return s;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+RowMaps rows_in(const Dataset& dataset, const IdTable& customers, const IdTable& items) {
+  RowMaps out;
+  for (int32_t c = 0; c < dataset.customers.size(); ++c) out.customers.push_back(customers.find(dataset.customers.id(c)));
+  for (int32_t i = 0; i < dataset.items.size(); ++i) out.items.push_back(items.find(dataset.items.id(i)));
+  return out;
+}
+
+absl::StatusOr<SeenCustomers> fold_in_seen(const Dataset& seen, const Artifact& artifact, const LoadedModel& model) {
+  SeenCustomers out;
+  merge_seen(seen, artifact, rows_in(seen, {}, artifact.item_ids).items, out);
+  if (absl::Status status = fold_in(model, artifact.model.dimension, out); !status.ok()) return status;
+  return out;
+}
+
+}  // namespace bouquet::training
