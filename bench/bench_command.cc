@@ -1,5 +1,6 @@
 #include "bench/bench_command.h"
 
+#include "bench/rank_bench.h"
 #include "bench/serve_bench.h"
 #include "bench/train_bench.h"
 
@@ -8,6 +9,7 @@ namespace bouquet::cli {
 void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_code) {
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
   bench->require_subcommand(1);
+  bench::add_rank_bench(*bench, backends, exit_code);
   bench::add_train_bench(*bench, backends, exit_code);
   bench::add_serve_bench(*bench, backends, exit_code);
 }

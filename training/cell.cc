@@ -27,8 +27,7 @@ std::string cell_text(const Cell& cell) {
   switch (cell.kind) {
     case Cell::Kind::kNull: return "";
     case Cell::Kind::kField:
-    case Cell::Kind::kText:
-    case Cell::Kind::kNumber: return std::string(cell.text);
+    case Cell::Kind::kText: return std::string(cell.text);
     case Cell::Kind::kInteger: return shortest(cell.integer);
     case Cell::Kind::kUnsigned: return shortest(static_cast<uint64_t>(cell.integer));
     case Cell::Kind::kFloat:

@@ -14,7 +14,6 @@ struct Cell {
     kNull,
     kField,      // text of a CSV field, which may be a number
     kText,       // text that the file says is text
-    kNumber,     // a JSON number, as written in `text`
     kInteger,    // `integer`
     kUnsigned,   // `integer` holds the bits of a number over 2^63
     kFloat,      // `number`
@@ -32,7 +31,6 @@ struct Cell {
 
   static Cell of_field(std::string_view text) { return {text.empty() ? Kind::kNull : Kind::kField, text, {}}; }
   static Cell of_text(std::string_view text) { return {text.empty() ? Kind::kNull : Kind::kText, text, {}}; }
-  static Cell of_number(std::string_view text) { return {Kind::kNumber, text, {}}; }
   static Cell of_integer(int64_t value) { return of(Kind::kInteger, value); }
   static Cell of(Kind kind, int64_t value = 0) {
     Cell cell;

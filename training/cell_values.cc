@@ -51,12 +51,6 @@ size_t whole_part(std::string_view text) {
   return end;
 }
 
-bool all_digits(std::string_view text) {
-  for (const char c : text.substr(text[0] == '-' ? 1 : 0))
-    if (!is_digit(c)) return false;
-  return true;
-}
-
 template <typename Integer>
 std::string_view decimal(Integer value, TextArena& arena) {
   char* at = arena.allocate(24);
@@ -95,12 +89,6 @@ const char* read_id(const Cell& cell, TextArena& arena, std::string_view& id) {
       if (const size_t whole = whole_part(cell.text); whole > 0) return checked(cell.text.substr(0, whole), id);
       return checked(cell.text, id);
     case Cell::Kind::kText: return checked(cell.text, id);
-    case Cell::Kind::kNumber: {
-      if (all_digits(cell.text)) return checked(cell.text, id);
-      double value = 0;
-      if (const char* problem = parse_double(cell.text, value)) return problem;
-      return whole_double(value, arena, id);
-    }
     case Cell::Kind::kInteger: id = decimal(cell.integer, arena); return nullptr;
     case Cell::Kind::kUnsigned: id = decimal(static_cast<uint64_t>(cell.integer), arena); return nullptr;
     case Cell::Kind::kFloat: return whole_double(cell.number, arena, id);
@@ -115,8 +103,7 @@ const char* read_id(const Cell& cell, TextArena& arena, std::string_view& id) {
 const char* read_number(const Cell& cell, double& value) {
   switch (cell.kind) {
     case Cell::Kind::kField:
-    case Cell::Kind::kText:
-    case Cell::Kind::kNumber: return parse_double(cell.text, value);
+    case Cell::Kind::kText: return parse_double(cell.text, value);
     case Cell::Kind::kInteger: value = static_cast<double>(cell.integer); return nullptr;
     case Cell::Kind::kUnsigned: value = static_cast<double>(static_cast<uint64_t>(cell.integer)); return nullptr;
     case Cell::Kind::kFloat: value = cell.number; return std::isfinite(value) ? nullptr : "is not a finite number";
@@ -128,8 +115,7 @@ const char* read_time(const Cell& cell, TimeParser& parser, int64_t& microsecond
   switch (cell.kind) {
     case Cell::Kind::kNull: return "is empty";
     case Cell::Kind::kField:
-    case Cell::Kind::kText:
-    case Cell::Kind::kNumber: return parser.parse(cell.text, microseconds);
+    case Cell::Kind::kText: return parser.parse(cell.text, microseconds);
     case Cell::Kind::kInteger: return parser.from_seconds(cell.integer, microseconds);
     case Cell::Kind::kFloat: return parser.from_seconds(cell.number, microseconds);
     case Cell::Kind::kTime: microseconds = cell.integer; return nullptr;

@@ -51,8 +51,7 @@ bool equals(const Cell& cell, const std::string& value) {
   switch (cell.kind) {
     case Cell::Kind::kNull: return value.empty();
     case Cell::Kind::kField:
-    case Cell::Kind::kText:
-    case Cell::Kind::kNumber: return cell.text == value;
+    case Cell::Kind::kText: return cell.text == value;
     default: return cell_text(cell) == value;
   }
 }

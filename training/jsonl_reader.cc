@@ -3,16 +3,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <utility>
 
 #include "engine/errors.h"
 
 namespace bouquet::training {
 namespace {
-
-namespace json = simdjson::ondemand;
 
 constexpr size_t kSampleBytes = size_t{1} << 20;
 static_assert(Block::kPadding >= simdjson::SIMDJSON_PADDING);
@@ -23,57 +19,29 @@ std::string message_for(simdjson::error_code error) {
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
-// Calls `member(key, value)` for each member of the object on `line`, after which kPadding bytes may be read. `member` returns an error
-// to stop.
+// Calls `member(key, value)` for each member of the object on `line`, after which kPadding bytes may be read. The whole line is checked.
 template <typename Member>
-simdjson::error_code for_each_member(json::parser& parser, std::string_view line, const Member& member) {
-  json::document document;
-  if (auto error = parser.iterate(line.data(), line.size(), line.size() + simdjson::SIMDJSON_PADDING).get(document)) return error;
-  json::object object;
-  if (auto error = document.get_object().get(object)) return error;
-  for (auto field : object) {
-    std::string_view key;
-    if (auto error = field.unescaped_key().get(key)) return error;
-    json::value value;
-    if (auto error = field.value().get(value)) return error;
-    if (auto error = member(key, value)) return error;
-  }
-  const char* rest = nullptr;
-  if (document.current_location().get(rest) == simdjson::SUCCESS && rest < line.data() + line.size()) return simdjson::TRAILING_CONTENT;
+simdjson::error_code for_each_member(simdjson::dom::parser& parser, std::string_view line, const Member& member) {
+  simdjson::dom::object object;
+  if (auto error = parser.parse(line.data(), line.size(), /*realloc_if_needed=*/false).get_object().get(object)) return error;
+  for (const auto& [key, value] : object) member(key, value);
   return simdjson::SUCCESS;
 }
 
-simdjson::error_code read_cell(json::value& value, TextArena& arena, Cell& cell) {
-  json::json_type type;
-  if (auto error = value.type().get(type)) return error;
-  switch (type) {
-    case json::json_type::string: {
-      std::string_view text;
-      if (auto error = value.get_string().get(text)) return error;
-      cell = Cell::of_text(arena.copy(text));
-      return simdjson::SUCCESS;
-    }
-    case json::json_type::number: {
-      double number = 0;
-      std::string_view token = value.raw_json_token();
-      while (!token.empty() && std::strchr(" \t\r\n", token.back()) != nullptr) token.remove_suffix(1);
-      if (auto error = value.get_double().get(number)) return error;
-      cell = Cell::of_number(token);
-      return simdjson::SUCCESS;
-    }
-    case json::json_type::boolean: {
-      bool flag = false;
-      if (auto error = value.get_bool().get(flag)) return error;
-      cell = Cell::of(Cell::Kind::kBool, flag ? 1 : 0);
-      return simdjson::SUCCESS;
-    }
-    case json::json_type::null: {
-      if (!value.is_null()) return simdjson::INCORRECT_TYPE;
-      cell = Cell();
-      return simdjson::SUCCESS;
-    }
-    default: cell = Cell::of(Cell::Kind::kNested); return simdjson::SUCCESS;  // the iterator skips it
+// Text points into the parser, which forgets it with the next line.
+Cell cell_of(const simdjson::dom::element& value) {
+  using simdjson::dom::element_type;
+  switch (value.type()) {
+    case element_type::STRING: return Cell::of_text(value.get_string().value_unsafe());
+    case element_type::INT64: return Cell::of_integer(value.get_int64().value_unsafe());
+    case element_type::UINT64: return Cell::of(Cell::Kind::kUnsigned, static_cast<int64_t>(value.get_uint64().value_unsafe()));
+    case element_type::DOUBLE: return Cell::of_float(value.get_double().value_unsafe());
+    case element_type::BOOL: return Cell::of(Cell::Kind::kBool, value.get_bool().value_unsafe() ? 1 : 0);
+    case element_type::NULL_VALUE: return Cell();
+    case element_type::OBJECT:
+    case element_type::ARRAY: return Cell::of(Cell::Kind::kNested);
   }
+  return Cell::of(Cell::Kind::kNested);
 }
 
 class JsonlReader : public TableReader {
@@ -88,7 +56,7 @@ class JsonlReader : public TableReader {
   int64_t bytes_read() const override { return blocks_->bytes_read(); }
 
   absl::Status parse(const Block& block, const Projection& projection, RowSink& sink) const override {
-    thread_local json::parser parser;
+    thread_local simdjson::dom::parser parser;
     std::vector<Cell> cells(static_cast<size_t>(projection.slot_count));
     std::vector<bool> seen(columns_.size());
     const std::string_view text = block.text();
@@ -101,15 +69,14 @@ class JsonlReader : public TableReader {
       std::fill(cells.begin(), cells.end(), Cell());
       std::fill(seen.begin(), seen.end(), false);
       std::string twice;
-      const auto error = for_each_member(parser, line, [&](std::string_view key, json::value& value) {
+      const auto error = for_each_member(parser, line, [&](std::string_view key, const simdjson::dom::element& value) {
         const auto column = static_cast<size_t>(std::find(columns_.begin(), columns_.end(), key) - columns_.begin());
-        if (column == columns_.size() || projection.slots_of_column[column].empty()) return simdjson::SUCCESS;
+        if (column == columns_.size() || projection.slots_of_column[column].empty()) return;
         if (seen[column]) twice = key;
         seen[column] = true;
-        Cell cell;
-        if (auto failed = read_cell(value, sink.arena(), cell)) return failed;
+        Cell cell = cell_of(value);
+        cell.text = sink.arena().copy(cell.text);
         for (const int slot : projection.slots_of_column[column]) cells[static_cast<size_t>(slot)] = cell;
-        return simdjson::SUCCESS;
       });
       if (error)
         sink.add_bad_row(row, message_for(error));
@@ -139,7 +106,7 @@ absl::StatusOr<std::unique_ptr<TableReader>> open_jsonl(const std::string& path,
   if (sample[start] == '[') return bad_input(path + ": is a JSON array; every line must be a JSON object of its own (JSON lines)");
   const size_t size = sample.size();
   sample.append(Block::kPadding, ' ');
-  json::parser parser;
+  simdjson::dom::parser parser;
   std::vector<std::string> columns;
   std::string first_problem;
   for (size_t begin = 0; begin < size;) {
@@ -147,9 +114,8 @@ absl::StatusOr<std::unique_ptr<TableReader>> open_jsonl(const std::string& path,
     const std::string_view line(sample.data() + begin, end - begin);
     begin = end + 1;
     if (is_blank(line)) continue;
-    const auto error = for_each_member(parser, line, [&](std::string_view key, json::value&) {
+    const auto error = for_each_member(parser, line, [&](std::string_view key, const simdjson::dom::element&) {
       if (std::find(columns.begin(), columns.end(), key) == columns.end() && columns.size() < 10000) columns.emplace_back(key);
-      return simdjson::SUCCESS;
     });
     if (error && first_problem.empty()) first_problem = message_for(error);
   }

@@ -15,3 +15,12 @@ else()
     target_link_libraries(bouquet_readers PRIVATE Parquet::parquet_shared Arrow::arrow_shared)
   endif()
 endif()
+# The pyarrow wheel's libparquet exports a simdjson and an OpenSSL of other versions under the same names. What is found first is what every
+# library of the program gets, so ours stand before it, whatever order the targets of a program are in.
+find_package(OpenSSL QUIET)
+set(before_parquet $<TARGET_FILE:simdjson::simdjson>)
+if(OPENSSL_FOUND)
+  list(APPEND before_parquet $<TARGET_FILE:OpenSSL::SSL> $<TARGET_FILE:OpenSSL::Crypto>)
+endif()
+list(JOIN before_parquet "," before_parquet)
+target_link_options(bouquet_readers INTERFACE "LINKER:--no-as-needed,${before_parquet},--as-needed")

@@ -95,7 +95,7 @@ absl::StatusOr<bool> TextBlocks::next(Block& block) {
   std::copy(carry_.begin(), carry_.end(), block.bytes.begin());
   carry_.clear();
   RowEnds ends;
-  for (size_t wanted = std::max(block_bytes_, size);; wanted *= 2) {
+  for (size_t wanted = std::max(block_bytes_, size);; wanted = std::min(wanted * 2, kMaxRowBytes + 1)) {
     if (auto status = fill(block.bytes, size, wanted); !status.ok()) return status;
     if (size == 0) return false;
     if (at_end_ && block.bytes[size - 1] != '\n') block.bytes[size++] = '\n';
@@ -103,7 +103,7 @@ absl::StatusOr<bool> TextBlocks::next(Block& block) {
     ends = delimiter_ == 0 ? find_line_ends(text) : find_row_ends(text, delimiter_);
     if (at_end_ && ends.open) return bad_input(open_quote_message(text, ends));
     if (ends.last > 0) break;
-    if (size > kMaxRowBytes) {
+    if (wanted > kMaxRowBytes) {
       return bad_input(path_ + ":" + std::to_string(lines_ + 1) + ": a row longer than 16 MiB" +
                        (ends.open ? "; is a quote not closed?" : "; is this a file of rows?"));
     }

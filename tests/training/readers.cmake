@@ -1,0 +1,17 @@
+# The real data that some tests read; they are skipped where it is absent. The environment variable of this name wins.
+set(BOUQUET_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH "Folder of the real data sets")
+
+set(reader_sources reader_csv_test.cc reader_rules_test.cc reader_compressed_test.cc reader_jsonl_test.cc reader_items_test.cc
+                   reader_property_test.cc interactions_builder_test.cc read_flags_test.cc)
+set(reader_libraries bouquet_readers rapidcheck rapidcheck_gtest ZLIB::ZLIB PkgConfig::ZSTD)
+if(BOUQUET_PARQUET)
+  list(APPEND reader_sources reader_parquet_test.cc reader_retail_test.cc)
+  if(TARGET PyArrowCpp::parquet)
+    list(APPEND reader_libraries PyArrowCpp::parquet)
+  else()
+    list(APPEND reader_libraries Parquet::parquet_shared Arrow::arrow_shared)
+  endif()
+endif()
+
+bouquet_test(reader_tests LABEL unit SOURCES ${reader_sources} LIBRARIES ${reader_libraries})
+target_compile_definitions(reader_tests PRIVATE BOUQUET_DATA="${BOUQUET_DATA}")
