@@ -1,5 +1,6 @@
 #include "bench/bench_command.h"
 
+#include "bench/read_bench.h"
 #include "bench/train_bench.h"
 
 namespace bouquet::cli {
@@ -8,6 +9,7 @@ void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
   bench->require_subcommand(1);
   bench::add_train_bench(*bench, backends, exit_code);
+  bench::add_read_bench(*bench, exit_code);
 }
 
 }  // namespace bouquet::cli
