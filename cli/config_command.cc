@@ -138,9 +138,10 @@ absl::Status run_config(CLI::App& app, ConfigRequest request) {
 
 void add_config_command(CLI::App& app, int& exit_code) {
   auto request = std::make_shared<ConfigRequest>();
-  CLI::App* command = app.add_subcommand(
-      "config", "config [COMMAND [FLAGS]]: show the settings COMMAND (or every command) would run with, and where each comes from");
-  command->footer("Example: bouquet config train --config bouquet.toml --threads 2\nWhat it prints is itself a bouquet.toml.");
+  CLI::App* command = app.add_subcommand("config", "Show the settings a command would run with, and where each comes from");
+  command->footer(
+      "COMMAND and its FLAGS follow; without them, every command is shown.\nExample: bouquet config train --config bouquet.toml --threads "
+      "2\nWhat it prints is itself a bouquet.toml.");
   command->allow_extras();
   command->add_option("--config", request->config_path, "The settings file to read")->type_name("FILE");
   command->add_flag("--json", request->json, "Print one JSON document");

@@ -5,6 +5,7 @@
 #include "cli/backends.h"
 #include "cli/config_command.h"
 #include "cli/doctor_command.h"
+#include "cli/models_command.h"
 #include "cli/settings.h"
 #include "server/item_commands.h"
 #include "server/recommend_command.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_serve_command(app, bouquet::make_backend, exit_code);
   bouquet::training::add_inspect_command(app, exit_code);
+  bouquet::cli::add_models_command(app, exit_code);
   bouquet::training::add_generate_command(app, exit_code);
   bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);
   bouquet::cli::add_doctor_command(app, bouquet::make_backend, exit_code);

@@ -3,21 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu_fallback/blas_threads.h"
+
 extern "C" {
 // LAPACK: eigenvalues and eigenvectors of a symmetric matrix by divide and conquer.
 void dsyevd_(const char* job, const char* triangle, const int* n, double* a, const int* lda, double* w, double* work, const int* lwork,
              int* iwork, const int* liwork, int* info);
-void openblas_set_num_threads(int threads);
 }
 
 namespace bouquet::cpu {
 
 std::optional<Eigenbasis> eigenbasis_of(std::span<const float> matrix, int32_t d) {
   if (!std::ranges::all_of(matrix, [](float x) { return std::isfinite(x); })) return std::nullopt;
-  // The threads are ours; with one of its own OpenBLAS gives the same bits wherever it is called from.
-  static const bool one_thread = (openblas_set_num_threads(1), true);
-  static_cast<void>(one_thread);
-
+  use_one_blas_thread();
   const auto n = static_cast<size_t>(d);
   Eigenbasis basis{std::vector<double>(n), std::vector<double>(matrix.begin(), matrix.end())};
   const int work_size = 1 + 6 * d + 2 * d * d;

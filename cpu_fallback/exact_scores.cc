@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/score.h"
-
 namespace bouquet::cpu {
 namespace {
 
@@ -28,14 +26,14 @@ void exact_scores(const float* query, MatrixView<const float> rows, std::span<co
   const int64_t d = rows.cols;
   const auto row = [&](size_t i) { return rows.data + which[i] * d; };
   for (size_t i = 0; i < std::min(2 * kRows, which.size()); ++i) prefetch(row(i), d);
-  size_t i = 0;
-  for (; i + kRows <= which.size(); i += kRows) {
+  for (size_t i = 0; i < which.size(); i += kRows) {
     for (size_t r = i + 2 * kRows; r < std::min(i + 3 * kRows, which.size()); ++r) prefetch(row(r), d);
-    const float* eight[kRows];
-    for (size_t r = 0; r < kRows; ++r) eight[r] = row(i + r);
-    eight_scores(query, eight, d, scores + i);
+    const float* eight[kRows];  // the last rows are repeated where fewer are left: still faster than one by one
+    for (size_t r = 0; r < kRows; ++r) eight[r] = row(std::min(i + r, which.size() - 1));
+    float eight_results[kRows];
+    eight_scores(query, eight, d, eight_results);
+    std::copy_n(eight_results, std::min(kRows, which.size() - i), scores + i);
   }
-  for (; i < which.size(); ++i) scores[i] = score(query, row(i), static_cast<int32_t>(d));
 }
 
 }  // namespace bouquet::cpu

@@ -263,6 +263,7 @@ void GatherScaled(const FactorTable& table, const GatherPairs& pairs, const floa
   const auto count = static_cast<int64_t>(pairs.columns.size());
   for (int64_t i = 0; i < count; ++i) {
     const auto k = static_cast<size_t>(i);
+    if (i + 4 < count) prefetch_row(table.row(pairs.columns[k + 4]), stride);
     const float* row = table.row(pairs.columns[k]);
     const Vector root = hn::Set(kTag, std::sqrt(pairs.confidences[k]));
     for (int64_t j = 0; j < stride; j += kLanes)
@@ -295,7 +296,7 @@ void InverseRoots(std::span<const float> diagonal, float ridge, float* scale) {
   }
 }
 
-double DotInDouble(const float* a, const float* b, int64_t stride) {
+HWY_INLINE double dot_in_double(const float* a, const float* b, int64_t stride) {
   const hn::CappedTag<double, kPanel / 2> wide;
   const hn::Rebind<float, decltype(wide)> narrow;
   constexpr int64_t kStep = static_cast<int64_t>(hn::MaxLanes(hn::CappedTag<double, kPanel / 2>()));
@@ -306,6 +307,13 @@ double DotInDouble(const float* a, const float* b, int64_t stride) {
     odd = hn::MulAdd(hn::PromoteTo(wide, hn::Load(narrow, a + j + kStep)), hn::PromoteTo(wide, hn::Load(narrow, b + j + kStep)), odd);
   }
   return hn::GetLane(hn::SumOfLanes(wide, hn::Add(even, odd)));
+}
+
+void InnerProducts(const FactorTable& table, const float* vector, std::span<const int32_t> columns, double* products) {
+  for (size_t k = 0; k < columns.size(); ++k) {
+    if (k + kPrefetchDistance < columns.size()) prefetch_row(table.row(columns[k + kPrefetchDistance]), table.stride());
+    products[k] = dot_in_double(vector, table.row(columns[k]), table.stride());
+  }
 }
 
 const char* InstructionSet() { return hwy::TargetName(HWY_TARGET); }
@@ -330,7 +338,7 @@ HWY_EXPORT(GatherScaled);
 HWY_EXPORT(DualMatrix);
 HWY_EXPORT(CombineRows);
 HWY_EXPORT(InverseRoots);
-HWY_EXPORT(DotInDouble);
+HWY_EXPORT(InnerProducts);
 
 const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(InstructionSet)(); }
 void multiply_panels(int64_t depth, const float* a, const float* b, float* c) { HWY_DYNAMIC_DISPATCH(MultiplyPanels)(depth, a, b, c); }
@@ -360,7 +368,9 @@ void combine_rows(const float* rows, int64_t stride, std::span<const float> weig
 void inverse_roots(std::span<const float> diagonal, float ridge, float* scale) {
   HWY_DYNAMIC_DISPATCH(InverseRoots)(diagonal, ridge, scale);
 }
-double dot_in_double(const float* a, const float* b, int64_t stride) { return HWY_DYNAMIC_DISPATCH(DotInDouble)(a, b, stride); }
+void inner_products(const FactorTable& table, const float* vector, std::span<const int32_t> columns, double* products) {
+  HWY_DYNAMIC_DISPATCH(InnerProducts)(table, vector, columns, products);
+}
 
 }  // namespace bouquet::cpu
 #endif  // HWY_ONCE

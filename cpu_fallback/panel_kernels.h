@@ -62,7 +62,7 @@ void combine_rows(const float* rows, int64_t stride, std::span<const float> weig
 // scale[j] = 1 / sqrt(diagonal[j] + ridge).
 void inverse_roots(std::span<const float> diagonal, float ridge, float* scale);
 
-// The sum of a[j] b[j] over [0, stride) in double.
-double dot_in_double(const float* a, const float* b, int64_t stride);
+// products[k] = the inner product of `vector` [stride] and the table's row columns[k], in double.
+void inner_products(const FactorTable& table, const float* vector, std::span<const int32_t> columns, double* products);
 
 }  // namespace bouquet::cpu

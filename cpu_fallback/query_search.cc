@@ -17,6 +17,25 @@ constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
 bool better(const Hit& a, const Hit& b) { return ranks_before(a.score, a.row, b.score, b.row); }
 
+// Reorders `values`; k is at most their number.
+float kth_largest(std::span<float> values, size_t k) {
+  if (k * 8 > values.size()) {
+    const auto kth = values.begin() + static_cast<std::ptrdiff_t>(k) - 1;
+    std::nth_element(values.begin(), kth, values.end(), std::greater<>());
+    return *kth;
+  }
+  // Few of many: a heap with the smallest of the k largest in front is rarely touched.
+  const std::span<float> heap = values.first(k);
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
+  for (const float value : values.subspan(k)) {
+    if (value <= heap.front()) continue;
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    heap.back() = value;
+    std::push_heap(heap.begin(), heap.end(), std::greater<>());
+  }
+  return heap.front();
+}
+
 int32_t waiting_limit(int32_t k) { return std::max(kFewestFound, k); }
 
 }  // namespace
@@ -57,7 +76,26 @@ void QuerySearch::meet_others() {
   if (query_.shared_threshold != nullptr) raise(query_.shared_threshold->load(std::memory_order_relaxed));
 }
 
-double QuerySearch::estimate(const Found& f) const { return code_.scale * block_of(f).scale * f.score; }
+// Lower and upper bounds of the double sums behind found rows, which mostly come block by block.
+class QuerySearch::Bounds {
+ public:
+  explicit Bounds(const QuerySearch& search) : search_(search) {}
+
+  void enter_block_of(const Found& f) {
+    if (f.position / kBlockRows == block_) return;
+    block_ = f.position / kBlockRows;
+    const RankBlock& block = search_.table_.blocks[static_cast<size_t>(block_)];
+    scale_ = search_.code_.scale * block.scale;
+    error_ = search_.error(block) * kSlack;
+  }
+  double lower(const Found& f) const { return scale_ * f.score - error_; }
+  double upper(const Found& f) const { return scale_ * f.score + error_; }
+
+ private:
+  const QuerySearch& search_;
+  int32_t block_ = -1;
+  double scale_ = 0, error_ = 0;
+};
 
 int32_t QuerySearch::integer_threshold(const RankBlock& block) const {
   constexpr double kLimit = 1 << 30;  // above any integer score
@@ -78,24 +116,24 @@ void QuerySearch::admit(int32_t count) {
 
 // k rows are known by score or by a lower bound: the smallest of those is a threshold.
 void QuerySearch::raise_by_bounds() {
-  const auto k = static_cast<size_t>(query_.k);
   size_t count = 0;
   for (const Hit& hit : best_) scores_[count++] = hit.score;
+  Bounds bounds(*this);
   for (int32_t i = 0; i < found_count_; ++i) {
     const Found& f = found_[static_cast<size_t>(i)];
-    scores_[count++] = static_cast<float>(estimate(f) - error(block_of(f)));
+    bounds.enter_block_of(f);
+    scores_[count++] = static_cast<float>(bounds.lower(f));
   }
-  if (count < k) return;
-  const auto kth = scores_.begin() + static_cast<std::ptrdiff_t>(k) - 1;
-  std::nth_element(scores_.begin(), kth, scores_.begin() + static_cast<std::ptrdiff_t>(count), std::greater<>());
-  raise(*kth);
+  if (count >= static_cast<size_t>(query_.k)) raise(kth_largest({scores_.data(), count}, static_cast<size_t>(query_.k)));
 }
 
 void QuerySearch::drop_below_reach() {
   int32_t kept = 0;
+  Bounds bounds(*this);
   for (int32_t i = 0; i < found_count_; ++i) {
     const Found& f = found_[static_cast<size_t>(i)];
-    if (estimate(f) + error(block_of(f)) * kSlack >= reach_) found_[static_cast<size_t>(kept++)] = f;
+    bounds.enter_block_of(f);
+    if (bounds.upper(f) >= reach_) found_[static_cast<size_t>(kept++)] = f;
   }
   found_count_ = kept;
 }

@@ -62,13 +62,12 @@ class QuerySearch {
  private:
   static constexpr double kSlack = 1 + 1e-9;
 
+  class Bounds;
   void raise_by_bounds();
   void drop_below_reach();
   void keep_best();
   void raise(float threshold);
-  double estimate(const Found& f) const;
   double error(const RankBlock& block) const { return code_.error * block.norm + code_.coded_norm * block.error; }
-  const RankBlock& block_of(const Found& f) const { return table_.blocks[static_cast<size_t>(f.position / kBlockRows)]; }
 
   const RankTable& table_;
   Query query_;

@@ -18,7 +18,7 @@ GatherPairs part_of(const GatherPairs& pairs, size_t first, size_t count) {
 RowSolver::RowSolver(const SolveSource& source)
     : source_(source),
       packed_rows_(std::clamp<int64_t>(kPackedFloats / source.stride(), 32, 128)),
-      packed_(make_floats(packed_rows_ * source.stride())) {
+      packed_(make_floats(capacity() * source.stride())) {
   const int64_t n = source.stride();
   const int64_t dual = padded(static_cast<int32_t>(SolveSource::longest_dual_row(source.dimension())));
   upper_ = make_floats(n * n);
@@ -55,8 +55,8 @@ bool RowSolver::factorize_directly(const GatherPairs& pairs, double ridge) {
   std::fill_n(right_.get(), n, 0.0f);
   for (size_t k = 0; k < pairs.columns.size(); k += static_cast<size_t>(packed_rows_)) {
     const size_t count = std::min(static_cast<size_t>(packed_rows_), pairs.columns.size() - k);
-    gather_weighted(source_.vectors(), part_of(pairs, k, count), packed_rows_, packed_.get(), right_.get());
-    add_gram(static_cast<int64_t>(count), packed_rows_, packed_.get(), static_cast<int32_t>(n), upper_.get());
+    gather_weighted(source_.vectors(), part_of(pairs, k, count), capacity(), packed_.get(), right_.get());
+    add_gram(static_cast<int64_t>(count), capacity(), packed_.get(), static_cast<int32_t>(n), upper_.get());
   }
   return factorize(static_cast<int32_t>(n), upper_.get(), inverses_.get());
 }

@@ -25,12 +25,14 @@ class RowSolver {
   bool cholesky(const GatherPairs& pairs, double ridge, float* factor);
 
  private:
+  // Rows of space in a packed panel: one more than are used, so that the panels of a row do not fall on one set of the cache.
+  int64_t capacity() const { return packed_rows_ + 1; }
   bool factorize_directly(const GatherPairs& pairs, double ridge);
   bool solve_dual(const GatherPairs& pairs, double ridge, float* solution);
 
   const SolveSource& source_;
   const int64_t packed_rows_;  // pairs gathered at a time
-  FloatBuffer packed_;         // [stride / 16][packed_rows_][16]
+  FloatBuffer packed_;         // [stride / 16][capacity()][16]
   FloatBuffer upper_;          // W, or the dual's matrix, then its U
   FloatBuffer inverses_;
   FloatBuffer right_;

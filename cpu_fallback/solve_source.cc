@@ -53,7 +53,7 @@ SolveSource::SolveSource(const FactorTable& vectors, double unobserved_weight)
   back_ = make_floats(n * n);
 }
 
-int64_t SolveSource::longest_dual_row(int32_t dimension) { return dimension < kLeastDualDimension ? 0 : int64_t{dimension} * 5 / 8; }
+int64_t SolveSource::longest_dual_row(int32_t dimension) { return dimension < kLeastDualDimension ? 0 : int64_t{dimension} * 7 / 8; }
 
 void SolveSource::refresh(std::span<const float> gram, ThreadPool& pool) {
   const int64_t d = dimension();

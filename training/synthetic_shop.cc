@@ -17,7 +17,6 @@ enum Stream : uint64_t { kRanks = 1, kActivity = 2, kTastes = 3, kItems = 4 };
 uint64_t sub_seed(uint64_t seed, Stream stream) { return random_bits(seed, stream); }
 
 constexpr std::array<double, kTastesPerCustomer> kTasteSteps = {0.6, 0.9, 1.0};  // 60 %, 30 %, 10 %
-constexpr double kRankOffset = 10;                                               // flattens the head of Zipf's law
 
 constexpr std::array<std::string_view, 24> kGoods = {"tea",    "bread",   "cheese",  "coffee", "fruit",   "pasta",  "fish",    "soup",
                                                      "honey",  "nuts",    "juice",   "spices", "flowers", "soap",   "candles", "paper",
@@ -51,6 +50,7 @@ absl::Status check(const ShopSettings& s) {
   if (!(s.basket_rows >= 1)) return out_of_range("basket rows", s.basket_rows, "at least 1");
   if (!(s.activity_spread >= 0 && s.activity_spread <= 5)) return out_of_range("activity spread", s.activity_spread, "from 0 to 5");
   if (!(s.popularity_slope >= 0 && s.popularity_slope <= 5)) return out_of_range("popularity slope", s.popularity_slope, "from 0 to 5");
+  if (!(s.popularity_offset > 0)) return out_of_range("popularity offset", s.popularity_offset, "more than 0");
   if (!is_share(s.taste_share)) return out_of_range("taste share", s.taste_share, "from 0 to 1");
   if (!is_share(s.repeat_share)) return out_of_range("repeat share", s.repeat_share, "from 0 to 1");
   if (!is_share(s.return_share) || s.return_share > s.repeat_share)
@@ -84,7 +84,8 @@ absl::StatusOr<ShopSettings> shop_preset(std::string_view name) {
   }
   if (name == "ml20m") {
     s.customers = 138'493, s.items = 26'744, s.events = 20'000'263, s.clusters = 100;
-    s.least_events = 22, s.activity_spread = 1.35, s.repeat_share = 0.095, s.return_share = 0;
+    s.least_events = 22, s.activity_spread = 1.35, s.popularity_slope = 2, s.popularity_offset = 300, s.repeat_share = 0.095,
+    s.return_share = 0;
     return s;
   }
   return wrong_usage("--preset '" + std::string(name) + "' is unknown; it takes demo, shop, grocery or ml20m");
@@ -101,7 +102,7 @@ SyntheticShop::SyntheticShop(const ShopSettings& settings) : settings_(settings)
   for (size_t rank = 0; rank < item_at_.size(); ++rank) rank_of_[static_cast<size_t>(item_at_[rank])] = static_cast<int32_t>(rank);
   std::vector<double> all(item_at_.size());
   for (size_t rank = 0; rank < all.size(); ++rank)
-    all[rank] = std::pow(static_cast<double>(rank) + kRankOffset, -settings.popularity_slope);
+    all[rank] = std::pow(static_cast<double>(rank) + settings.popularity_offset, -settings.popularity_slope);
   const auto clusters = static_cast<size_t>(settings.clusters);
   for (size_t cluster = 0; cluster < clusters; ++cluster) {
     std::vector<double> own;

@@ -26,14 +26,15 @@ struct ShopSettings {
   int32_t clusters = 12;
   int64_t least_events = 5;       // of a customer, as far as the events reach
   double activity_spread = 1.0;   // sigma of the log-normal law of the events above the least
-  double popularity_slope = 1.0;  // s of Zipf's law: weight 1 / (rank + 10)^s
-  double taste_share = 0.8;       // of the first purchases of an item: how many come from the customer's own clusters
-  double repeat_share = 0.3;      // of the events: how many are of an item that the customer bought before
-  double return_share = 0.02;     // of the events: how many are returns. Part of repeat_share
-  double basket_rows = 5;         // rows of a basket on average
-  double content_share = 0;       // of the items: kind CONTENT
-  double action_share = 0;        // of the items: kind ACTION
-  int32_t days = 730;             // up to the end of 2025
+  double popularity_slope = 1.0;  // s and q of Zipf's law as Mandelbrot has it: the item of rank r weighs 1 / (r + q)^s
+  double popularity_offset = 10;
+  double taste_share = 0.8;    // of the first purchases of an item: how many come from the customer's own clusters
+  double repeat_share = 0.3;   // of the events: how many are of an item that the customer bought before
+  double return_share = 0.02;  // of the events: how many are returns. Part of repeat_share
+  double basket_rows = 5;      // rows of a basket on average
+  double content_share = 0;    // of the items: kind CONTENT
+  double action_share = 0;     // of the items: kind ACTION
+  int32_t days = 730;          // up to the end of 2025
 };
 
 // demo, shop, grocery (about the size and the repeats of a household panel), ml20m (18.1 M distinct pairs of 138,493 x 26,744).

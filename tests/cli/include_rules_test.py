@@ -9,7 +9,7 @@ import unittest
 
 SCRIPT = pathlib.Path(os.environ["BOUQUET_SOURCE"]) / ".ci/check_includes"
 HEADERS = ["engine/model.h", "cpu_fallback/cpu_backend.h", "cuda/cuda_backend.h", "training/trainer.h", "server/batcher.h", "cli/backends.h",
-           "tests/oracle/oracle.h"]
+           "bench/bench_command.h",            "tests/oracle/oracle.h"]
 
 
 class IncludeRules(unittest.TestCase):
@@ -35,7 +35,7 @@ class IncludeRules(unittest.TestCase):
             ("training/x.cc", '"server/batcher.h"'), ("training/x.cc", '"cli/backends.h"'), ("training/x.cc", "<cub/cub.cuh>"),
             ("training/x.cc", "<google/protobuf/message.h>"), ("training/x.cc", '"bouquet/v1/types.pb.h"'),
             ("server/x.cc", '"cpu_fallback/cpu_backend.h"'), ("server/x.cc", '"cuda/cuda_backend.h"'),
-            ("tests/oracle/x.cc", '"cpu_fallback/cpu_backend.h"'), ("cli/x.cc", "<thrust/sort.h>"),
+            ("tests/oracle/x.cc", '"cpu_fallback/cpu_backend.h"'), ("cli/x.cc", "<thrust/sort.h>"), ("bench/x.cc", '"cli/backends.h"'),
         ]:
             with self.subTest(path=path, include=include):
                 self.assertIn(f"{path}:2: ", self.check(path, include))
@@ -44,7 +44,7 @@ class IncludeRules(unittest.TestCase):
         for path, include in [
             ("engine/x.cc", '"engine/model.h"'), ("cpu_fallback/x.cc", "<thread>"), ("cuda/x.cu", "<cuda_runtime.h>"),
             ("training/x.cc", '"engine/model.h"'), ("server/x.cc", "<grpcpp/grpcpp.h>"), ("server/x.cc", '"bouquet/v1/types.pb.h"'),
-            ("cli/x.cc", '"cpu_fallback/cpu_backend.h"'), ("cli/x.cc", '"training/trainer.h"'),
+            ("cli/x.cc", '"cpu_fallback/cpu_backend.h"'), ("cli/x.cc", '"training/trainer.h"'), ("cli/x.cc", '"bench/bench_command.h"'),
             ("tests/oracle/x.cc", '"tests/oracle/oracle.h"'), ("tests/training/x.cc", '"cpu_fallback/cpu_backend.h"'),
         ]:
             with self.subTest(path=path, include=include):

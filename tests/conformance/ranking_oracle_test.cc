@@ -1,9 +1,7 @@
 // Ring 2 of the ranker: rows and scores are those of the oracle, bit for bit, on data made to mislead.
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <numeric>
-#include <thread>
 
 #include "tests/conformance/ranking_answer.h"
 #include "tests/conformance/ranking_data.h"

@@ -182,8 +182,11 @@ TEST_F(ServingTest, MessagesPastTheLimitAreRefused) {
   v1::RecommendRequest request = request_of("c");
   for (int i = 0; i < 9000; ++i) request.add_exclude_item_ids(std::string(128, 'i'));
   ASSERT_GT(request.ByteSizeLong(), size_t{1} << 20);
+  grpc::ClientContext context;
+  // gRPC keeps a timer of a refused call until its deadline.
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
   v1::RecommendResponse response;
-  EXPECT_EQ(recommend(request, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(stub()->Recommend(&context, request, &response).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
 TEST_F(ServingTest, ModelsCanBeListedActivatedAndRolledBack) {

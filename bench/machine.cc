@@ -1,0 +1,19 @@
+#include "bench/machine.h"
+
+#include <fstream>
+#include <thread>
+
+namespace bouquet::bench {
+
+std::string describe_machine() {
+  std::string model = "unknown processor";
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) {
+      model = line.substr(line.find(':') + 2);
+      break;
+    }
+  return model + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores";
+}
+
+}  // namespace bouquet::bench

@@ -1,0 +1,161 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/server/test_server.h"
+
+namespace bouquet::server {
+namespace {
+
+// A shop whose every score is `mark`: an answer tells which model its rows came from.
+TinyShop marked_shop(int mark) {
+  TinyShop shop;
+  for (int i = 0; i < 40; ++i) shop.items.push_back({.id = "item" + std::to_string(i), .vector = {static_cast<float>(mark), 0}});
+  shop.customers = {{.id = "c", .profile = {1, 0}}};
+  return shop;
+}
+
+class HotSwap : public TestServer {
+ protected:
+  // Publishes a marked shop; the version is known to answers() from then on.
+  std::string publish_marked(int mark) {
+    const std::string version = publish(marked_shop(mark), false);
+    const std::lock_guard lock(mutex_);
+    mark_of_[version] = static_cast<float>(mark);
+    return version;
+  }
+  void make_current(const std::string& version) {
+    auto directory = ModelsDirectory::open_existing(models_);
+    ASSERT_TRUE(directory->activate(version).ok());
+  }
+  // Flips one byte in the middle of every array of the version.
+  void damage(const std::string& version) const {
+    for (const auto& file : std::filesystem::directory_iterator(models_ + "/" + version)) {
+      if (file.path().filename() == "manifest.json" || file.file_size() == 0) continue;
+      std::filesystem::permissions(file.path(), std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
+      std::fstream stream(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+      const auto middle = static_cast<std::streamoff>(file.file_size() / 2);
+      stream.seekg(middle);
+      const char byte = static_cast<char>(stream.get() ^ 0x10);
+      stream.seekp(middle);
+      stream.put(byte);
+    }
+  }
+  // Whether all of the answer comes from the version that it names.
+  bool of_one_version(const v1::RecommendResponse& response) {
+    const std::lock_guard lock(mutex_);
+    const auto mark = mark_of_.find(response.model_version());
+    if (mark == mark_of_.end() || response.results_size() != 10) return false;
+    for (const auto& row : response.results())
+      if (row.score() != mark->second) return false;
+    return true;
+  }
+  // Asks until told to stop.
+  void ask() {
+    const auto client = stub();
+    v1::RecommendRequest request;
+    request.set_customer_id("c");
+    while (!done_.load()) {
+      grpc::ClientContext context;
+      v1::RecommendResponse response;
+      const grpc::Status status = client->Recommend(&context, request, &response);
+      ++asked_;
+      if (!status.ok()) ++failed_;
+      if (status.ok() && !of_one_version(response)) ++mixed_;
+    }
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, float> mark_of_;
+  std::atomic<bool> done_{false};
+  std::atomic<int> asked_{0}, failed_{0}, mixed_{0};
+};
+
+TEST_F(HotSwap, AHundredSwapsUnderLoadOneInFiveBadFailNothing) {
+  std::string good = publish_marked(1);
+  make_current(good);
+  ServingOptions serving_options = options();
+  serving_options.poll_interval = std::chrono::hours(1);  // the test says when
+  start(serving_options);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 2; ++i) clients.emplace_back([this] { ask(); });
+  int refused = 0;
+  for (int swap = 2; swap <= 101; ++swap) {
+    const std::string version = publish_marked(swap);
+    const bool bad = swap % 5 == 0;
+    make_current(version);
+    if (bad) damage(version);  // after it was made current, which looks at it
+    EXPECT_EQ(serving_->models().refresh().ok(), !bad) << swap;
+    if (bad) ++refused;
+    if (!bad) good = version;
+    EXPECT_EQ(serving_->models().serving()->model->version(), good);
+    const int before = asked_.load();
+    while (asked_.load() < before + 4) std::this_thread::yield();  // every version answers something
+    std::filesystem::remove_all(models_ + "/" + (bad ? version : std::string("none")));
+  }
+  done_ = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(refused, 20);
+  EXPECT_EQ(failed_, 0);
+  EXPECT_EQ(mixed_, 0);
+  EXPECT_GE(asked_, 400);
+}
+
+// The control: an answer whose rows and version disagree is noticed.
+TEST_F(HotSwap, AMixedAnswerWouldBeNoticed) {
+  const std::string version = publish_marked(1);
+  make_current(version);
+  start(options());
+  const auto client = stub();
+  v1::RecommendRequest request;
+  request.set_customer_id("c");
+  grpc::ClientContext context;
+  v1::RecommendResponse response;
+  ASSERT_TRUE(client->Recommend(&context, request, &response).ok());
+  EXPECT_TRUE(of_one_version(response));
+  response.mutable_results(3)->set_score(2);
+  EXPECT_FALSE(of_one_version(response));
+}
+
+TEST_F(HotSwap, TheWatcherFindsANewVersionByItself) {
+  make_current(publish_marked(1));
+  start(options());
+  const std::string second = publish_marked(2);
+  make_current(second);
+  for (int i = 0; i < 2000 && serving_->models().serving()->model->version() != second; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(serving_->models().serving()->model->version(), second);
+}
+
+TEST_F(HotSwap, ARefusedVersionIsReportedOnceAndTriedAgainAfterAnother) {
+  class Counting : public ModelObserver {
+   public:
+    void model_loaded(const ServedModel&, double) override { ++loaded; }
+    void model_refused(const std::string&, const absl::Status&) override { ++refused; }
+    int loaded = 0, refused = 0;
+  } counting;
+  const std::string first = publish_marked(1), second = publish_marked(2);
+  make_current(first);
+  ModelStore store(*ModelsDirectory::open_existing(models_), *backend_, {}, &counting);
+  ASSERT_TRUE(store.refresh().ok());
+  make_current(second);
+  damage(second);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(store.refresh().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(counting.refused, 1);
+  EXPECT_EQ(store.serving()->model->version(), first);
+  make_current(first);
+  EXPECT_TRUE(store.refresh().ok());
+  EXPECT_EQ(counting.loaded, 1);  // it never stopped serving
+  EXPECT_EQ(store.activate(second, false).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(*ModelsDirectory::open_existing(models_)->current(), first);  // a bad version is never made current by the server
+}
+
+}  // namespace
+}  // namespace bouquet::server
