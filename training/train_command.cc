@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
@@ -24,13 +25,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Untuned, with alpha0 by the balance of the data: what did well on sparse and on dense data (docs/evaluation.md).
+constexpr TrainingOptions kUntuned{.dimension = 128, .regularization = 0.1, .regularization_exponent = 0.5};
+
 struct TrainFlags {
   ReadFlags read;
   std::vector<std::string> customer_files;
   std::string models;
   BackendChoice backend;
-  TrainingOptions options;
+  TrainingOptions options = kUntuned;
   std::string solver = "auto";
+  std::string unobserved_weight = "auto";
   std::string validation = "auto";
   std::string select_metric = "ndcg";
   int32_t epochs = 0;
@@ -71,6 +76,9 @@ absl::StatusOr<Plan> plan_of(const TrainFlags& flags) {
   if (!solver.ok()) return solver.status();
   plan.request.options = flags.options;
   plan.request.options.solver = *solver;
+  plan.request.balance_unobserved = flags.unobserved_weight == "auto";
+  if (!plan.request.balance_unobserved && !absl::SimpleAtod(flags.unobserved_weight, &plan.request.options.unobserved_weight))
+    return wrong_usage("--unobserved-weight '" + flags.unobserved_weight + "' is not a number; it takes one of 0 or more, or auto");
   if (absl::Status status = validate(plan.request.options); !status.ok()) return status;
   if (flags.epochs < 0 || flags.epochs > 1000)
     return wrong_usage("--epochs is " + std::to_string(flags.epochs) + "; it must be from 1 to 1000, or 0 for the default");
@@ -221,7 +229,9 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
       ->capture_default_str()
       ->group("Learning");
   command.add_option("--solver", flags.solver, "auto or exact")->capture_default_str()->group("Learning");
-  command.add_option("--unobserved-weight", o.unobserved_weight, "Weight of what did not happen (alpha0)")
+  command
+      .add_option("--unobserved-weight", flags.unobserved_weight,
+                  "Weight of what did not happen (alpha0); auto: by the density of the data")
       ->capture_default_str()
       ->group("Learning");
   command.add_option("--regularization", o.regularization, "lambda")->capture_default_str()->group("Learning");

@@ -157,8 +157,9 @@ TEST_F(CommandsTest, WhatIsNotBuiltYetIsRefusedByName) {
 }
 
 TEST_F(CommandsTest, WrongUsageEndsWithTwoAndBadInputWithThree) {
-  for (const char* flags : {"--dimension 0", "--regularization -1", "--epochs -3", "--validation sometimes", "--publish perhaps",
-                            "--select-metric luck", "--backend abacus", "--threads -1"})
+  for (const char* flags :
+       {"--dimension 0", "--regularization -1", "--epochs -3", "--validation sometimes", "--publish perhaps", "--select-metric luck",
+        "--unobserved-weight much", "--unobserved-weight -1", "--backend abacus", "--threads -1"})
     EXPECT_EQ(train(flags), kExitUsage) << flags;
   EXPECT_EQ(run("train --events {}/events.csv"), kExitUsage);
   EXPECT_THAT(error_, HasSubstr("--models DIR"));
