@@ -17,7 +17,7 @@ add_custom_command(OUTPUT ${program}
   COMMAND ${BOUQUET_FUZZ_CXX} -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I${PROJECT_SOURCE_DIR} ${sources}
           -o ${program} $<TARGET_FILE:simdjson::simdjson> -labsl_status -labsl_statusor -labsl_time -labsl_time_zone -labsl_strings -labsl_cord
   DEPENDS ${sources} ${headers} COMMENT "Building reader_fuzz with clang" VERBATIM)
-add_custom_target(reader_fuzz_program ALL DEPENDS ${program})
+add_custom_target(build_reader_fuzz ALL DEPENDS ${program})
 
 add_test(NAME reader_fuzz COMMAND ${program} -max_total_time=8 -max_len=4096 -seed=1 -print_final_stats=1 -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/
   ${CMAKE_CURRENT_BINARY_DIR}/reader_found ${CMAKE_CURRENT_SOURCE_DIR}/reader_corpus)
