@@ -1,6 +1,7 @@
 #include "bench/bench_command.h"
 
 #include "bench/rank_bench.h"
+#include "bench/read_bench.h"
 #include "bench/serve_bench.h"
 #include "bench/train_bench.h"
 
@@ -11,6 +12,7 @@ void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_
   bench->require_subcommand(1);
   bench::add_rank_bench(*bench, backends, exit_code);
   bench::add_train_bench(*bench, backends, exit_code);
+  bench::add_read_bench(*bench, exit_code);
   bench::add_serve_bench(*bench, backends, exit_code);
 }
 

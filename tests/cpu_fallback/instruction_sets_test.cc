@@ -42,9 +42,10 @@ TEST(InstructionSets, AllSolveTheNormalEquations) {
     auto session = *backend->start_training(shop, options);
     ASSERT_TRUE(session->run_epoch().ok());
     const Model model = *session->snapshot();
+    const oracle::FixedSide items(model.item_matrix());
     double worst = 0;
     for (int32_t u = 0; u < shop.customer_count(); ++u) {
-      const auto equations = oracle::normal_equations(oracle::row_of(shop.by_customer, u), model.item_matrix(), shop.item_count(),
+      const auto equations = oracle::normal_equations(oracle::row_of(shop.by_customer, u), items,
                                                       {options.unobserved_weight, options.regularization, options.regularization_exponent});
       worst = std::max(worst, oracle::backward_error(equations, model.profile_matrix().row(u)));
     }
