@@ -173,6 +173,18 @@ TEST_F(CommandsTest, WrongUsageEndsWithTwoAndBadInputWithThree) {
   EXPECT_EQ(run("evaluate --models {}/no_models --test {}/later.csv"), kExitBadInput);
 }
 
+TEST_F(CommandsTest, EventTypesComeFromTheConfigurationFileAndAreFrozen) {
+  std::ofstream(folder_ / "bouquet.toml") << "[events.purchase]\nweight = 3.0\n[events.wish]\nweight = 0.5\n";
+  ASSERT_EQ(train("--validation none --config {}/bouquet.toml"), kExitDone) << error_;
+  const auto artifact = ModelsDirectory::open((folder_ / "models").string())->load_current();
+  const EventRules& rules = (*artifact)->rules;
+  EXPECT_EQ(rules.types[static_cast<size_t>(rules.find("purchase"))].weight, 3);
+  EXPECT_NE(rules.find("wish"), kNone);
+  EXPECT_EQ(train("--config {}/absent.toml"), kExitBadInput);
+  std::ofstream(folder_ / "bouquet.toml") << "[events.purchase\n";
+  EXPECT_EQ(train("--config {}/bouquet.toml"), kExitUsage);
+}
+
 TEST_F(CommandsTest, EvaluatingStrangersAloneIsAnErrorThatSaysSo) {
   ASSERT_EQ(train("--validation none"), kExitDone);
   write("strangers.csv", {{"x", "i1", 55}, {"y", "i2", 55}}, [](const Bought&) { return true; });

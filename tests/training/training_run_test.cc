@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "cpu_fallback/cpu_backend.h"
 #include "tests/training/planted_shop.h"
 #include "training/seen_events.h"
@@ -155,8 +157,21 @@ TEST_F(TrainingRunTest, BalancedWeightComesFromTheFitPartAndStandsInTheRecipe) {
   ASSERT_TRUE(out.ok()) << out.status();
   double sum = 0;
   for (const float c : backend_.trained_on[0].confidences) sum += static_cast<double>(c);
-  EXPECT_NEAR(out->artifact.recipe.options.unobserved_weight * 60 * 24, kUnobservedBalance * sum, 1e-6 * sum);
+  const double balanced = kUnobservedBalance * sum / (60 * 24);
+  EXPECT_NEAR(out->artifact.recipe.options.unobserved_weight, std::min(balanced, 10.0), 1e-6);
   EXPECT_EQ(out->artifact.model.constants.unobserved_weight, out->artifact.recipe.options.unobserved_weight);
+}
+
+TEST(BalancedUnobservedWeight, WeighsTheUnobservedAsAMultipleOfTheObserved) {
+  SparseRows rows;
+  rows.column_count = 1000;
+  rows.offsets = {0, 2, 3};
+  rows.columns = {1, 2, 5};
+  rows.confidences = {1, 0.5f, 2.5f};
+  EXPECT_DOUBLE_EQ(balanced_unobserved_weight(rows), kUnobservedBalance * 4 / 2000);
+  rows.column_count = 6;
+  EXPECT_EQ(balanced_unobserved_weight(rows), 10);  // the bound
+  EXPECT_EQ(balanced_unobserved_weight({}), 0);
 }
 
 TEST_F(TrainingRunTest, EveryKindOfValidationRuns) {
