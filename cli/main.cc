@@ -12,6 +12,7 @@
 #include "server/serve_command.h"
 #include "training/evaluate_command.h"
 #include "training/generate_command.h"
+#include "training/inspect_command.h"
 #include "training/train_command.h"
 
 int main(int argc, char** argv) {
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_serve_command(app, bouquet::make_backend, exit_code);
+  bouquet::training::add_inspect_command(app, exit_code);
   bouquet::cli::add_models_command(app, exit_code);
   bouquet::training::add_generate_command(app, exit_code);
   bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);

@@ -1,7 +1,8 @@
 #include "cli/model_reports.h"
 
+#include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <set>
 
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
@@ -17,13 +18,24 @@ const MetricTable* model_metrics(const Manifest& manifest) {
   return manifest.artifact.metrics.empty() ? nullptr : &manifest.artifact.metrics.front();
 }
 
+bool ends_with_k(const Metric& metric, std::string_view k) { return metric.name.ends_with(k); }
+
+// Figures are shown at one k: 20 where it was measured, else the first. The others are in the JSON.
+std::string shown_k(const MetricTable& table) {
+  for (const Metric& m : table.metrics)
+    if (ends_with_k(m, "@20")) return "@20";
+  const std::string& first = table.metrics.front().name;
+  return first.substr(std::min(first.find('@'), first.size()));
+}
+
 // The first two figures of the model itself, as they fit on a line.
 std::string short_metrics(const Manifest& manifest) {
   const MetricTable* table = model_metrics(manifest);
   if (table == nullptr || table->metrics.empty()) return "not evaluated";
   std::string text;
-  for (size_t i = 0; i < table->metrics.size() && i < 2; ++i)
-    text += absl::StrFormat("%s%s %.4f", i == 0 ? "" : "  ", table->metrics[i].name, table->metrics[i].value);
+  int shown = 0;
+  for (const Metric& m : table->metrics)
+    if (shown < 2 && ends_with_k(m, shown_k(*table))) text += absl::StrFormat("%s%s %.4f", shown++ == 0 ? "" : "  ", m.name, m.value);
   return text;
 }
 
@@ -80,11 +92,35 @@ std::string rules_text(const EventRules& rules) {
   return text;
 }
 
+// Model and baselines side by side, for one way to treat repeats. Their differences are left to the JSON.
+std::string metrics_text(const std::vector<const MetricTable*>& beside) {
+  std::string text = absl::StrFormat("repeats %s, %d customers\n  %-16s", beside[0]->repeats, beside[0]->customers, "");
+  for (const MetricTable* table : beside) text += absl::StrFormat("%-26s", table->subject);
+  text += "\n";
+  if (beside[0]->metrics.empty()) return text;
+  const std::string k = shown_k(*beside[0]);
+  for (size_t i = 0; i < beside[0]->metrics.size(); ++i) {
+    if (!ends_with_k(beside[0]->metrics[i], k)) continue;
+    text += absl::StrFormat("  %-16s", beside[0]->metrics[i].name);
+    for (const MetricTable* table : beside) {
+      const bool measured = i < table->metrics.size() && table->metrics[i].name == beside[0]->metrics[i].name;
+      const Metric m = measured ? table->metrics[i] : Metric{};
+      text += measured ? absl::StrFormat("%.4f [%.4f, %.4f]   ", m.value, m.low, m.high) : absl::StrFormat("%-26s", "-");
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 std::string metrics_text(const Manifest& manifest) {
   std::string text;
+  std::set<std::string> ways;
   for (const MetricTable& table : manifest.artifact.metrics) {
-    text += absl::StrFormat("%s, repeats %s, %d customers\n", table.subject, table.repeats, table.customers);
-    for (const Metric& m : table.metrics) text += absl::StrFormat("  %-16s %.4f  [%.4f, %.4f]\n", m.name, m.value, m.low, m.high);
+    if (!ways.insert(table.repeats).second) continue;
+    std::vector<const MetricTable*> beside;
+    for (const MetricTable& other : manifest.artifact.metrics)
+      if (other.repeats == table.repeats && other.subject.find(" minus ") == std::string::npos) beside.push_back(&other);
+    if (!beside.empty()) text += metrics_text(beside);
   }
   return text;
 }

@@ -32,6 +32,8 @@ absl::Status list(const ModelsDirectory& directory, const ModelsFlags& flags) {
   std::vector<ListedModel> models;
   for (const std::string& version : directory.versions()) models.push_back(listed(directory, version));
   print(flags, list_json(models), list_text(models));
+  const bool has_current = std::any_of(models.begin(), models.end(), [](const ListedModel& m) { return m.current; });
+  if (!models.empty() && !has_current) std::fprintf(stderr, "bouquet: none of them is current; `bouquet models activate` makes one\n");
   return absl::OkStatus();
 }
 

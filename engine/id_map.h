@@ -52,8 +52,15 @@ class IdMap {
   // For bulk loading: the hash is computed elsewhere, and the map's memory is asked for some rows ahead of its use.
   int32_t add(std::string_view id, uint64_t hash_of_id);
   static uint64_t hash(std::string_view id);
-  void prefetch(uint64_t hash_of_id) const {
+  // Three steps, each some rows after the one before, since each needs what the last one fetched: slot, offset, bytes.
+  void prefetch_slot(uint64_t hash_of_id) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[hash_of_id & (slots_.size() - 1)]);
+  }
+  void prefetch_offset(uint64_t hash_of_id) const {
+    if (const uint64_t slot = first_slot(hash_of_id); slot != 0) __builtin_prefetch(&offsets_[static_cast<uint32_t>(slot) - 1]);
+  }
+  void prefetch_bytes(uint64_t hash_of_id) const {
+    if (const uint64_t slot = first_slot(hash_of_id); slot != 0) __builtin_prefetch(&bytes_[offsets_[static_cast<uint32_t>(slot) - 1]]);
   }
   int32_t find(std::string_view id) const;  // the id's index, or kNone
   std::string_view id(int32_t index) const {
@@ -67,6 +74,7 @@ class IdMap {
 
  private:
   void grow();
+  uint64_t first_slot(uint64_t hash_of_id) const { return slots_.empty() ? 0 : slots_[hash_of_id & (slots_.size() - 1)]; }
 
   std::vector<char> bytes_;
   std::vector<uint64_t> offsets_;

@@ -25,10 +25,11 @@ std::string source_name(v1::Source source) { return short_name(v1::Source_Name(s
 
 template <typename Response>
 std::string footer(const Response& response) {
-  std::string text = "  model " + response.model_version() + ", backend " + response.backend();
+  std::string text = "  model ";
+  text.append(response.model_version()).append(", backend ").append(response.backend());
   for (int i = 0; i < response.shortfall_size(); ++i)
-    text += (i == 0 ? "; " : ", ") + short_name(v1::Shortfall_Name(response.shortfall(i)), "SHORTFALL_");
-  return text + "\n";
+    text.append(i == 0 ? "; " : ", ").append(short_name(v1::Shortfall_Name(response.shortfall(i)), "SHORTFALL_"));
+  return text.append("\n");
 }
 
 template <typename Rows>
@@ -58,7 +59,7 @@ std::string as_table(const v1::CrossSellResponse& response) {
                counted ? number("%.3f", row.confidence()) : "-", counted ? number("%.2f", row.lift()) : "-"});
   }
   std::string text = table.text();
-  for (const std::string& id : response.unknown_item_ids()) text += "  the model knows no item '" + id + "'; it was left out\n";
+  for (const std::string& id : response.unknown_item_ids()) text.append("  the model knows no item '").append(id).append("'; it was left out\n");
   return text + footer(response);
 }
 
@@ -69,7 +70,9 @@ std::string as_json(const google::protobuf::Message& response, std::string_view 
   std::string fields;
   // A response of ours holds nothing that JSON cannot: finite numbers and valid UTF-8.
   if (!google::protobuf::util::MessageToJsonString(response, &fields, options).ok()) return {};
-  return "{" + nlohmann::json(key).dump() + ":" + nlohmann::json(id).dump() + "," + fields.substr(1);
+  std::string line = "{";
+  line.append(nlohmann::json(key).dump()).append(":").append(nlohmann::json(id).dump()).append(",").append(fields, 1);
+  return line;
 }
 
 }  // namespace bouquet::server

@@ -33,7 +33,7 @@ std::string TextTable::text() const {
     std::string line;
     for (size_t c = 0; c < row.size(); ++c) {
       const std::string padding(widths[c] - shown_width(row[c]), ' ');
-      line += "  " + (right_[c] ? padding + row[c] : row[c] + padding);
+      line.append("  ").append(right_[c] ? padding : row[c]).append(right_[c] ? row[c] : padding);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";

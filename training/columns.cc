@@ -46,9 +46,9 @@ int position(std::span<const std::string> names, std::string_view name) {
 std::string no_column(const std::string& file, const std::vector<std::string>& tried, std::string_view canonical,
                       std::span<const std::string> names) {
   std::string list;
-  for (const std::string& name : tried) list += (list.empty() ? "" : " or ") + ("'" + name + "'");
+  for (const std::string& name : tried) list.append(list.empty() ? "'" : " or '").append(name).append("'");
   std::string message = file + ": there is no column " + list + " for the " + std::string(canonical);
-  if (!names.empty()) message += "; the nearest name is " + ("'" + nearest_name(tried.front(), names) + "'");
+  if (!names.empty()) message.append("; the nearest name is '").append(nearest_name(tried.front(), names)).append("'");
   return message + " (--columns " + std::string(canonical) + "=NAME maps another)";
 }
 

@@ -12,7 +12,7 @@
 namespace bouquet::training {
 namespace {
 
-constexpr size_t kPrefetchRows = 16;
+constexpr size_t kPrefetchRows = 8;
 constexpr size_t kMaxEvents = std::numeric_limits<uint32_t>::max() - 1;
 constexpr double kRobotFactor = 100;
 constexpr size_t kNamedRobots = 20;
@@ -60,9 +60,18 @@ void find_robots(const std::vector<int64_t>& starts, const IdMap& customers, Rea
 void EventLogBuilder::resolve(const TextIds& texts, IdMap& ids, std::vector<int32_t>& out) {
   const size_t count = texts.ids.size();
   out.resize(count);
+  const auto ahead = [&](size_t i, size_t rows) { return texts.hashes[std::min(i + rows, count - 1)]; };
   for (size_t i = 0; i < count; ++i) {
-    if (i + kPrefetchRows < count) ids.prefetch(texts.hashes[i + kPrefetchRows]);
-    out[i] = texts.ids[i].empty() ? kNone : ids.add(texts.ids[i], texts.hashes[i]);
+    ids.prefetch_slot(ahead(i, 3 * kPrefetchRows));
+    ids.prefetch_offset(ahead(i, 2 * kPrefetchRows));
+    ids.prefetch_bytes(ahead(i, kPrefetchRows));
+    const std::string_view id = texts.ids[i];
+    if (id.empty())
+      out[i] = kNone;
+    else if (i > 0 && texts.hashes[i] == texts.hashes[i - 1] && id == texts.ids[i - 1])
+      out[i] = out[i - 1];  // one basket, row after row
+    else
+      out[i] = ids.add(id, texts.hashes[i]);
   }
 }
 

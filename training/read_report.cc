@@ -42,7 +42,7 @@ std::string read_report_text(const Dataset& dataset) {
   line(report.suspected_robot_count, "customers have over 100 times the median number of events (robots? tills?):");
   if (!report.suspected_robots.empty()) {
     text += "    ";
-    for (size_t i = 0; i < report.suspected_robots.size(); ++i) text += (i > 0 ? ", " : "") + report.suspected_robots[i];
+    for (size_t i = 0; i < report.suspected_robots.size(); ++i) text.append(i > 0 ? ", " : "").append(report.suspected_robots[i]);
     if (static_cast<int64_t>(report.suspected_robots.size()) < report.suspected_robot_count) text += ", ...";
     text += "\n";
   }

@@ -2,7 +2,7 @@
 bouquet_library(bouquet_readers
   SOURCES cell.cc cell_values.cc columns.cc nearest_name.cc time_parser.cc byte_source.cc text_blocks.cc table_reader.cc csv_reader.cc
           jsonl_reader.cc event_rows.cc event_log_builder.cc item_files.cc event_reader.cc interactions_builder.cc
-          event_types_config.cc read_flags.cc read_report.cc
+          event_types_config.cc file_profile.cc read_flags.cc read_report.cc
   PUBLIC bouquet_engine absl::status absl::statusor absl::time absl::flat_hash_map absl::flat_hash_set Threads::Threads CLI11::CLI11 tomlplusplus::tomlplusplus
   PRIVATE simdjson::simdjson ZLIB::ZLIB PkgConfig::ZSTD)
 if(NOT BOUQUET_PARQUET)
@@ -24,3 +24,13 @@ if(OPENSSL_FOUND)
 endif()
 list(JOIN before_parquet "," before_parquet)
 target_link_options(bouquet_readers INTERFACE "LINKER:--no-as-needed,${before_parquet},--as-needed")
+
+bouquet_library(bouquet_inspect_command
+  SOURCES inspect_command.cc
+  PUBLIC bouquet_readers CLI11::CLI11
+  PRIVATE nlohmann_json::nlohmann_json)
+
+# g++ 12 sees overlaps in std::string that are none (GCC bug 105651).
+foreach(library bouquet_readers bouquet_inspect_command)
+  target_compile_options(${library} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+endforeach()

@@ -4,14 +4,27 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/errors.h"
 #include "training/parallel_ranges.h"
 #include "training/table_reader.h"
 
 namespace bouquet::training {
+
+// What `call` returns, or ResourceExhausted where memory ran out.
+template <typename Call>
+auto within_memory(const Call& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    return no_resource("out of memory while reading events; read fewer files, or use a machine with more");
+  }
+}
 
 // For each block: parse(worker, block), then take(worker, block) in file order and never two at once. The first error in that order ends
 // the run and is returned.
@@ -28,15 +41,15 @@ absl::Status run_row_pipeline(TableReader& reader, const Projection& projection,
       absl::StatusOr<bool> more = false;
       {
         const std::lock_guard lock(reading);
-        more = reader.next_block(projection, block);
+        more = within_memory([&] { return reader.next_block(projection, block); });
         ticket = next_ticket++;
       }
       absl::Status status = more.status();
-      if (status.ok() && *more) status = parse(worker, block);
+      if (status.ok() && *more) status = within_memory([&] { return parse(worker, block); });
       std::unique_lock lock(taking);
       turn_changed.wait(lock, [&] { return stopped || turn == ticket; });
       if (stopped) return;
-      if (status.ok() && *more) status = take(worker, block);
+      if (status.ok() && *more) status = within_memory([&] { return take(worker, block); });
       if (!status.ok() || !*more) {
         result = status;
         stopped = true;

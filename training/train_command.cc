@@ -1,176 +1,19 @@
 #include "training/train_command.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
-#include "training/evaluation_report.h"
-#include "training/event_reader.h"
-#include "training/interactions_builder.h"
-#include "training/read_flags.h"
 #include "training/read_report.h"
-#include "training/training_run.h"
+#include "training/train_plan.h"
+#include "training/train_report.h"
 
 namespace bouquet::training {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-struct TrainFlags {
-  ReadFlags read;
-  std::vector<std::string> customer_files;
-  std::string models;
-  BackendChoice backend;
-  TrainingOptions options;
-  std::string solver = "auto";
-  std::string validation = "auto";
-  std::string select_metric = "ndcg";
-  int32_t epochs = 0;
-  std::string publish = "always";
-  bool dry_run = false;
-  bool json = false;
-};
-
-enum class Publish { kAlways, kNever };
-
-absl::StatusOr<Publish> parse_publish(const std::string& name) {
-  if (name == "always") return Publish::kAlways;
-  if (name == "never") return Publish::kNever;
-  if (name == "if-better") return absl::UnimplementedError("--publish if-better is not built yet; use always or never");
-  return wrong_usage("--publish '" + name + "' is unknown; it takes always, if-better or never");
-}
-
-// Everything that can be refused before a file is read.
-struct Plan {
-  ReadOptions reading;
-  TrainingRequest request;
-  Publish publish = Publish::kAlways;
-  bool validation_by_data = false;  // --validation auto: chosen when the data are known
-};
-
-absl::StatusOr<Plan> plan_of(const TrainFlags& flags) {
-  Plan plan;
-  if (!flags.customer_files.empty()) return absl::UnimplementedError("--customers: attributes of customers are not built yet");
-  auto reading = read_options(flags.read);
-  if (!reading.ok()) return reading.status();
-  plan.reading = *std::move(reading);
-  const auto publish = parse_publish(flags.publish);
-  if (!publish.ok()) return publish.status();
-  plan.publish = *publish;
-  if (flags.models.empty() && plan.publish != Publish::kNever && !flags.dry_run)
-    return wrong_usage("--models DIR says where to publish; without it use --publish never or --dry-run");
-  const auto solver = parse_solver(flags.solver);
-  if (!solver.ok()) return solver.status();
-  plan.request.options = flags.options;
-  plan.request.options.solver = *solver;
-  if (absl::Status status = validate(plan.request.options); !status.ok()) return status;
-  if (flags.epochs < 0 || flags.epochs > 1000)
-    return wrong_usage("--epochs is " + std::to_string(flags.epochs) + "; it must be from 1 to 1000, or 0 for the default");
-  plan.request.epochs = flags.epochs;
-  if (flags.select_metric != "ndcg" && flags.select_metric != "recall")
-    return wrong_usage("--select-metric '" + flags.select_metric + "' is unknown; it takes ndcg or recall");
-  plan.request.select_metric = flags.select_metric == "recall" ? SelectMetric::kRecall : SelectMetric::kNdcg;
-  plan.validation_by_data = flags.validation == "auto";
-  if (!plan.validation_by_data) {
-    const auto validation = parse_validation(flags.validation);
-    if (!validation.ok()) return validation.status();
-    plan.request.validation = *validation;
-  }
-  const auto threads = static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
-  plan.request.workers = flags.backend.threads > 0 ? flags.backend.threads : threads;
-  return plan;
-}
-
-Json reading_json(const ReadReport& r) {
-  return {{"rows", r.rows},
-          {"events", r.events},
-          {"anonymous", r.anonymous},
-          {"returns", r.returns},
-          {"zero_values", r.zero_values},
-          {"dropped_customers", r.dropped_customers},
-          {"filtered", r.filtered},
-          {"repeated", r.repeated},
-          {"bad_rows", r.bad_rows},
-          {"suspected_robots", r.suspected_robot_count},
-          {"seconds", r.seconds}};
-}
-
-// What --dry-run answers: the parts, and what a fit on everything would be made of.
-absl::Status describe(const Plan& plan, const Dataset& dataset, const Backend& backend, bool json) {
-  const auto split = split_events(dataset.events, plan.request.validation, plan.request.options.seed);
-  if (!split.ok()) return split.status();
-  const auto set = build_training_set(dataset, {});
-  if (!set.ok()) return set.status();
-  const int32_t customers = set->interactions.customer_count(), items = set->interactions.item_count();
-  const int64_t factor_bytes = (int64_t{customers} + items) * plan.request.options.dimension * int64_t{sizeof(float)};
-  if (json) {
-    const Json out{{"dry_run", true},
-                   {"read", reading_json(dataset.report)},
-                   {"validation", to_string(plan.request.validation)},
-                   {"events", {{"fit", split->count(kFit)}, {"select", split->count(kSelect)}, {"judge", split->count(kJudge)}}},
-                   {"customers", customers},
-                   {"items", items},
-                   {"pairs", set->interactions.pair_count()},
-                   {"dimension", plan.request.options.dimension},
-                   {"factor_bytes", factor_bytes},
-                   {"backend", backend.description()}};
-    std::printf("%s\n", out.dump(2).c_str());
-    return absl::OkStatus();
-  }
-  std::fputs(read_report_text(dataset).c_str(), stdout);
-  std::printf("would train on %d customers, %d items, %lld distinct pairs with d = %d (%.1f MB of factors) on %s\n", customers, items,
-              static_cast<long long>(set->interactions.pair_count()), plan.request.options.dimension,
-              static_cast<double>(factor_bytes) / 1e6, backend.description().c_str());
-  std::printf("validation %s: %lld events to fit, %lld to select, %lld to judge\n", to_string(plan.request.validation).c_str(),
-              static_cast<long long>(split->count(kFit)), static_cast<long long>(split->count(kSelect)),
-              static_cast<long long>(split->count(kJudge)));
-  std::printf("nothing was trained or published (--dry-run)\n");
-  return absl::OkStatus();
-}
-
-Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const std::string& version, double seconds) {
-  const Artifact& a = outcome.artifact;
-  Json epochs = Json::array();
-  for (const EpochReport& e : outcome.epochs)
-    epochs.push_back({{"epoch", e.epoch}, {"objective", e.objective}, {"select_metric", e.select_metric}, {"seconds", e.seconds}});
-  Json evaluations = Json::array();
-  for (const Evaluation& evaluation : outcome.evaluations) evaluations.push_back(evaluation_json(evaluation));
-  return {{"version", version.empty() ? Json() : Json(version)},
-          {"read", reading_json(dataset.report)},
-          {"customers", a.customer_ids.size()},
-          {"items", a.item_ids.size()},
-          {"pairs", a.histories.items.size()},
-          {"epochs", a.recipe.epochs},
-          {"validation", a.recipe.validation},
-          {"fit", std::move(epochs)},
-          {"repurchase", {{"half_life_days", a.rules.repurchase_half_life_days}, {"share", a.repurchase.share}}},
-          {"evaluations", std::move(evaluations)},
-          {"backend", a.recipe.backend},
-          {"seconds", seconds}};
-}
-
-void print_outcome(const TrainingOutcome& outcome, const std::string& models, const std::string& version, double seconds) {
-  const Artifact& a = outcome.artifact;
-  if (!outcome.evaluations.empty())
-    std::printf("Judged once on the part that nothing was chosen on (--validation %s), before the refit on everything:\n",
-                a.recipe.validation.c_str());
-  for (const Evaluation& evaluation : outcome.evaluations) std::printf("\n%s", evaluation_table(evaluation, 20).c_str());
-  std::printf("%s%d customers, %d items, %lld pairs, d = %d, %d epochs, in %s\n", outcome.evaluations.empty() ? "" : "\n",
-              a.customer_ids.size(), a.item_ids.size(), static_cast<long long>(a.histories.items.size()), a.model.dimension,
-              a.recipe.epochs, duration_text(seconds).c_str());
-  if (version.empty())
-    std::printf("not published (--publish never)\n");
-  else
-    std::printf("published %s in %s; it is the current model\n", version.c_str(), models.c_str());
-}
 
 absl::Status run(const TrainFlags& flags, const BackendFactory& backends) {
   const auto begun = Clock::now();
@@ -182,7 +25,7 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends) {
   if (!dataset.ok()) return dataset.status();
   if (plan->validation_by_data)
     plan->request.validation = {dataset->events.has_times() ? ValidationKind::kLastFraction : ValidationKind::kRandom, 0.1};
-  if (flags.dry_run) return describe(*plan, *dataset, **backend, flags.json);
+  if (flags.dry_run) return print_dry_run(*plan, *dataset, **backend, flags.json);
 
   const auto progress = make_progress();
   std::string reading = read_report_text(*dataset);
@@ -206,7 +49,7 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends) {
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   if (flags.json)
-    std::printf("%s\n", outcome_json(*outcome, *dataset, version, seconds).dump(2).c_str());
+    print_outcome_json(*outcome, *dataset, version, seconds);
   else
     print_outcome(*outcome, flags.models, version, seconds);
   return absl::OkStatus();
@@ -221,7 +64,9 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
       ->capture_default_str()
       ->group("Learning");
   command.add_option("--solver", flags.solver, "auto or exact")->capture_default_str()->group("Learning");
-  command.add_option("--unobserved-weight", o.unobserved_weight, "Weight of what did not happen (alpha0)")
+  command
+      .add_option("--unobserved-weight", flags.unobserved_weight,
+                  "Weight of what did not happen (alpha0); auto: by the density of the data")
       ->capture_default_str()
       ->group("Learning");
   command.add_option("--regularization", o.regularization, "lambda")->capture_default_str()->group("Learning");
@@ -253,6 +98,8 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_
       "      --validation last-days:28");
   command->add_option("--models", flags->models, "Where to publish; created if need be")->type_name("DIR");
   command->add_option("--customers", flags->customer_files, "Attributes of customers (not built yet)")->type_name("FILE");
+  command->add_option("--config", flags->config, "Read settings and [events.<type>] tables from this TOML file (see bouquet config)")
+      ->type_name("FILE");
   add_read_flags(*command, flags->read);
   add_learning_flags(*command, *flags);
   command->add_option("--backend", flags->backend.name, "auto, cpu or cuda")->capture_default_str();

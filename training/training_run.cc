@@ -6,6 +6,7 @@
 #include "training/artifact_assembly.h"
 #include "training/customer_figures.h"
 #include "training/interactions_builder.h"
+#include "training/unobserved_weight.h"
 
 namespace bouquet::training {
 namespace {
@@ -39,7 +40,7 @@ class FittedPart {
 class TrainingRun {
  public:
   TrainingRun(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress)
-      : dataset_(dataset), request_(request), backend_(backend), progress_(progress) {}
+      : dataset_(dataset), request_(request), backend_(backend), progress_(progress), options_(request.options) {}
 
   absl::StatusOr<TrainingOutcome> run() {
     dataset_.rules.repurchase_half_life_days = 0;
@@ -57,12 +58,19 @@ class TrainingRun {
   }
 
  private:
+  void balance(const TrainingSet& set) {
+    if (!request_.balance_unobserved) return;
+    options_.unobserved_weight = balanced_unobserved_weight(set.interactions.by_customer);
+    progress_.note(absl::StrFormat("weight of the unobserved (alpha0), by the balance of the data: %.4g", options_.unobserved_weight));
+  }
+
   // On the select part: the number of epochs and the repurchase head.
   absl::Status choose() {
     const std::vector<uint8_t> fitted = split_.events_in(kFit);
     auto part = FittedPart::build(dataset_, fitted, split_.events_in(kSelect), request_.options.seed);
     if (!part.ok()) return part.status();
     const FittedPart& p = **part;
+    balance(p.set);
     const bool recall = request_.select_metric == SelectMetric::kRecall;
     Repeats repeats = Repeats::kExclude;
     if (judged_customers(p.tests, p.known.histories, repeats, false).tests.empty()) {
@@ -80,7 +88,7 @@ class TrainingRun {
                        .max_epochs = request_.epochs > 0 ? request_.epochs : kMaxEpochs,
                        .patience = request_.patience,
                        .metric = metric_name(recall ? kRecall : kNdcg, 20)};
-    auto fit = fit_model(backend_, p.set.interactions, request_.options, plan, figure, progress_);
+    auto fit = fit_model(backend_, p.set.interactions, options_, plan, figure, progress_);
     if (!fit.ok()) return fit.status();
     epochs_ = fit->epochs;
     outcome_.epochs = fit->reports;
@@ -109,7 +117,7 @@ class TrainingRun {
     FittedPart& p = **part;
     p.known.repurchase_share = outcome_.repurchase->share;
     const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .patience = 0, .metric = ""};
-    const auto fit = fit_model(backend_, p.set.interactions, request_.options, plan, {}, progress_);
+    const auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
     const auto loaded = backend_.load(fit->model);
     if (!loaded.ok()) return loaded.status();
@@ -134,12 +142,13 @@ class TrainingRun {
   absl::Status refit() {
     auto set = build_training_set(dataset_, {});
     if (!set.ok()) return set.status();
+    if (request_.validation.kind == ValidationKind::kNone) balance(*set);
     const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
-    auto fit = fit_model(backend_, set->interactions, request_.options, plan, {}, progress_);
+    auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
     if (outcome_.epochs.empty()) outcome_.epochs = fit->reports;
     AssemblyParts parts;
-    parts.recipe.options = request_.options;
+    parts.recipe.options = options_;
     parts.recipe.epochs = epochs_;
     parts.recipe.validation = to_string(request_.validation);
     parts.recipe.select_time = split_.select_time;
@@ -162,6 +171,7 @@ class TrainingRun {
   const TrainingRequest& request_;
   Backend& backend_;
   Progress& progress_;
+  TrainingOptions options_;  // the request's, with what is chosen
   Split split_;
   int32_t epochs_ = 0;
   TrainingOutcome outcome_;

@@ -24,6 +24,7 @@ enum class SelectMetric { kNdcg, kRecall };
 
 struct TrainingRequest {
   TrainingOptions options;
+  bool balance_unobserved = false;  // take alpha0 from the first fit's data (unobserved_weight.h) instead of `options`
   Validation validation;
   SelectMetric select_metric = SelectMetric::kNdcg;
   int32_t epochs = 0;  // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs

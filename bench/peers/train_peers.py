@@ -25,14 +25,14 @@ import pyarrow.csv
 import pyarrow.parquet
 import scipy.sparse
 
-PRESETS = {"ml20m": (138493, 26744, 18100000), "small": (2000, 1000, 50000)}
+PRESETS = {"ml20m": (138493, 26744, 18100000), "ml20m-tenth": (13849, 26744, 1810000), "small": (2000, 1000, 50000)}
 
 
 def read_events(paths):
     """The distinct (customer, item) pairs of CSV or Parquet files, as a customers x items matrix of ones."""
     read = lambda path: pyarrow.parquet.read_table(path) if path.endswith(".parquet") else pyarrow.csv.read_csv(path)
-    tables = [read(path).select(["customer_id", "item_id"]) for path in paths]
-    codes = lambda name: np.unique(np.concatenate([t[name].to_numpy() for t in tables]), return_inverse=True)[1]
+    table = pyarrow.concat_tables([read(path).select(["customer_id", "item_id"]) for path in paths]).combine_chunks()
+    codes = lambda name: table[name].combine_chunks().dictionary_encode().indices.to_numpy()
     return ones(codes("customer_id"), codes("item_id"))
 
 

@@ -91,6 +91,15 @@ TEST_F(ModelsCommand, ListsADamagedVersionWithItsFault) {
   EXPECT_THAT(run("list --json").json()["versions"][0]["damaged"].get<std::string>(), HasSubstr("manifest.sha256"));
 }
 
+TEST_F(ModelsCommand, SaysWhenNoVersionServes) {
+  EXPECT_EQ(run("list").err, "");
+  std::filesystem::remove_all(scratch_.path() + "/" + second_);  // CURRENT names it still
+  const Answer answer = run("list");
+  EXPECT_THAT(answer.out, HasSubstr("  " + first_));
+  EXPECT_THAT(answer.err, HasSubstr("none of them is current"));
+  EXPECT_EQ(run("activate " + first_).exit_code, 0);
+}
+
 TEST_F(ModelsCommand, ListsNothingWhereThereIsNothing) {
   std::filesystem::remove_all(scratch_.path() + "/" + first_);
   std::filesystem::remove_all(scratch_.path() + "/" + second_);

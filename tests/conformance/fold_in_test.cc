@@ -137,9 +137,9 @@ TEST_P(FoldIn, SolvesTheNormalEquationsOfNewHistories) {
     ASSERT_NO_FATAL_FAILURE(train(d, {}));
     const Interactions others = small_shop({.seed = 99, .with_targets = true});
     const auto profiles = solve(*profiler(), Histories::of(others.by_customer, all_customers()));
+    const oracle::FixedSide items(model_.item_matrix());
     for (int32_t u = 0; u < others.customer_count(); ++u) {
-      const auto equations =
-          oracle::normal_equations(oracle::row_of(others.by_customer, u), model_.item_matrix(), shop_.item_count(), kSettings);
+      const auto equations = oracle::normal_equations(oracle::row_of(others.by_customer, u), items, kSettings);
       EXPECT_LT(oracle::backward_error(equations, std::span(profiles).subspan(static_cast<size_t>(u * d), static_cast<size_t>(d))), 2e-6)
           << "customer " << u << ", d = " << d;
     }
@@ -168,10 +168,9 @@ TEST_P(FoldIn, GivesTheCholeskyFactorOfTheMatrix) {
     Guarded<float> factors(customers.size() * size, 7.5f);
     ASSERT_TRUE(profiler()->solve(histories.batch(), {.profiles = {profiles.data(), 4, d}, .cholesky = factors.span()}).ok());
     EXPECT_TRUE(factors.bands_intact());
+    const oracle::FixedSide items(model_.item_matrix());
     for (size_t u = 0; u < customers.size(); ++u) {
-      const auto w =
-          oracle::normal_equations(oracle::row_of(shop_.by_customer, customers[u]), model_.item_matrix(), shop_.item_count(), kSettings)
-              .matrix;
+      const auto w = oracle::normal_equations(oracle::row_of(shop_.by_customer, customers[u]), items, kSettings).matrix;
       const auto l = factors.span().subspan(u * size, size);
       const auto n = static_cast<size_t>(d);
       for (size_t i = 0; i < n; ++i) {

@@ -20,7 +20,8 @@ enum class Hardness {
   kOneUlpApart,    // rows differ from each other in the last bit of one number
   kCancelling,     // large terms that cancel leave the score
   kAscending,      // each row scores a little more than the one before, while norms fall
-  kAllEqual,       //
+  kAligned,        // the best rows are not the longest but lie along the query: their norm is all they have
+  kAllEqual,       // one row, many times
   kZeroRows,       // half of the rows are zero, the others score below and above
   kHuge,           // scores past the range of float
   kDenormal,       // numbers below the normal range of float
@@ -28,17 +29,13 @@ enum class Hardness {
 };
 
 inline const std::vector<std::pair<Hardness, std::string>>& hardnesses() {
-  static const std::vector<std::pair<Hardness, std::string>> all = {{Hardness::kGaussian, "Gaussian"},
-                                                                    {Hardness::kDecaying, "Decaying"},
-                                                                    {Hardness::kDuplicates, "Duplicates"},
-                                                                    {Hardness::kOneUlpApart, "OneUlpApart"},
-                                                                    {Hardness::kCancelling, "Cancelling"},
-                                                                    {Hardness::kAscending, "Ascending"},
-                                                                    {Hardness::kAllEqual, "AllEqual"},
-                                                                    {Hardness::kZeroRows, "ZeroRows"},
-                                                                    {Hardness::kHuge, "Huge"},
-                                                                    {Hardness::kDenormal, "Denormal"},
-                                                                    {Hardness::kManyMagnitudes, "ManyMagnitudes"}};
+  static const std::vector<std::pair<Hardness, std::string>> all = {
+      {Hardness::kGaussian, "Gaussian"},     {Hardness::kDecaying, "Decaying"},
+      {Hardness::kDuplicates, "Duplicates"}, {Hardness::kOneUlpApart, "OneUlpApart"},
+      {Hardness::kCancelling, "Cancelling"}, {Hardness::kAscending, "Ascending"},
+      {Hardness::kAligned, "Aligned"},       {Hardness::kAllEqual, "AllEqual"},
+      {Hardness::kZeroRows, "ZeroRows"},     {Hardness::kHuge, "Huge"},
+      {Hardness::kDenormal, "Denormal"},     {Hardness::kManyMagnitudes, "ManyMagnitudes"}};
   return all;
 }
 
@@ -101,6 +98,12 @@ class RankingDataMaker {
         v = scaled(std::move(v), 2 - share);
         v.front() = 0.9f * share;
         return v;
+      case Hardness::kAligned: {
+        const bool longer = r % 2 == 0;
+        v = scaled(std::move(v), (longer ? 0.35f : 1e-4f) / std::sqrt(static_cast<float>(d)));
+        v.front() = (longer ? 0.985f : 1) + 1e-3f * share;
+        return v;
+      }
       case Hardness::kAllEqual: return base_;
       case Hardness::kZeroRows: return scaled(std::move(v), r % 2 == 0 ? 0.0f : 1.0f);
       case Hardness::kHuge: return scaled(std::move(v), r % 3 == 0 ? 1e37f : 1e19f);
@@ -114,7 +117,7 @@ class RankingDataMaker {
   std::vector<float> asking_row(int32_t r, int32_t d) {
     std::vector<float> v = vector(d);
     if (hardness_ == Hardness::kCancelling) v.front() = v.back() = 1;
-    if (hardness_ == Hardness::kAscending) v = scaled(std::move(v), 1e-3f), v.front() = 1;
+    if (hardness_ == Hardness::kAscending || hardness_ == Hardness::kAligned) v = scaled(std::move(v), 1e-3f), v.front() = 1;
     if (hardness_ == Hardness::kHuge) v = scaled(std::move(v), 1e19f);
     if (r == 0) first_asking_ = v;
     if (r == 1) return scaled(std::move(v), 0);

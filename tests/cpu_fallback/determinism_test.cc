@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <memory>
+#include <thread>
+#include <vector>
 
 #include "cpu_fallback/cpu_backend.h"
 #include "engine/backend.h"
@@ -23,7 +26,7 @@ Trained train(const Interactions& interactions, int threads, int32_t dimension) 
   auto session = (*backend)->start_training(interactions, options);
   EXPECT_TRUE(session.ok()) << session.status();
   Trained trained;
-  for (int epoch = 0; epoch < 3; ++epoch) {
+  for (int epoch = 0; epoch < 2; ++epoch) {
     const auto stats = (*session)->run_epoch();
     EXPECT_TRUE(stats.ok()) << stats.status();
     trained.objective = stats->objective;
@@ -37,8 +40,8 @@ bool same_bits(const SharedArray<float>& a, const SharedArray<float>& b) {
 }
 
 TEST(CpuTraining, GivesTheSameBitsAtAnyNumberOfThreads) {
-  for (const int32_t d : {1, 33, 64}) {
-    const Interactions shop = conformance::small_shop({.customers = 1500, .items = 200, .with_targets = true});
+  for (const int32_t d : {1, 33, 48}) {
+    const Interactions shop = conformance::small_shop({.customers = 700, .items = 130, .with_targets = true});
     const Trained one = train(shop, 1, d);
     for (const int threads : {2, 3}) {
       const Trained many = train(shop, threads, d);
@@ -69,6 +72,29 @@ TEST(CpuBackend, RefusesANumberOfThreadsThatMakesNoSense) {
   EXPECT_TRUE(absl::IsInvalidArgument(make_cpu_backend(-1).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(make_cpu_backend(1025).status()));
   EXPECT_TRUE(make_cpu_backend(0).ok());
+}
+
+TEST(CpuBackend, LetsSeveralProfilersWorkAtOnce) {
+  const Interactions shop = conformance::small_shop({.customers = 100});
+  TrainingOptions options;
+  options.dimension = 40;
+  auto backend = *make_cpu_backend(2);
+  auto session = *backend->start_training(shop, options);
+  ASSERT_TRUE(session->run_epoch().ok());
+  const Model model = *session->snapshot();
+  const auto loaded = *backend->load(model);
+  const SparseRows& rows = shop.by_customer;
+  std::vector<std::vector<float>> solved(3, std::vector<float>(static_cast<size_t>(model.profiles.size())));
+  {
+    std::vector<std::jthread> threads;
+    for (std::vector<float>& out : solved)
+      threads.emplace_back([&] {
+        auto profiler = *loaded->make_profiler({.max_batch = 100});
+        for (int round = 0; round < 5; ++round)
+          EXPECT_TRUE(profiler->solve({rows.offsets, rows.columns, rows.confidences, {}}, {.profiles = {out.data(), 100, 40}}).ok());
+      });
+  }
+  for (const std::vector<float>& out : solved) EXPECT_TRUE(same_bits(model.profiles, SharedArray<float>(out)));
 }
 
 TEST(CpuBackend, MayGoBeforeWhatItMade) {

@@ -149,6 +149,17 @@ INSTANTIATE_TEST_SUITE_P(
                                  a.histories.repurchase = Floats{-1, 0, 0, 1, 1};
                                },
                                "repurchase: entry 0"},
+                    BadContent{"counts short", [](Artifact& a) { a.histories.counts = Ints{1}; }, "history counts: 1 entries"},
+                    BadContent{"count negative",
+                               [](Artifact& a) {
+                                 a.histories.counts = Ints{-1, 0, 0, 1, 1};
+                               },
+                               "history counts: entry 0"},
+                    BadContent{"count without",
+                               [](Artifact& a) {
+                                 a.histories.counts = Ints{1, 1, 0, 1, 1};
+                               },
+                               "history counts: entry 1"},
                     BadContent{"repurchase without",
                                [](Artifact& a) {
                                  a.histories.repurchase = Floats{1, 1, 0, 1, 1};

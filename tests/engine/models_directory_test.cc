@@ -247,6 +247,28 @@ TEST(ModelsDirectory, LeavesNothingBehindWhenAFileCannotGrow) {
   EXPECT_EQ(directory.current().value(), version);
 }
 
+TEST(ModelsDirectory, TakesAVersionBackThatCannotBecomeCurrent) {
+  const ScratchFolder scratch;
+  ModelsDirectory directory = opened(scratch.path(), at(kNoon));
+  const std::string version = published(directory);
+  const int ended = in_child([&] {
+    ::signal(SIGXFSZ, SIG_IGN);
+    ModelsEnvironment environment = at(kNoon);
+    environment.before_step = [](std::string_view step) {
+      const rlimit limit = {5, 5};  // shorter than a version's name
+      if (step == "write CURRENT") ::setrlimit(RLIMIT_FSIZE, &limit);
+    };
+    ModelsDirectory failing = opened(scratch.path(), environment);
+    const auto failed = failing.publish(tiny_artifact(), true);
+    ::_exit(failed.status().code() == absl::StatusCode::kResourceExhausted ? 17 : 1);
+  });
+  ASSERT_TRUE(WIFEXITED(ended));
+  EXPECT_EQ(WEXITSTATUS(ended), 17);
+  EXPECT_THAT(temporary_names(scratch.path()), IsEmpty());
+  EXPECT_THAT(directory.versions(), ElementsAre(version));
+  EXPECT_EQ(directory.current().value(), version);
+}
+
 // Lets a child publish and kills it before step `n`. Returns false when it got to the end without reaching that step.
 bool kill_before_step(const std::string& path, int n) {
   const int ended = in_child([&] {

@@ -16,6 +16,11 @@ double rho(double pairs, double fixed_count, const Settings& s) { return std::po
 
 double target_of(const Row& row, size_t k) { return row.targets.empty() ? 1.0 : double{row.targets[k]}; }
 
+void add_outer(std::span<const float> y, double weight, std::vector<double>& sum) {
+  for (size_t i = 0; i < y.size(); ++i)
+    for (size_t j = 0; j < y.size(); ++j) sum[i * y.size() + j] += weight * double{y[i]} * double{y[j]};
+}
+
 double penalty(const SparseRows& rows, MatrixView<const float> vectors, int64_t fixed_count, const Settings& s) {
   double sum = 0;
   for (int64_t r = 0; r < vectors.rows; ++r)
@@ -34,22 +39,22 @@ Row row_of(const SparseRows& rows, int64_t r) {
   return row;
 }
 
-NormalEquations normal_equations(const Row& row, MatrixView<const float> fixed, int64_t fixed_count, const Settings& settings) {
-  const auto d = static_cast<size_t>(fixed.cols);
-  NormalEquations e{std::vector<double>(d * d), std::vector<double>(d), 0};
-  const auto add_outer = [&](std::span<const float> y, double weight) {
-    for (size_t i = 0; i < d; ++i)
-      for (size_t j = 0; j < d; ++j) e.matrix[i * d + j] += weight * double{y[i]} * double{y[j]};
-  };
-  for (int64_t r = 0; r < fixed.rows; ++r) add_outer(fixed.row(r), settings.alpha0);
+FixedSide::FixedSide(MatrixView<const float> rows) : vectors(rows), gram(static_cast<size_t>(rows.cols * rows.cols)) {
+  for (int64_t r = 0; r < rows.rows; ++r) add_outer(rows.row(r), 1, gram);
+}
+
+NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const Settings& settings) {
+  const auto d = static_cast<size_t>(fixed.vectors.cols);
+  NormalEquations e{fixed.gram, std::vector<double>(d), 0};
+  for (double& x : e.matrix) x *= settings.alpha0;
   for (size_t k = 0; k < row.columns.size(); ++k) {
-    const auto y = fixed.row(row.columns[k]);
+    const auto y = fixed.vectors.row(row.columns[k]);
     const double weight = double{row.confidences[k]} * target_of(row, k);
-    add_outer(y, double{row.confidences[k]});
+    add_outer(y, double{row.confidences[k]}, e.matrix);
     for (size_t i = 0; i < d; ++i) e.right[i] += weight * double{y[i]};
     e.right_scale += std::abs(weight) * std::sqrt(dot(y, y));
   }
-  const double ridge = settings.lambda * rho(static_cast<double>(row.columns.size()), static_cast<double>(fixed_count), settings);
+  const double ridge = settings.lambda * rho(static_cast<double>(row.columns.size()), static_cast<double>(fixed.vectors.rows), settings);
   for (size_t i = 0; i < d; ++i) e.matrix[i * d + i] += ridge;
   return e;
 }

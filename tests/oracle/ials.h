@@ -31,8 +31,16 @@ struct NormalEquations {
   double right_scale = 0;      // sum of the norms of what adds up to the right side
 };
 
-// W and the right side for one row, solved against `fixed` [n, d]. `fixed_count` is |I| for a customer and |U| for an item.
-NormalEquations normal_equations(const Row& row, MatrixView<const float> fixed, int64_t fixed_count, const Settings& settings);
+// The side that stays fixed in a half-step: the items for a customer, the customers for an item.
+struct FixedSide {
+  explicit FixedSide(MatrixView<const float> vectors);
+
+  MatrixView<const float> vectors;  // [n, d], borrowed
+  std::vector<double> gram;         // [d, d]
+};
+
+// W and the right side for one row, solved against `fixed`.
+NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const Settings& settings);
 
 std::vector<double> solve(const NormalEquations& equations);  // Gaussian elimination with pivoting
 

@@ -2,8 +2,8 @@
 set(BOUQUET_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH "Folder of the real data sets")
 
 set(reader_sources reader_csv_test.cc reader_rules_test.cc reader_compressed_test.cc reader_jsonl_test.cc reader_items_test.cc
-                   reader_property_test.cc interactions_builder_test.cc read_flags_test.cc)
-set(reader_libraries bouquet_readers rapidcheck rapidcheck_gtest ZLIB::ZLIB PkgConfig::ZSTD)
+                   reader_property_test.cc interactions_builder_test.cc inspect_test.cc read_flags_test.cc)
+set(reader_libraries bouquet_inspect_command bouquet_readers nlohmann_json::nlohmann_json rapidcheck rapidcheck_gtest ZLIB::ZLIB PkgConfig::ZSTD)
 if(BOUQUET_PARQUET)
   list(APPEND reader_sources reader_parquet_test.cc reader_retail_test.cc)
   if(TARGET PyArrowCpp::parquet)

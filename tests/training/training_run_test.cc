@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "cpu_fallback/cpu_backend.h"
 #include "tests/training/planted_shop.h"
 #include "training/seen_events.h"
+#include "training/unobserved_weight.h"
 
 namespace bouquet::training {
 namespace {
@@ -137,6 +140,38 @@ TEST_F(TrainingRunTest, WithoutAValidationThereIsOneFitOfThatManyEpochs) {
   EXPECT_TRUE(out.artifact.metrics.empty());
   EXPECT_EQ(out.artifact.repurchase.share, kUnchosenShare);
   EXPECT_TRUE(validate(out.artifact).ok());
+}
+
+TEST_F(TrainingRunTest, BalancedWeightComesFromTheFitPartAndStandsInTheRecipe) {
+  Dataset shop = shop_of(planted_rows());
+  TrainingRequest request;
+  request.options.dimension = 8;
+  request.options.unobserved_weight = 7;
+  request.balance_unobserved = true;
+  request.validation = *parse_validation("last-days:10");
+  request.epochs = 2;
+  request.resamples = 50;
+  backend_.trained_on.clear();
+  NoProgress progress;
+  const auto out = run_training(shop, request, backend_, progress);
+  ASSERT_TRUE(out.ok()) << out.status();
+  double sum = 0;
+  for (const float c : backend_.trained_on[0].confidences) sum += static_cast<double>(c);
+  const double balanced = kUnobservedBalance * sum / (60 * 24);
+  EXPECT_NEAR(out->artifact.recipe.options.unobserved_weight, std::min(balanced, 10.0), 1e-6);
+  EXPECT_EQ(out->artifact.model.constants.unobserved_weight, out->artifact.recipe.options.unobserved_weight);
+}
+
+TEST(BalancedUnobservedWeight, WeighsTheUnobservedAsAMultipleOfTheObserved) {
+  SparseRows rows;
+  rows.column_count = 1000;
+  rows.offsets = {0, 2, 3};
+  rows.columns = {1, 2, 5};
+  rows.confidences = {1, 0.5f, 2.5f};
+  EXPECT_DOUBLE_EQ(balanced_unobserved_weight(rows), kUnobservedBalance * 4 / 2000);
+  rows.column_count = 6;
+  EXPECT_EQ(balanced_unobserved_weight(rows), 10);  // the bound
+  EXPECT_EQ(balanced_unobserved_weight({}), 0);
 }
 
 TEST_F(TrainingRunTest, EveryKindOfValidationRuns) {

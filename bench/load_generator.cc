@@ -1,0 +1,191 @@
+#include "bench/load_generator.h"
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "engine/errors.h"
+#include "server/listen_address.h"
+
+namespace bouquet::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// One call on its way.
+struct Call {
+  grpc::ClientContext context;
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
+  Clock::time_point due;
+  size_t request;
+  size_t connection;
+};
+
+// One client thread with its share of the connections.
+class LoadThread {
+ public:
+  LoadThread(const LoadPlan& plan, int32_t index, std::vector<std::shared_ptr<grpc::Channel>> channels)
+      : plan_(plan), share_(static_cast<double>(channels.size()) / plan.connections), next_request_(static_cast<size_t>(index) * 7919) {
+    for (auto& channel : channels) stubs_.push_back(std::make_unique<grpc::GenericStub>(std::move(channel)));
+    for (const std::string& request : plan.requests) {
+      const grpc::Slice slice(request);
+      buffers_.emplace_back(&slice, 1);
+    }
+    deadline_ = std::chrono::milliseconds(plan.deadline_ms);
+  }
+
+  void run(Clock::time_point begin) {
+    const auto duration = [](double seconds) {
+      return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    };
+    counted_from_ = begin + duration(plan_.warm_up_seconds);
+    end_ = counted_from_ + duration(plan_.seconds);
+    limit_ = static_cast<int64_t>(static_cast<double>(plan_.max_requests) * share_);
+    if (plan_.rate > 0)
+      open_loop(begin, duration(1 / (plan_.rate * share_)));
+    else
+      closed_loop();
+    while (outstanding_ > 0) finish_one(Clock::time_point::max());
+  }
+
+  LoadResult result;
+
+ private:
+  bool over(Clock::time_point now) const { return now >= end_ || sent_ >= limit_; }
+
+  void open_loop(Clock::time_point begin, Clock::duration interval) {
+    for (Clock::time_point due = begin; !over(due); due += interval) {
+      while (Clock::now() < due || outstanding_ >= plan_.max_outstanding)
+        finish_one(outstanding_ >= plan_.max_outstanding ? Clock::time_point::max() : due);
+      send(next_connection_++ % stubs_.size(), due);
+    }
+  }
+
+  void closed_loop() {
+    for (size_t c = 0; c < stubs_.size(); ++c) send(c, Clock::now());
+    while (outstanding_ > 0) {
+      const size_t connection = finish_one(Clock::time_point::max());
+      if (const auto now = Clock::now(); !over(now)) send(connection, now);
+    }
+  }
+
+  void send(size_t connection, Clock::time_point due) {
+    auto* call = new Call();
+    call->due = due;
+    call->connection = connection;
+    call->request = next_request_++ % buffers_.size();
+    call->context.set_deadline(std::chrono::system_clock::now() + deadline_);
+    call->reader = stubs_[connection]->PrepareUnaryCall(&call->context, plan_.method, buffers_[call->request], &queue_);
+    call->reader->StartCall();
+    call->reader->Finish(&call->answer, &call->status, call);
+    ++outstanding_;
+    ++sent_;
+  }
+
+  // Waits for one answer until `until`. Returns its connection; 0 if none came.
+  size_t finish_one(Clock::time_point until) {
+    void* tag = nullptr;
+    bool ok = false;
+    const auto wait = until == Clock::time_point::max()
+                          ? gpr_inf_future(GPR_CLOCK_MONOTONIC)
+                          : gpr_time_from_nanos(std::chrono::duration_cast<std::chrono::nanoseconds>(until.time_since_epoch()).count(),
+                                                GPR_CLOCK_MONOTONIC);
+    if (queue_.AsyncNext(&tag, &ok, wait) != grpc::CompletionQueue::GOT_EVENT) return 0;
+    const std::unique_ptr<Call> call(static_cast<Call*>(tag));
+    --outstanding_;
+    if (call->due >= counted_from_) count(*call);
+    return call->connection;
+  }
+
+  void count(const Call& call) {
+    ++result.by_code[static_cast<size_t>(call.status.error_code()) % result.by_code.size()];
+    if (!call.status.ok()) return;
+    result.latencies_ms.push_back(std::chrono::duration<float, std::milli>(Clock::now() - call.due).count());
+    if (!plan_.answers.empty() && !is_right(call)) ++result.wrong;
+  }
+
+  bool is_right(const Call& call) const {
+    grpc::Slice slice;
+    if (!call.answer.TrySingleSlice(&slice).ok() && !call.answer.DumpToSingleSlice(&slice).ok()) return false;
+    const std::string& expected = plan_.answers[call.request];
+    return slice.size() == expected.size() && std::equal(slice.begin(), slice.end(), reinterpret_cast<const uint8_t*>(expected.data()));
+  }
+
+  const LoadPlan& plan_;
+  const double share_;  // of the whole load
+  std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
+  std::vector<grpc::ByteBuffer> buffers_;
+  grpc::CompletionQueue queue_;
+  std::chrono::milliseconds deadline_{};
+  Clock::time_point counted_from_, end_;
+  int64_t limit_ = 0, sent_ = 0, outstanding_ = 0;
+  size_t next_request_, next_connection_ = 0;
+};
+
+absl::Status check(const LoadPlan& plan) {
+  auto address = server::parse_listen_address("the server's address", plan.address);
+  if (!address.ok()) return address.status();
+  if (!address->is_local()) return wrong_usage("the load generator loads servers on this machine alone, not '" + plan.address + "'");
+  if (plan.connections < 1 || plan.connections > 10000 || plan.threads < 1 || plan.threads > plan.connections)
+    return wrong_usage("connections must be 1 to 10000, threads 1 to the connections");
+  if (!(plan.seconds > 0) || plan.seconds > 600 || !(plan.warm_up_seconds >= 0) || plan.warm_up_seconds > 60)
+    return wrong_usage("a load lasts up to 600 seconds, its warm-up up to 60");
+  if (!(plan.rate >= 0) || plan.rate > 1e7) return wrong_usage("the rate must be 0 to 10,000,000 per second");
+  if (plan.requests.empty() || (!plan.answers.empty() && plan.answers.size() != plan.requests.size()))
+    return wrong_usage("a load needs requests, and as many answers if any");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> open_channels(const LoadPlan& plan, int32_t count) {
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own for each channel
+  for (int32_t c = 0; c < count; ++c) {
+    channels.push_back(grpc::CreateCustomChannel(plan.address, grpc::InsecureChannelCredentials(), arguments));
+    if (!channels.back()->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5)))
+      return absl::UnavailableError("no server answered at '" + plan.address + "' within 5 s");
+  }
+  return channels;
+}
+
+}  // namespace
+
+double LoadResult::latency_ms(double share) const {
+  if (latencies_ms.empty()) return 0;
+  const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(latencies_ms.size())));
+  return latencies_ms[std::min(std::max<size_t>(rank, 1), latencies_ms.size()) - 1];
+}
+
+absl::StatusOr<LoadResult> run_load(const LoadPlan& plan) {
+  if (absl::Status s = check(plan); !s.ok()) return s;
+  std::vector<std::unique_ptr<LoadThread>> loads;
+  for (int32_t t = 0; t < plan.threads; ++t) {
+    const int32_t share = plan.connections / plan.threads + (t < plan.connections % plan.threads ? 1 : 0);
+    auto channels = open_channels(plan, share);
+    if (!channels.ok()) return channels.status();
+    loads.push_back(std::make_unique<LoadThread>(plan, t, *std::move(channels)));
+  }
+  const auto begin = Clock::now();
+  std::vector<std::thread> threads;
+  for (auto& load : loads) threads.emplace_back([&load, begin] { load->run(begin); });
+  for (std::thread& thread : threads) thread.join();
+  LoadResult total;
+  total.seconds = std::min(plan.seconds, std::chrono::duration<double>(Clock::now() - begin).count() - plan.warm_up_seconds);
+  for (const auto& load : loads) {
+    for (size_t code = 0; code < total.by_code.size(); ++code) total.by_code[code] += load->result.by_code[code];
+    total.wrong += load->result.wrong;
+    total.latencies_ms.insert(total.latencies_ms.end(), load->result.latencies_ms.begin(), load->result.latencies_ms.end());
+  }
+  std::sort(total.latencies_ms.begin(), total.latencies_ms.end());
+  return total;
+}
+
+}  // namespace bouquet::bench

@@ -1,0 +1,215 @@
+#include "bench/serve_bench.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "bench/forked_server.h"
+#include "bench/generated_model.h"
+#include "bench/load_generator.h"
+#include "bouquet/bench/v1/echo.grpc.pb.h"
+#include "engine/errors.h"
+#include "engine/models_directory.h"
+#include "server/local_model.h"
+#include "server/recommender.h"
+#include "server/serving.h"
+
+namespace bouquet::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Settings {
+  GeneratedModel model;
+  LoadPlan load;
+  int32_t k = 10;
+  server::ServingOptions serving;
+  BackendChoice backend;
+  std::vector<int32_t> server_cpus{0}, client_cpus;
+  std::vector<double> rates;
+  bool json = false;
+};
+
+class EchoService final : public v1::EchoService::CallbackService {
+  grpc::ServerUnaryReactor* Echo(grpc::CallbackServerContext* context, const v1::EchoRequest* request,
+                                 v1::EchoResponse* response) override {
+    response->set_text(request->text());
+    auto* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+};
+
+absl::StatusOr<ForkedServer::Running> start_echo() {
+  auto service = std::make_shared<EchoService>();
+  auto address = server::parse_listen_address("echo", "127.0.0.1:0");
+  auto listener = server::GrpcListener::start(*address, {service.get()}, {});
+  if (!listener.ok()) return listener.status();
+  std::shared_ptr<server::GrpcListener> shared = *std::move(listener);
+  return ForkedServer::Running{shared->address(), [service, shared] { shared->drain(std::chrono::milliseconds(100)); }};
+}
+
+absl::StatusOr<ForkedServer::Running> start_server(const Settings& settings, const BackendFactory& backends) {
+  auto backend = backends(settings.backend);
+  if (!backend.ok()) return backend.status();
+  std::shared_ptr<Backend> shared_backend = *std::move(backend);
+  auto serving = server::Serving::start(settings.serving, *shared_backend);
+  if (!serving.ok()) return serving.status();
+  std::shared_ptr<server::Serving> shared = *std::move(serving);
+  return ForkedServer::Running{shared->address(), [shared_backend, shared] { shared->stop(); }};
+}
+
+// One request per customer and the bytes that must come back, made by the same code that answers offline.
+absl::Status prepare_load(Settings& settings, const BackendFactory& backends) {
+  auto model = server::open_current(settings.serving.models, settings.backend, backends);
+  if (!model.ok()) return model.status();
+  auto recommender = server::Recommender::make(*model->served, 1);
+  if (!recommender.ok()) return recommender.status();
+  settings.load.method = "/bouquet.v1.Recommendations/Recommend";
+  for (int32_t c = 0; c < settings.model.customers; ++c) {
+    bouquet::v1::RecommendRequest request;
+    const auto id = model->served->artifact().customer_ids.id(c);
+    request.mutable_customer_id()->assign(id.data(), id.size());
+    request.set_k(settings.k);
+    bouquet::v1::RecommendResponse response;
+    if (absl::Status s = (*recommender)->recommend(request, &response); !s.ok()) return s;
+    settings.load.requests.push_back(request.SerializeAsString());
+    settings.load.answers.push_back(response.SerializeAsString());
+  }
+  return absl::OkStatus();
+}
+
+LoadPlan echo_load(const LoadPlan& like) {
+  LoadPlan plan = like;
+  plan.method = "/bouquet.bench.v1.EchoService/Echo";
+  v1::EchoRequest request;
+  request.set_text("c1000000");
+  plan.requests = plan.answers = {request.SerializeAsString()};
+  return plan;
+}
+
+absl::StatusOr<Json> measure(const std::string& what, LoadPlan plan, const ForkedServer& server) {
+  plan.address = server.address();
+  const double cpu_before = server.cpu_seconds();
+  auto result = run_load(plan);
+  if (!result.ok()) return result.status();
+  int64_t failed = 0;
+  for (size_t code = 1; code < result->by_code.size(); ++code) failed += result->by_code[code];
+  Json row{{"what", what},
+           {"rate", plan.rate},
+           {"answers_per_second", result->per_second()},
+           {"ok", result->ok()},
+           {"wrong", result->wrong},
+           {"failed", failed},
+           {"p50_ms", result->latency_ms(.5)},
+           {"p99_ms", result->latency_ms(.99)},
+           {"p999_ms", result->latency_ms(.999)},
+           {"server_cpu_seconds", server.cpu_seconds() - cpu_before}};
+  for (size_t code = 1; code < result->by_code.size(); ++code)
+    if (result->by_code[code] > 0) row["by_code"][std::to_string(code)] = result->by_code[code];
+  if (result->wrong > 0) return absl::InternalError(std::to_string(result->wrong) + " answers were wrong");
+  return row;
+}
+
+void print(const Json& row) {
+  const double rate = row["rate"];
+  std::printf("  %-10s %12s %12.0f/s  wrong %lld  failed %lld  p50 %.2f  p99 %.2f  p99.9 %.2f ms\n", row["what"].get<std::string>().c_str(),
+              rate > 0 ? std::to_string(static_cast<int64_t>(rate)).append("/s due").c_str() : "closed loop",
+              row["answers_per_second"].get<double>(), row["wrong"].get<long long>(), row["failed"].get<long long>(),
+              row["p50_ms"].get<double>(), row["p99_ms"].get<double>(), row["p999_ms"].get<double>());
+  std::fflush(stdout);
+}
+
+absl::Status run_in(const std::string& folder, Settings& settings, const BackendFactory& backends) {
+  settings.serving.models = folder + "/models";
+  settings.serving.listen = "127.0.0.1:0";
+  settings.serving.admin = settings.serving.admin_grpc = "";
+  settings.serving.lame_duck = std::chrono::milliseconds(0);
+  auto directory = ModelsDirectory::open(settings.serving.models);
+  if (!directory.ok()) return directory.status();
+  if (auto version = directory->publish(generate_model(settings.model), true); !version.ok()) return version.status();
+  // Both before this process has any thread.
+  auto echo = ForkedServer::start(settings.server_cpus, start_echo);
+  if (!echo.ok()) return echo.status();
+  auto served = ForkedServer::start(settings.server_cpus, [&] { return start_server(settings, backends); });
+  if (!served.ok()) return served.status();
+  if (absl::Status s = use_processors(settings.client_cpus); !s.ok()) return s;
+  if (absl::Status s = prepare_load(settings, backends); !s.ok()) return s;
+  Json report{{"items", settings.model.items},
+              {"dimension", settings.model.dimension},
+              {"k", settings.k},
+              {"connections", settings.load.connections},
+              {"server_cpus", settings.server_cpus},
+              {"client_cpus", settings.client_cpus}};
+  const auto add = [&](const std::string& what, const LoadPlan& plan, const ForkedServer& server) -> absl::Status {
+    auto row = measure(what, plan, server);
+    if (!row.ok()) return row.status();
+    if (!settings.json) print(*row);
+    report["runs"].push_back(*row);
+    return absl::OkStatus();
+  };
+  if (absl::Status s = add("echo", echo_load(settings.load), **echo); !s.ok()) return s;
+  if (absl::Status s = add("recommend", settings.load, **served); !s.ok()) return s;
+  if (settings.rates.empty()) settings.rates = {0.7 * report["runs"].back()["answers_per_second"].get<double>()};
+  for (const double rate : settings.rates) {
+    LoadPlan plan = settings.load;
+    plan.rate = rate;
+    if (absl::Status s = add("recommend", plan, **served); !s.ok()) return s;
+  }
+  if (settings.json) std::printf("%s\n", report.dump(2).c_str());
+  return absl::OkStatus();
+}
+
+absl::Status run(Settings& settings, const BackendFactory& backends) {
+  if (settings.model.customers < 1 || settings.model.items < 2 || settings.model.dimension < 1 || settings.model.dimension > kMaxDimension)
+    return wrong_usage("the generated model needs customers, at least two items and a dimension of 1 to 1024");
+  if (settings.client_cpus.empty())
+    for (int32_t p = 0; p < static_cast<int32_t>(std::thread::hardware_concurrency()); ++p)
+      if (std::find(settings.server_cpus.begin(), settings.server_cpus.end(), p) == settings.server_cpus.end())
+        settings.client_cpus.push_back(p);
+  std::string folder = (std::filesystem::temp_directory_path() / "bouquet-bench-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) return no_resource("no temporary folder can be made");
+  const absl::Status status = run_in(folder, settings, backends);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return status;
+}
+
+}  // namespace
+
+void add_serve_bench(CLI::App& bench, const BackendFactory& backends, int& exit_code) {
+  auto settings = std::make_shared<Settings>();
+  settings->backend.threads = 1;
+  CLI::App* command = bench.add_subcommand("serve", "Recommend calls per second and their latencies, beside a bare echo");
+  command->footer("Example:\n  bouquet bench serve --items 20902 --dimension 64 --connections 64 --seconds 5 --json > serve.json");
+  command->add_option("--items", settings->model.items, "Items of the generated model")->capture_default_str();
+  command->add_option("--customers", settings->model.customers, "Its customers")->capture_default_str();
+  command->add_option("--dimension", settings->model.dimension, "Its dimension")->capture_default_str();
+  command->add_option("--history", settings->model.history, "Items each customer has bought")->capture_default_str();
+  command->add_option("-k,--k", settings->k, "Rows per answer")->capture_default_str();
+  command->add_option("--connections", settings->load.connections, "Connections of the load")->capture_default_str();
+  command->add_option("--client-threads", settings->load.threads, "Threads that make the load")->capture_default_str();
+  command->add_option("--seconds", settings->load.seconds, "Of each run")->capture_default_str();
+  command->add_option("--requests", settings->load.max_requests, "Of each run at most")->capture_default_str();
+  command->add_option("--rate", settings->rates, "Requests per second of the open-loop runs; default: 0.7 of the capacity found");
+  command->add_option("--server-cpus", settings->server_cpus, "Processors of the server")->capture_default_str();
+  command->add_option("--client-cpus", settings->client_cpus, "Processors of the load; default: all others");
+  command->add_option("--workers", settings->serving.batcher.workers, "As for serve")->capture_default_str();
+  command->add_option("--max-batch", settings->serving.batcher.max_batch, "As for serve")->capture_default_str();
+  command->add_option("--max-queue", settings->serving.batcher.queue.max_requests, "As for serve")->capture_default_str();
+  command->add_option("--backend", settings->backend.name, "auto, cpu or cuda")->capture_default_str();
+  command->add_option("--threads", settings->backend.threads, "Threads of the cpu backend")->capture_default_str();
+  command->add_flag("--json", settings->json, "One JSON document on stdout");
+  command->callback([settings, backends, &exit_code] { exit_code = report(run(*settings, backends)); });
+}
+
+}  // namespace bouquet::bench

@@ -1,0 +1,232 @@
+"""The real program over real sockets: train a small shop, serve it, ask it, break it, stop it.
+
+Usage: serving_test.py PATH_OF_BOUQUET [unittest arguments]. Needs nothing but Python's own library.
+"""
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+BOUQUET = None
+
+
+def bouquet(*arguments, expect=0):
+    """Runs the program to its end. Returns stdout; stderr too if another exit code than 0 is expected."""
+    done = subprocess.run([BOUQUET, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == expect, f"{arguments}: exit {done.returncode}, not {expect}\n{done.stdout}\n{done.stderr}"
+    return done.stdout if expect == 0 else done.stdout + done.stderr
+
+
+def write_events(path):
+    """Sixty customers with two tastes, forty items, baskets of three."""
+    choose = random.Random(7)
+    with open(path, "w") as file:
+        file.write("customer_id,item_id,time,basket_id,value\n")
+        for customer in range(60):
+            for basket in range(4):
+                for _ in range(3):
+                    item = choose.randrange(20) + (20 if customer % 2 else 0)
+                    file.write(f"c{customer},i{item},{1700000000 + 86400 * basket + customer},b{customer}-{basket},{choose.randrange(1, 4)}\n")
+
+
+class Server:
+    """A running `bouquet serve`; its log is read as it comes."""
+
+    def __init__(self, models, folder):
+        self.process = subprocess.Popen(
+            [BOUQUET, "serve", "--models", models, "--listen", f"unix:{folder}/rpc", "--admin", "127.0.0.1:0",
+             "--admin-grpc", f"unix:{folder}/admin", "--lame-duck-ms", "300", "--poll-ms", "20"],
+            stderr=subprocess.PIPE, text=True)
+        self.log = []
+        self.changed = threading.Condition()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        line = self.wait_for("event=serving")
+        self.fields = dict(part.split("=", 1) for part in line.split() if "=" in part)
+        self.address = self.fields["address"]
+        self.admin = "http://" + self.fields["admin"]
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self.changed:
+                self.log.append(line)
+                self.changed.notify_all()
+
+    def wait_for(self, text, seconds=30):
+        found = lambda: next((line for line in self.log if text in line), None)
+        with self.changed:
+            assert self.changed.wait_for(found, seconds), f"no {text!r} in the log:\n" + "".join(self.log)
+            return found()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.reader.join(30)
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(30)
+        self.process.stderr.close()
+
+
+class Serving(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="bouquet-e2e-")
+        cls.models = f"{cls.folder}/models"
+        write_events(f"{cls.folder}/events.csv")
+        bouquet("train", "--events", f"{cls.folder}/events.csv", "--models", cls.models, "--dimension", "8", "--epochs", "2",
+                "--validation", "none")
+        cls.version = (pathlib.Path(cls.models) / "CURRENT").read_text().strip()
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def setUp(self):
+        self.place = tempfile.mkdtemp(prefix="bouquet-")
+        self.addCleanup(shutil.rmtree, self.place)
+
+    def test_the_answer_is_the_same_offline_and_online(self):
+        with Server(self.models, self.place) as server:
+            for arguments in (["recommend", "--customer", "c0", "c1", "nobody"],
+                              ["recommend", "--customer", "c2", "-k", "25", "--include-purchased", "--exclude", "i1", "i2"],
+                              ["recommend", "--customer", "c3", "--context", "i5", "--kind", "product"],
+                              ["similar", "--item", "i3", "-k", "5"],
+                              ["cross-sell", "--item", "i3", "i4"]):
+                offline = bouquet(*arguments, "--models", self.models, "--json")
+                online = bouquet(*arguments, "--server", server.address, "--json")
+                self.assertEqual(offline, online)
+                json.loads(offline)
+                self.assertEqual(bouquet(*arguments, "--models", self.models), bouquet(*arguments, "--server", server.address))
+            answers = json.loads(bouquet("recommend", "--customer", "c0", "nobody", "--server", server.address, "--json"))["answers"]
+            self.assertEqual([row["source"] for row in answers[0]["results"]], ["SOURCE_MODEL"] * 10)
+            self.assertEqual(answers[0]["model_version"], self.version)
+            self.assertEqual(answers[1]["shortfall"], ["SHORTFALL_COLD_CUSTOMER"])
+            self.assertEqual(server.stop(), 0)
+
+    def test_all_customers_go_into_a_file(self):
+        out = f"{self.place}/offers.jsonl"
+        bouquet("recommend", "--models", self.models, "--all", "--out", out, "-k", "3")
+        lines = [json.loads(line) for line in pathlib.Path(out).read_text().splitlines()]
+        self.assertEqual({line["customer_id"] for line in lines}, {f"c{c}" for c in range(60)})
+        alone = json.loads(bouquet("recommend", "--models", self.models, "--customer", "c7", "-k", "3", "--json"))["answers"][0]
+        self.assertEqual(next(line for line in lines if line["customer_id"] == "c7"), alone)
+        self.assertEqual(os.listdir(self.place), ["offers.jsonl"])
+
+    def test_what_goes_wrong_has_its_own_exit_code_and_message(self):
+        self.assertIn(f"{self.place}/none", bouquet("serve", "--models", f"{self.place}/none", expect=3))
+        self.assertFalse(os.path.exists(f"{self.place}/none"))
+        self.assertIn("'i3'", bouquet("similar", "--models", self.models, "--item", "i3x", expect=3))
+        self.assertIn("--models", bouquet("recommend", "--customer", "c0", expect=2))
+        self.assertIn("-k", bouquet("recommend", "--customer", "c0", "--models", self.models, "-k", "0", expect=2))
+        self.assertIn("k:", bouquet("recommend", "--customer", "c0", "--models", self.models, "-k", "1001", expect=2))
+        self.assertIn("--kind", bouquet("recommend", "--customer", "c0", "--models", self.models, "--kind", "toy", expect=2))
+        self.assertIn("no server", bouquet("recommend", "--customer", "c0", "--server", f"unix:{self.place}/no", "--timeout-ms", "200", expect=4))
+        self.assertIn("--allow-remote", bouquet("serve", "--models", self.models, "--listen", "0.0.0.0:0", expect=2))
+
+    def test_a_taken_port_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            for flag, others in (("--listen", ["--admin", "", "--admin-grpc", ""]),
+                                 ("--admin", ["--listen", "127.0.0.1:0", "--admin-grpc", ""])):
+                self.assertIn(address, bouquet("serve", "--models", self.models, flag, address, *others, expect=4))
+
+    def test_a_damaged_new_version_is_refused_and_the_old_one_serves_on(self):
+        models = f"{self.place}/models"
+        shutil.copytree(self.models, models)
+        with Server(models, self.place) as server:
+            bad = "99991231T000000Z-00000bad"
+            shutil.copytree(f"{models}/{self.version}", f"{models}/{bad}")
+            for path in pathlib.Path(models, bad).iterdir():
+                if path.name != "manifest.json" and path.stat().st_size > 0:
+                    os.chmod(path, 0o644)
+                    content = bytearray(path.read_bytes())
+                    content[len(content) // 2] ^= 1
+                    path.write_bytes(content)
+            pathlib.Path(models, "CURRENT.new").write_text(bad + "\n")
+            os.rename(f"{models}/CURRENT.new", f"{models}/CURRENT")
+            self.assertIn(bad, server.wait_for("event=model.refused"))
+            answer = json.loads(bouquet("recommend", "--customer", "c0", "--server", server.address, "--json"))["answers"][0]
+            self.assertEqual(answer["model_version"], self.version)
+            time.sleep(0.2)  # ten looks at CURRENT later it has still been said once
+            self.assertEqual(sum("model.refused" in line for line in server.log), 1)
+            self.assertIn("bouquet_model_refusals_total 1", urllib.request.urlopen(server.admin + "/metrics").read().decode())
+            self.assertEqual(server.stop(), 0)
+
+    def test_a_new_version_is_served_without_a_restart(self):
+        models = f"{self.place}/models"
+        shutil.copytree(self.models, models)
+        with Server(models, self.place) as server:
+            bouquet("train", "--events", f"{self.folder}/events.csv", "--models", models, "--dimension", "4", "--epochs", "1", "--validation", "none")
+            newest = pathlib.Path(models, "CURRENT").read_text().strip()
+            server.wait_for(f"version={newest}")
+            for _ in range(100):
+                answer = json.loads(bouquet("recommend", "--customer", "c0", "--server", server.address, "--json"))["answers"][0]
+                if answer["model_version"] == newest:
+                    break
+            self.assertEqual(answer["model_version"], newest)
+
+    def test_admin_pages(self):
+        with Server(self.models, self.place) as server:
+            self.assertEqual(urllib.request.urlopen(server.admin + "/healthz").status, 200)
+            self.assertEqual(urllib.request.urlopen(server.admin + "/readyz").read(), b"ready\n")
+            with self.assertRaises(urllib.error.HTTPError):
+                urllib.request.urlopen(server.admin + "/nothing")
+            self.assertIn(self.version, urllib.request.urlopen(server.admin + "/metrics").read().decode())
+
+    def test_sigterm_under_load_ends_cleanly_and_loses_no_call_that_began(self):
+        with Server(self.models, self.place) as server:
+            outcomes, begun = [], threading.Event()
+
+            def ask():
+                while True:
+                    done = subprocess.run([BOUQUET, "recommend", "--customer", "c0", "--server", server.address, "--timeout-ms", "5000"],
+                                          capture_output=True, text=True)
+                    outcomes.append((done.returncode, done.stderr))
+                    begun.set()
+                    if done.returncode != 0:
+                        return
+
+            clients = [threading.Thread(target=ask) for _ in range(2)]
+            for client in clients:
+                client.start()
+            begun.wait(30)
+            self.assertEqual(server.stop(), 0)
+            for client in clients:
+                client.join()
+            server.wait_for("event=stopped")
+            # The last call of each client found nobody; all before were answered.
+            self.assertEqual({code for code, _ in outcomes}, {0, 4}, outcomes)
+            self.assertEqual(sum(code == 4 for code, _ in outcomes), 2)
+
+    def test_logs_hold_no_customer(self):
+        with Server(self.models, self.place) as server:
+            bouquet("recommend", "--customer", "secret-customer", "--server", server.address)
+            bouquet("recommend", "--customer", "secret-customer", "--server", server.address, "-k", "1001", expect=2)
+            server.stop()
+            self.assertNotIn("secret-customer", "".join(server.log))
+
+
+if __name__ == "__main__":
+    BOUQUET = sys.argv.pop(1)
+    unittest.main(verbosity=2)

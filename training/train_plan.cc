@@ -1,0 +1,80 @@
+#include "training/train_plan.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "engine/errors.h"
+#include "training/event_types_config.h"
+
+namespace bouquet::training {
+namespace {
+
+absl::StatusOr<Publish> parse_publish(const std::string& name) {
+  if (name == "always") return Publish::kAlways;
+  if (name == "never") return Publish::kNever;
+  if (name == "if-better") return absl::UnimplementedError("--publish if-better is not built yet; use always or never");
+  return wrong_usage("--publish '" + name + "' is unknown; it takes always, if-better or never");
+}
+
+absl::StatusOr<std::vector<EventType>> event_types_in(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return missing_input("--config " + path + ": cannot be read");
+  std::ostringstream text;
+  text << file.rdbuf();
+  try {
+    return event_types_from(toml::parse(text.str()));
+  } catch (const toml::parse_error& error) {
+    return wrong_usage(path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
+  TrainPlan plan;
+  if (!flags.customer_files.empty()) return absl::UnimplementedError("--customers: attributes of customers are not built yet");
+  auto reading = read_options(flags.read);
+  if (!reading.ok()) return reading.status();
+  plan.reading = *std::move(reading);
+  if (!flags.config.empty()) {
+    auto types = event_types_in(flags.config);
+    if (!types.ok()) return types.status();
+    plan.reading.event_types = *std::move(types);
+  }
+  const auto publish = parse_publish(flags.publish);
+  if (!publish.ok()) return publish.status();
+  plan.publish = *publish;
+  if (flags.models.empty() && plan.publish != Publish::kNever && !flags.dry_run)
+    return wrong_usage("--models DIR says where to publish; without it use --publish never or --dry-run");
+  const auto solver = parse_solver(flags.solver);
+  if (!solver.ok()) return solver.status();
+  plan.request.options = flags.options;
+  plan.request.options.solver = *solver;
+  plan.request.balance_unobserved = flags.unobserved_weight == "auto";
+  if (!plan.request.balance_unobserved && !absl::SimpleAtod(flags.unobserved_weight, &plan.request.options.unobserved_weight))
+    return wrong_usage("--unobserved-weight '" + flags.unobserved_weight + "' is not a number; it takes one of 0 or more, or auto");
+  if (absl::Status status = validate(plan.request.options); !status.ok()) return status;
+  if (flags.epochs < 0 || flags.epochs > 1000)
+    return wrong_usage("--epochs is " + std::to_string(flags.epochs) + "; it must be from 1 to 1000, or 0 for the default");
+  plan.request.epochs = flags.epochs;
+  if (flags.select_metric != "ndcg" && flags.select_metric != "recall")
+    return wrong_usage("--select-metric '" + flags.select_metric + "' is unknown; it takes ndcg or recall");
+  plan.request.select_metric = flags.select_metric == "recall" ? SelectMetric::kRecall : SelectMetric::kNdcg;
+  plan.validation_by_data = flags.validation == "auto";
+  if (!plan.validation_by_data) {
+    const auto validation = parse_validation(flags.validation);
+    if (!validation.ok()) return validation.status();
+    plan.request.validation = *validation;
+  }
+  const auto threads = static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
+  plan.request.workers = flags.backend.threads > 0 ? flags.backend.threads : threads;
+  return plan;
+}
+
+}  // namespace bouquet::training

@@ -1,0 +1,103 @@
+#include "training/train_report.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "training/evaluation_report.h"
+#include "training/interactions_builder.h"
+#include "training/read_report.h"
+
+namespace bouquet::training {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json reading_json(const ReadReport& r) {
+  return {{"rows", r.rows},
+          {"events", r.events},
+          {"anonymous", r.anonymous},
+          {"returns", r.returns},
+          {"zero_values", r.zero_values},
+          {"dropped_customers", r.dropped_customers},
+          {"filtered", r.filtered},
+          {"repeated", r.repeated},
+          {"bad_rows", r.bad_rows},
+          {"suspected_robots", r.suspected_robot_count},
+          {"seconds", r.seconds}};
+}
+
+Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const std::string& version, double seconds) {
+  const Artifact& a = outcome.artifact;
+  Json epochs = Json::array();
+  for (const EpochReport& e : outcome.epochs)
+    epochs.push_back({{"epoch", e.epoch}, {"objective", e.objective}, {"select_metric", e.select_metric}, {"seconds", e.seconds}});
+  Json evaluations = Json::array();
+  for (const Evaluation& evaluation : outcome.evaluations) evaluations.push_back(evaluation_json(evaluation));
+  return {{"version", version.empty() ? Json() : Json(version)},
+          {"read", reading_json(dataset.report)},
+          {"customers", a.customer_ids.size()},
+          {"items", a.item_ids.size()},
+          {"pairs", a.histories.items.size()},
+          {"epochs", a.recipe.epochs},
+          {"validation", a.recipe.validation},
+          {"fit", std::move(epochs)},
+          {"repurchase", {{"half_life_days", a.rules.repurchase_half_life_days}, {"share", a.repurchase.share}}},
+          {"evaluations", std::move(evaluations)},
+          {"backend", a.recipe.backend},
+          {"seconds", seconds}};
+}
+
+}  // namespace
+
+absl::Status print_dry_run(const TrainPlan& plan, const Dataset& dataset, const Backend& backend, bool json) {
+  const auto split = split_events(dataset.events, plan.request.validation, plan.request.options.seed);
+  if (!split.ok()) return split.status();
+  const auto set = build_training_set(dataset, {});
+  if (!set.ok()) return set.status();
+  const int32_t customers = set->interactions.customer_count(), items = set->interactions.item_count();
+  const int64_t factor_bytes = (int64_t{customers} + items) * plan.request.options.dimension * int64_t{sizeof(float)};
+  if (json) {
+    const Json out{{"dry_run", true},
+                   {"read", reading_json(dataset.report)},
+                   {"validation", to_string(plan.request.validation)},
+                   {"events", {{"fit", split->count(kFit)}, {"select", split->count(kSelect)}, {"judge", split->count(kJudge)}}},
+                   {"customers", customers},
+                   {"items", items},
+                   {"pairs", set->interactions.pair_count()},
+                   {"dimension", plan.request.options.dimension},
+                   {"factor_bytes", factor_bytes},
+                   {"backend", backend.description()}};
+    std::printf("%s\n", out.dump(2).c_str());
+    return absl::OkStatus();
+  }
+  std::fputs(read_report_text(dataset).c_str(), stdout);
+  std::printf("would train on %d customers, %d items, %lld distinct pairs with d = %d (%.1f MB of factors) on %s\n", customers, items,
+              static_cast<long long>(set->interactions.pair_count()), plan.request.options.dimension,
+              static_cast<double>(factor_bytes) / 1e6, backend.description().c_str());
+  std::printf("validation %s: %lld events to fit, %lld to select, %lld to judge\n", to_string(plan.request.validation).c_str(),
+              static_cast<long long>(split->count(kFit)), static_cast<long long>(split->count(kSelect)),
+              static_cast<long long>(split->count(kJudge)));
+  std::printf("nothing was trained or published (--dry-run)\n");
+  return absl::OkStatus();
+}
+
+void print_outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const std::string& version, double seconds) {
+  std::printf("%s\n", outcome_json(outcome, dataset, version, seconds).dump(2).c_str());
+}
+
+void print_outcome(const TrainingOutcome& outcome, const std::string& models, const std::string& version, double seconds) {
+  const Artifact& a = outcome.artifact;
+  if (!outcome.evaluations.empty())
+    std::printf("Judged once on the part that nothing was chosen on (--validation %s), before the refit on everything:\n",
+                a.recipe.validation.c_str());
+  for (const Evaluation& evaluation : outcome.evaluations) std::printf("\n%s", evaluation_table(evaluation, 20).c_str());
+  std::printf("%s%d customers, %d items, %lld pairs, d = %d, %d epochs, in %s\n", outcome.evaluations.empty() ? "" : "\n",
+              a.customer_ids.size(), a.item_ids.size(), static_cast<long long>(a.histories.items.size()), a.model.dimension,
+              a.recipe.epochs, duration_text(seconds).c_str());
+  if (version.empty())
+    std::printf("not published (--publish never)\n");
+  else
+    std::printf("published %s in %s; it is the current model\n", version.c_str(), models.c_str());
+}
+
+}  // namespace bouquet::training
