@@ -59,7 +59,8 @@ std::string as_table(const v1::CrossSellResponse& response) {
                counted ? number("%.3f", row.confidence()) : "-", counted ? number("%.2f", row.lift()) : "-"});
   }
   std::string text = table.text();
-  for (const std::string& id : response.unknown_item_ids()) text.append("  the model knows no item '").append(id).append("'; it was left out\n");
+  for (const std::string& id : response.unknown_item_ids())
+    text.append("  the model knows no item '").append(id).append("'; it was left out\n");
   return text + footer(response);
 }
 
