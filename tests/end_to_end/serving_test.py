@@ -134,7 +134,7 @@ class Serving(unittest.TestCase):
     def test_what_goes_wrong_has_its_own_exit_code_and_message(self):
         self.assertIn(f"{self.place}/none", bouquet("serve", "--models", f"{self.place}/none", expect=3))
         self.assertFalse(os.path.exists(f"{self.place}/none"))
-        self.assertIn("'i3'", bouquet("similar", "--models", self.models, "--item", "i3x", expect=3))
+        self.assertIn("nearest id is 'i3", bouquet("similar", "--models", self.models, "--item", "i3x", expect=3))
         self.assertIn("--models", bouquet("recommend", "--customer", "c0", expect=2))
         self.assertIn("-k", bouquet("recommend", "--customer", "c0", "--models", self.models, "-k", "0", expect=2))
         self.assertIn("k:", bouquet("recommend", "--customer", "c0", "--models", self.models, "-k", "1001", expect=2))
