@@ -1,6 +1,7 @@
 #include "engine/nearest_name.h"
 
 #include <algorithm>
+#include <cctype>
 #include <vector>
 
 namespace bouquet {
@@ -19,6 +20,18 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     above.swap(row);
   }
   return above[b.size()];
+}
+
+std::string nearest_name(std::string_view name, std::span<const std::string> known) {
+  const auto compared = [](std::string_view text) {
+    std::string lower(text.substr(0, 128));
+    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return lower;
+  };
+  const std::string wanted = compared(name);
+  const auto nearest =
+      std::ranges::min_element(known, {}, [&](const std::string& candidate) { return edit_distance(wanted, compared(candidate)); });
+  return nearest == known.end() ? std::string() : *nearest;
 }
 
 std::string did_you_mean(std::string_view name, std::span<const std::string> known) {

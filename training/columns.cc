@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "engine/errors.h"
+#include "engine/nearest_name.h"
 #include "training/event_reader.h"
-#include "training/nearest_name.h"
 
 namespace bouquet::training {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "engine/errors.h"
 #include "engine/id_map.h"
+#include "engine/nearest_name.h"
 #include "training/cell_values.h"
-#include "training/nearest_name.h"
 
 namespace bouquet::training {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/errors.h"
-#include "training/nearest_name.h"
+#include "engine/nearest_name.h"
 
 namespace bouquet::training {
 namespace {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "engine/errors.h"
+#include "engine/nearest_name.h"
 #include "training/columns.h"
 #include "training/event_reader.h"
 #include "training/file_profile.h"
-#include "training/nearest_name.h"
 
 namespace bouquet::training {
 namespace {

@@ -1,6 +1,6 @@
 # Event and item files, and what is learned from them.
 bouquet_library(bouquet_readers
-  SOURCES cell.cc cell_values.cc columns.cc nearest_name.cc time_parser.cc byte_source.cc text_blocks.cc table_reader.cc csv_reader.cc
+  SOURCES cell.cc cell_values.cc columns.cc time_parser.cc byte_source.cc text_blocks.cc table_reader.cc csv_reader.cc
           jsonl_reader.cc event_rows.cc event_log_builder.cc item_files.cc event_reader.cc interactions_builder.cc
           event_types_config.cc file_profile.cc read_flags.cc read_report.cc
   PUBLIC bouquet_engine absl::status absl::statusor absl::time absl::flat_hash_map absl::flat_hash_set Threads::Threads CLI11::CLI11 tomlplusplus::tomlplusplus

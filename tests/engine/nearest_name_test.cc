@@ -31,5 +31,13 @@ TEST(DidYouMean, ListsAllWhenNoneIsNear) {
   EXPECT_EQ(did_you_mean("dimension", {}), "");
 }
 
+TEST(NearestName, IgnoresCaseAndTakesTheFirstOfEquals) {
+  const std::vector<std::string> known = {"customer_id", "item_id", "Customer ID"};
+  EXPECT_EQ(nearest_name("CUSTOMER ID", known), "Customer ID");
+  EXPECT_EQ(nearest_name("itemid", known), "item_id");
+  EXPECT_EQ(nearest_name("", std::vector<std::string>{"b", "a"}), "b");
+  EXPECT_EQ(nearest_name("anything", {}), "");
+}
+
 }  // namespace
 }  // namespace bouquet
