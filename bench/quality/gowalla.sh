@@ -13,8 +13,8 @@ if [ ! -f "$data/train.csv.gz" ]; then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-"$bouquet" train --events "$data/train.csv.gz" --models "$folder/models" --validation none --epochs 3 --dimension 512 \
-  --unobserved-weight 0.02 --regularization 0.03 --regularization-exponent 0.5
+"$bouquet" train --events "$data/train.csv.gz" --models "$folder/models" --validation none --epochs 7 --dimension 512 \
+  --unobserved-weight 0.02 --regularization 0.1 --regularization-exponent 0.5
 "$bouquet" evaluate --models "$folder/models" --test "$data/test.csv.gz" --k 20 --json >"$folder/result.json"
 [ -z "$result" ] || cp "$folder/result.json" "$result"
 python3 - "$folder/result.json" <<'PYTHON'
