@@ -11,23 +11,21 @@
 namespace bouquet::server {
 namespace {
 
-// A stored history as columns.
+// A stored history: what serving reads of it, and what a profile is solved from.
 struct StoredHistory {
-  std::span<const int32_t> items;
+  HistoryView view;
   std::span<const float> confidences, targets;  // no targets: every one is 1
-  std::span<const uint8_t> consumed;
-  std::span<const float> repurchase;
 };
 
 StoredHistory stored_history(const Histories& all, CustomerIndex customer) {
   if (all.offsets.empty()) return {};
   const auto begin = static_cast<size_t>(all.offsets[customer]);
   const auto size = static_cast<size_t>(all.offsets[customer + 1]) - begin;
-  return {.items = all.items.view().subspan(begin, size),
+  return {.view = {.items = all.items.view().subspan(begin, size),
+                   .consumed = all.consumed.view().subspan(begin, size),
+                   .repurchase = all.repurchase.view().subspan(begin, size)},
           .confidences = all.confidences.view().subspan(begin, size),
-          .targets = all.targets.empty() ? std::span<const float>() : all.targets.view().subspan(begin, size),
-          .consumed = all.consumed.view().subspan(begin, size),
-          .repurchase = all.repurchase.view().subspan(begin, size)};
+          .targets = all.targets.empty() ? std::span<const float>() : all.targets.view().subspan(begin, size)};
 }
 
 bool is_zero(std::span<const float> profile) {
@@ -89,33 +87,49 @@ absl::Status RecommendBatch::read_events(const v1::Visitor& visitor, Plan& plan)
 
 // Decides where the profile comes from: the stored one, one solved from a history, or nowhere.
 void RecommendBatch::prepare(Plan& plan) {
-  if (plan.customer != kNone) {
-    read_stored_history(plan);
+  const bool stored = plan.customer != kNone && plan.context.empty();
+  if (stored) {
+    plan.view = stored_history(served_.artifact().histories, plan.customer).view;
   } else {
-    std::stable_sort(plan.events.begin(), plan.events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
-    merge_events(plan.events, served_.artifact().rules, plan.history);
+    if (plan.customer != kNone) {
+      read_stored_history(plan);
+    } else {
+      std::stable_sort(plan.events.begin(), plan.events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
+      merge_events(plan.events, served_.artifact().rules, plan.history);
+    }
+    add_context(plan);
+    view_history(plan);
   }
-  add_context(plan);
-  plan.events_used = static_cast<int32_t>(plan.history.size());
   exclude_consumed(plan);
   if (ranking_ == nullptr) return;
-  if (plan.customer != kNone && plan.context.empty()) {
-    if (!is_zero(served_.artifact().model.profile_matrix().row(plan.customer)))
-      plan.query = ranking_->add_row(plan.customer, {plan.excluded, plan.kinds}, plan.k);
-    return;
+  if (!stored) {
+    if (!plan.history.empty()) plan.fold_in = fold_in_->add(plan.history);
+  } else if (!is_zero(served_.artifact().model.profile_matrix().row(plan.customer))) {
+    plan.query = ranking_->add_row(plan.customer, {plan.excluded, plan.kinds}, plan.k);
   }
-  if (!plan.history.empty()) plan.fold_in = fold_in_->add(plan.history);
 }
 
 void RecommendBatch::read_stored_history(Plan& plan) const {
   const StoredHistory stored = stored_history(served_.artifact().histories, plan.customer);
-  plan.history.resize(stored.items.size());
-  for (size_t i = 0; i < stored.items.size(); ++i)
-    plan.history[i] = {.item = stored.items[i],
+  plan.history.resize(stored.view.items.size());
+  for (size_t i = 0; i < plan.history.size(); ++i)
+    plan.history[i] = {.item = stored.view.items[i],
                        .confidence = stored.confidences[i],
                        .target = stored.targets.empty() ? 1.0f : stored.targets[i],
-                       .consumed = stored.consumed[i] != 0,
-                       .repurchase = stored.repurchase[i]};
+                       .consumed = stored.view.consumed[i] != 0,
+                       .repurchase = stored.view.repurchase[i]};
+}
+
+void RecommendBatch::view_history(Plan& plan) {
+  plan.items.clear();
+  plan.consumed.clear();
+  plan.repurchase.clear();
+  for (const HistoryEntry& entry : plan.history) {
+    plan.items.push_back(entry.item);
+    plan.consumed.push_back(entry.consumed);
+    plan.repurchase.push_back(entry.repurchase);
+  }
+  plan.view = {plan.items, plan.consumed, plan.repurchase};
 }
 
 // A context item counts as one `view` at the model's reference time. Where the item is in the history already, its confidence grows by
@@ -136,14 +150,15 @@ void RecommendBatch::add_context(Plan& plan) const {
   }
 }
 
-void RecommendBatch::exclude_consumed(Plan& plan) const {
+void RecommendBatch::exclude_consumed(Plan& plan) {
   plan.excluded.clear();
   auto listed = plan.listed.begin();
-  for (const HistoryEntry& entry : plan.history) {
-    if (!entry.consumed) continue;
-    while (listed != plan.listed.end() && *listed < entry.item) plan.excluded.push_back(*listed++);
-    if (listed != plan.listed.end() && *listed == entry.item) ++listed;
-    plan.excluded.push_back(entry.item);
+  for (size_t i = 0; i < plan.view.items.size(); ++i) {
+    if (!plan.view.consumed[i]) continue;
+    const ItemIndex item = plan.view.items[i];
+    while (listed != plan.listed.end() && *listed < item) plan.excluded.push_back(*listed++);
+    if (listed != plan.listed.end() && *listed == item) ++listed;
+    plan.excluded.push_back(item);
   }
   plan.excluded.insert(plan.excluded.end(), listed, plan.listed.end());
 }
@@ -170,7 +185,7 @@ void RecommendBatch::write(Plan& plan) {
   plan.response->set_model_version(served_.version());
   plan.response->set_backend(served_.backend_name());
   if (plan.query != kNone) {
-    plan.response->set_events_used(plan.events_used);
+    plan.response->set_events_used(static_cast<int32_t>(plan.view.items.size()));
     write_personal(plan);
   } else {
     plan.response->add_shortfall(v1::SHORTFALL_COLD_CUSTOMER);
@@ -195,17 +210,9 @@ void RecommendBatch::write_personal(Plan& plan) {
 }
 
 void RecommendBatch::rank_head(const Plan& plan) {
-  head_items_.clear();
-  head_consumed_.clear();
-  head_repurchase_.clear();
-  for (const HistoryEntry& entry : plan.history) {
-    head_items_.push_back(entry.item);
-    head_consumed_.push_back(entry.consumed);
-    head_repurchase_.push_back(entry.repurchase);
-  }
   RowsAllowed allowed{.filter = {}, .excluded = plan.listed};
   if (!served_.allows_every_item(plan.kinds)) allowed.filter = served_.kind_filter(plan.kinds);
-  rank_repurchases({head_items_, head_consumed_, head_repurchase_}, allowed, plan.k, head_);
+  rank_repurchases(plan.view, allowed, plan.k, head_);
 }
 
 void RecommendBatch::write_popular(Plan& plan) const {

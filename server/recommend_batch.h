@@ -43,7 +43,10 @@ class RecommendBatch {
     std::vector<ItemIndex> excluded;    // listed and everything consumed, ascending
     std::vector<Event> events;          // of a visitor
     std::vector<HistoryEntry> history;  // merged, when the profile is solved here
-    int32_t events_used = 0;
+    std::vector<int32_t> items;         // the columns of `history`
+    std::vector<uint8_t> consumed;
+    std::vector<float> repurchase;
+    HistoryView view;         // those columns, or the stored ones where the stored profile answers
     int32_t fold_in = kNone;  // position in fold_in_
     int32_t query = kNone;    // position in ranking_; kNone: nothing is known of the customer
   };
@@ -51,7 +54,8 @@ class RecommendBatch {
   absl::Status read_events(const v1::Visitor& visitor, Plan& plan) const;
   void read_stored_history(Plan& plan) const;
   void add_context(Plan& plan) const;
-  void exclude_consumed(Plan& plan) const;
+  static void view_history(Plan& plan);
+  static void exclude_consumed(Plan& plan);
   void prepare(Plan& plan);
   void write(Plan& plan);
   void write_personal(Plan& plan);
@@ -64,9 +68,6 @@ class RecommendBatch {
   std::vector<Plan> plans_;
   size_t size_ = 0;
   std::vector<AnswerRow> head_, answer_;
-  std::vector<int32_t> head_items_;
-  std::vector<uint8_t> head_consumed_;
-  std::vector<float> head_repurchase_;
 };
 
 }  // namespace bouquet::server

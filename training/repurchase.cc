@@ -4,6 +4,7 @@
 #include <array>
 
 #include "training/customer_figures.h"
+#include "training/part_histories.h"
 
 namespace bouquet::training {
 namespace {
@@ -36,36 +37,22 @@ std::array<double, kShares> recall_by_share(const JudgedCustomers& judged, const
   return recall;
 }
 
-// Calls take(entry) for every entry of every history of the part, by customer, then item.
-template <typename Take>
-void for_each_entry(const Dataset& dataset, std::span<const uint8_t> in_part, const EventRules& rules, const Take& take) {
-  const EventLog& log = dataset.events;
-  std::vector<Event> events;
-  std::vector<HistoryEntry> merged;
-  const size_t count = log.customers.size();
-  for (size_t begin = 0, end = 0; begin < count; begin = end) {
-    events.clear();
-    for (; end < count && log.customers[end] == log.customers[begin]; ++end)
-      if (in_part.empty() || in_part[end])
-        events.push_back({log.items[end], log.has_times() ? log.times[end] : 0, log.values[end], log.types[end]});
-    if (log.customers[begin] == kNone) continue;
-    merge_events(events, rules, merged);
-    for (const HistoryEntry& entry : merged) take(entry);
-  }
-}
-
 }  // namespace
 
 std::vector<float> repurchase_scores(const Dataset& dataset, std::span<const uint8_t> in_part, EventRules rules, double half_life_days) {
   rules.repurchase_half_life_days = half_life_days;
   std::vector<float> out;
-  for_each_entry(dataset, in_part, rules, [&](const HistoryEntry& entry) { out.push_back(entry.repurchase); });
+  for_each_history(dataset, in_part, rules, [&](CustomerIndex, const std::vector<HistoryEntry>& history) {
+    for (const HistoryEntry& entry : history) out.push_back(entry.repurchase);
+  });
   return out;
 }
 
 std::vector<int32_t> purchase_counts(const Dataset& dataset, std::span<const uint8_t> in_part, const EventRules& rules) {
   std::vector<int32_t> out;
-  for_each_entry(dataset, in_part, rules, [&](const HistoryEntry& entry) { out.push_back(entry.count); });
+  for_each_history(dataset, in_part, rules, [&](CustomerIndex, const std::vector<HistoryEntry>& history) {
+    for (const HistoryEntry& entry : history) out.push_back(entry.count);
+  });
   return out;
 }
 

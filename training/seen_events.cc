@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "training/part_histories.h"
+
 namespace bouquet::training {
 namespace {
 
@@ -38,22 +40,13 @@ struct Columns {
 };
 
 void merge_seen(const Dataset& seen, const Artifact& artifact, const std::vector<int32_t>& item_rows, SeenCustomers& out) {
-  const EventLog& log = seen.events;
   Columns columns;
-  std::vector<Event> events;
-  std::vector<HistoryEntry> merged;
-  const size_t count = log.customers.size();
   out.row_of.assign(static_cast<size_t>(seen.customers.size()), kNone);
-  for (size_t begin = 0, end = 0; begin < count; begin = end) {
-    events.clear();
-    for (; end < count && log.customers[end] == log.customers[begin]; ++end)
-      if (const int32_t item = item_rows[static_cast<size_t>(log.items[end])]; item != kNone)
-        events.push_back({item, log.has_times() ? log.times[end] : 0, log.values[end], log.types[end]});
-    if (log.customers[begin] == kNone || events.empty()) continue;
-    merge_events(events, artifact.rules, merged);
-    out.row_of[static_cast<size_t>(log.customers[begin])] = static_cast<int32_t>(columns.offsets.size()) - 1;
-    columns.add(merged);
-  }
+  const auto item_of = [&](size_t e) { return item_rows[static_cast<size_t>(seen.events.items[e])]; };
+  for_each_history(seen, artifact.rules, item_of, [&](CustomerIndex customer, const std::vector<HistoryEntry>& history) {
+    out.row_of[static_cast<size_t>(customer)] = static_cast<int32_t>(columns.offsets.size()) - 1;
+    columns.add(history);
+  });
   out.histories = columns.take();
 }
 

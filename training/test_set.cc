@@ -6,6 +6,7 @@
 #include <string>
 
 #include "training/counter_random.h"
+#include "training/part_histories.h"
 
 namespace bouquet::training {
 namespace {
@@ -94,22 +95,11 @@ RowMaps RowMaps::of(const Dataset& dataset, const TrainingSet& set) {
 
 absl::StatusOr<TestSet> build_test_set(const Dataset& dataset, std::span<const uint8_t> in_part, const EventRules& rules,
                                        const RowMaps& rows, int32_t limit, uint64_t seed) {
-  const EventLog& log = dataset.events;
   EventRules all = rules;
   all.max_history = std::numeric_limits<int32_t>::max();
   TestSet tests;
-  std::vector<Event> events;
-  std::vector<HistoryEntry> merged;
-  const size_t count = log.customers.size();
-  for (size_t begin = 0, end = 0; begin < count; begin = end) {
-    events.clear();
-    for (; end < count && log.customers[end] == log.customers[begin]; ++end)
-      if (in_part.empty() || in_part[end])
-        events.push_back({log.items[end], log.has_times() ? log.times[end] : 0, log.values[end], log.types[end]});
-    if (log.customers[begin] == kNone || events.empty()) continue;
-    merge_events(events, all, merged);
-    add_row(merged, rows, log.customers[begin], tests);
-  }
+  for_each_history(dataset, in_part, all,
+                   [&](CustomerIndex customer, const std::vector<HistoryEntry>& history) { add_row(history, rows, customer, tests); });
   if (tests.size() == 0)
     return absl::FailedPreconditionError(
         "nobody consumes anything in the part to judge on (its event types: " + types_seen(dataset, in_part) +

@@ -18,19 +18,23 @@
 
 namespace bouquet::conformance {
 
+// For SetUp(): makes the backend. One that this machine lacks skips the test, visibly, unless BOUQUET_REQUIRE_GPU=1; one that is broken
+// fails it.
+inline void make_or_skip(const std::string& name, std::unique_ptr<Backend>& backend) {
+  auto made = make_backend({.name = name, .threads = 2});
+  if (made.ok()) {
+    backend = std::move(*made);
+    return;
+  }
+  const char* required = std::getenv("BOUQUET_REQUIRE_GPU");
+  const bool may_skip = absl::IsUnavailable(made.status()) && (required == nullptr || std::string_view(required) != "1");
+  if (may_skip) GTEST_SKIP() << message_of(made.status());
+  FAIL() << message_of(made.status());
+}
+
 class BackendTest : public testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    auto made = make_backend({.name = GetParam(), .threads = 2});
-    if (made.ok()) {
-      backend_ = std::move(*made);
-      return;
-    }
-    const char* required = std::getenv("BOUQUET_REQUIRE_GPU");
-    const bool may_skip = absl::IsUnavailable(made.status()) && (required == nullptr || std::string_view(required) != "1");
-    if (may_skip) GTEST_SKIP() << message_of(made.status());
-    FAIL() << message_of(made.status());
-  }
+  void SetUp() override { make_or_skip(GetParam(), backend_); }
 
   Backend& backend() { return *backend_; }
 

@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "tests/conformance/backend_test.h"
 #include "tests/conformance/ranking_answer.h"
 #include "tests/conformance/ranking_data.h"
 
@@ -11,11 +12,7 @@ namespace {
 
 class RankingAgainstOracle : public testing::TestWithParam<std::tuple<std::string, std::pair<Hardness, std::string>>> {
  protected:
-  void SetUp() override {
-    auto made = make_backend({.name = std::get<0>(GetParam()), .threads = 2});
-    if (!made.ok()) GTEST_SKIP() << message_of(made.status());
-    backend_ = std::move(*made);
-  }
+  void SetUp() override { make_or_skip(std::get<0>(GetParam()), backend_); }
   Hardness hardness() const { return std::get<1>(GetParam()).first; }
 
   std::unique_ptr<Ranker> ranker(const RankingData& data, Side side, RankerLimits limits) {
