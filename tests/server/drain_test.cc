@@ -42,11 +42,11 @@ class GatedServer : public TestServer {
     start(made);
     stub_ = stub();
   }
-  // One call in the backend's hands, and `count` - 1 more in the queue.
+  // `count` calls, the first batch of them in the backend's hands and the others in the queue.
   std::future<std::vector<StepAnswer>> send_into_the_gate(int count) {
     auto answers = std::async(std::launch::async, [this, count] { return send_at_rate(*stub_, request_, 1000, count); });
     EXPECT_TRUE(gate_.wait_for_visitor());
-    EXPECT_TRUE(becomes_true([&] { return metric("bouquet_queue_depth") == count - 1; }));
+    EXPECT_TRUE(becomes_true([&] { return metric("bouquet_queue_depth") + ranked_ == count; }));
     return answers;
   }
   grpc::Status ask(const std::shared_ptr<grpc::Channel>& channel, milliseconds patience) {
@@ -83,6 +83,7 @@ TEST_F(GatedServer, StoppingFinishesWhatRunsRefusesWhatComesAndIsNotReady) {
   ServingOptions made = options();
   made.lame_duck = milliseconds(300);
   made.batcher.max_batch = 2;
+  made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
   open(made);
   admin_ = serving_->admin_address();
   const auto early = channel(), late = channel();
@@ -109,6 +110,7 @@ TEST_F(GatedServer, StoppingGivesUpOnCallsThatOutlastTheGrace) {
   ServingOptions made = options();
   made.drain_grace = milliseconds(100);
   made.batcher.max_batch = 1;
+  made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
   open(made);
   admin_ = serving_->admin_address();
   auto running = send_into_the_gate(3);
@@ -124,12 +126,13 @@ TEST_F(GatedServer, StoppingGivesUpOnCallsThatOutlastTheGrace) {
 TEST_F(GatedServer, CallsPastTheirDeadlineAreLetGoWhileTheBackendHangsAndNeverExecuted) {
   ServingOptions made = options();
   made.batcher.max_batch = 1;
+  made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
   open(made);
   admin_ = serving_->admin_address();
   auto running = send_into_the_gate(1);
   const auto expired = send_at_rate(*stub_, request_, 1000, 50, 0.1);
   for (const StepAnswer& answer : expired) EXPECT_EQ(answer.code, StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_LE(latency_s(expired, 0.99), 0.1 + 0.06);
+  EXPECT_LE(latency_s(expired, 0.99), 0.1 + 0.15);
   EXPECT_TRUE(becomes_true([this] { return metric("bouquet_queue_depth") == 0; }));
   EXPECT_EQ(ranked_, 1);
   gate_.open();
@@ -176,7 +179,7 @@ TEST(Batcher, ExpiredRequestsAreAnsweredSoonAfterTheirDeadlineWhileTheBackendHan
   EXPECT_TRUE(outcomes.wait_for_total(kJobs));
   std::printf("%d expired requests, the latest answered %.1f ms after its deadline\n", kJobs, latest.load());
   EXPECT_EQ(outcomes.of(absl::StatusCode::kDeadlineExceeded), kJobs);
-  EXPECT_LE(latest, 60);
+  EXPECT_LE(latest, 150);
   gate.open();
   batcher.stop();
 }
