@@ -4,8 +4,8 @@
 set -euo pipefail
 sources=$1 build=$2 python=$3
 
-cmake -S "$sources" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1 -DBOUQUET_PARQUET=OFF \
-  -DPython3_EXECUTABLE="$python"
+cmake -S "$sources" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 -DBOUQUET_PARQUET=OFF \
+  -DBOUQUET_WARNINGS_AS_ERRORS="${CI:+ON}" -DPython3_EXECUTABLE="$python"
 ninja -C "$build" bouquet reader_tests
 "$build/tests/training/reader_tests" --gtest_brief=1
 
