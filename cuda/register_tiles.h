@@ -1,0 +1,249 @@
+// A symmetric positive definite system held by one block in registers, as square tiles of its lower triangle, one or two per thread: how
+// it is summed up from rows in shared memory, factorized and solved. Everything is unrolled, so that no tile ever leaves the registers.
+//
+// Rows in shared memory are `size` floats, with the two halves of every 8 columns apart (position()): the threads of a warp then read
+// neighbouring 16 bytes, and no two of them meet in a bank. All functions are called by the whole block.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cfloat>
+#include <cstdint>
+
+namespace bouquet::cuda {
+
+// The lower triangle of tiles, column by column: the threads of a warp share their columns, and whole warps finish early.
+template <int B, int R>
+struct RegisterTiles {
+  float value[R][B][B];
+  int row[R], column[R];  // in tiles; row -1 where the thread has no tile
+
+  __device__ __forceinline__ bool exists(int r) const { return row[r] >= 0; }
+
+  __device__ __forceinline__ void clear() {
+#pragma unroll
+    for (int r = 0; r < R; ++r)
+#pragma unroll
+      for (int i = 0; i < B; ++i)
+#pragma unroll
+        for (int j = 0; j < B; ++j) value[r][i][j] = 0;
+  }
+
+  // Tiles of a triangle with `side` tiles along each side.
+  __device__ __forceinline__ void take_triangle(int side) {
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+      int rest = static_cast<int>(threadIdx.x + r * blockDim.x), j = 0;
+      while (j < side && rest >= side - j) rest -= side - j++;
+      column[r] = j;
+      row[r] = j < side ? j + rest : -1;
+    }
+  }
+
+  // Tiles of a full square of `side` tiles; above the diagonal only where `full`.
+  __device__ __forceinline__ void take_square(int side, bool full) {
+    static_assert(R == 1);
+    column[0] = static_cast<int>(threadIdx.x) % side;
+    row[0] = static_cast<int>(threadIdx.x) / side;
+    if (!full && row[0] < column[0]) row[0] = -1;
+  }
+};
+
+// Where column j of a row stands.
+template <int B>
+__device__ __forceinline__ int position(int j, int size) {
+  if constexpr (B == 4) return j;
+  return ((j >> 2) & 1) * (size / 2) + (j >> 3) * 4 + (j & 3);
+}
+
+// Which four columns stand at the four floats from 4 * slot: the inverse of position().
+template <int B>
+__device__ __forceinline__ int group_at(int slot, int size) {
+  if constexpr (B == 4) return slot;
+  const int half = size / 8;
+  return slot < half ? 2 * slot : 2 * (slot - half) + 1;
+}
+
+// The B columns of tile t.
+template <int B>
+__device__ __forceinline__ void load_columns(float (&to)[B], const float* row, int t, int size) {
+#pragma unroll
+  for (int h = 0; h < B / 4; ++h) {
+    const float4 four = *reinterpret_cast<const float4*>(row + h * (size / 2) + 4 * t);
+    to[4 * h] = four.x;
+    to[4 * h + 1] = four.y;
+    to[4 * h + 2] = four.z;
+    to[4 * h + 3] = four.w;
+  }
+}
+
+template <int B>
+__device__ __forceinline__ void store_columns(const float (&from)[B], float* row, int t, int size) {
+#pragma unroll
+  for (int h = 0; h < B / 4; ++h)
+    *reinterpret_cast<float4*>(row + h * (size / 2) + 4 * t) =
+        make_float4(from[4 * h], from[4 * h + 1], from[4 * h + 2], from[4 * h + 3]);
+}
+
+enum class Sign { kAdd, kSubtract };
+
+// One tile += or -= leftᵀ right over `Count` rows of shared memory.
+template <Sign kSign, int Count, int B>
+__device__ __forceinline__ void add_outer_products(float (&value)[B][B], int row, int column, const float* left, const float* right,
+                                                   int size) {
+#pragma unroll 4
+  for (int k = 0; k < Count; ++k) {
+    float a[B], b[B];
+    load_columns<B>(a, left + k * size, row, size);
+    load_columns<B>(b, right + k * size, column, size);
+#pragma unroll
+    for (int i = 0; i < B; ++i)
+#pragma unroll
+      for (int j = 0; j < B; ++j) value[i][j] = fmaf(kSign == Sign::kAdd ? a[i] : -a[i], b[j], value[i][j]);
+  }
+}
+
+// What factorize() and the solves share.
+template <int B>
+struct CholeskyScratch {
+  float* panel;  // [B][size]: the columns of L that were found last
+  float* pivot;  // [B][B]: the tile of L on the diagonal, the inverses of its diagonal on the diagonal
+  float* right;  // [size]: the right side, then y = L⁻¹ right, then the solution
+  int* broken;   // set where a pivot is not positive; 0 before
+};
+
+// Cholesky factorization of one tile in place, below and on the diagonal. False: a pivot is not positive and finite.
+template <int B>
+__device__ __forceinline__ bool factorize_tile(float (&a)[B][B], float (&inverse)[B]) {
+  bool fine = true;
+#pragma unroll
+  for (int c = 0; c < B; ++c) {
+    fine = fine && a[c][c] > 0 && a[c][c] <= FLT_MAX;
+    a[c][c] = sqrtf(a[c][c]);
+    inverse[c] = 1 / a[c][c];
+#pragma unroll
+    for (int r = c + 1; r < B; ++r) a[r][c] *= inverse[c];
+#pragma unroll
+    for (int j = c + 1; j < B; ++j)
+#pragma unroll
+      for (int r = j; r < B; ++r) a[r][j] = fmaf(-a[r][c], a[j][c], a[r][j]);
+  }
+  return fine;
+}
+
+// The owner of a tile on the diagonal: factorizes it, publishes it and solves its rows of the right side.
+template <int B>
+__device__ __forceinline__ void solve_diagonal(float (&a)[B][B], int p, const CholeskyScratch<B>& scratch) {
+  float inverse[B], y[B];
+  if (!factorize_tile<B>(a, inverse)) *scratch.broken = 1;
+#pragma unroll
+  for (int c = 0; c < B; ++c) {
+    y[c] = scratch.right[B * p + c];
+#pragma unroll
+    for (int e = 0; e < c; ++e) y[c] = fmaf(-a[c][e], y[e], y[c]);
+    y[c] *= inverse[c];
+#pragma unroll
+    for (int e = 0; e < B; ++e) scratch.pivot[B * c + e] = e < c ? a[c][e] : e == c ? inverse[c] : 0;
+    scratch.right[B * p + c] = y[c];
+  }
+}
+
+// A tile below the diagonal: a := a L⁻ᵀ for the published tile L, and publishes it.
+template <int B>
+__device__ __forceinline__ void solve_below(float (&a)[B][B], int row, int size, const CholeskyScratch<B>& scratch) {
+#pragma unroll
+  for (int c = 0; c < B; ++c) {
+    float pivot[B], out[B];
+#pragma unroll
+    for (int h = 0; h < B / 4; ++h) {
+      const float4 four = *reinterpret_cast<const float4*>(scratch.pivot + B * c + 4 * h);
+      pivot[4 * h] = four.x;
+      pivot[4 * h + 1] = four.y;
+      pivot[4 * h + 2] = four.z;
+      pivot[4 * h + 3] = four.w;
+    }
+#pragma unroll
+    for (int i = 0; i < B; ++i) {
+#pragma unroll
+      for (int e = 0; e < c; ++e) a[i][c] = fmaf(-a[i][e], pivot[e], a[i][c]);
+      a[i][c] *= pivot[c];
+      out[i] = a[i][c];
+    }
+    store_columns<B>(out, scratch.panel + c * size, row, size);
+  }
+}
+
+// right[B row + i] -= the published columns of L times y of tile p.
+template <int B>
+__device__ __forceinline__ void subtract_from_right(int row, int p, int size, const CholeskyScratch<B>& scratch) {
+#pragma unroll
+  for (int c = 0; c < B; ++c) {
+    float below[B];
+    load_columns<B>(below, scratch.panel + c * size, row, size);
+#pragma unroll
+    for (int i = 0; i < B; ++i) scratch.right[B * row + i] = fmaf(-below[i], scratch.right[B * p + c], scratch.right[B * row + i]);
+  }
+}
+
+// Tiles hold W; after it they hold L with W = L Lᵀ, and scratch.right L⁻¹ times what it held. Right-looking, one column of tiles at a
+// time; two barriers each. What scratch.right and scratch.broken hold before must be visible to the block.
+template <int B, int R>
+__device__ __forceinline__ void factorize(RegisterTiles<B, R>& tiles, int side, const CholeskyScratch<B>& scratch) {
+  const int size = side * B;
+  for (int p = 0; p < side; ++p) {
+#pragma unroll
+    for (int r = 0; r < R; ++r)
+      if (tiles.row[r] == p && tiles.column[r] == p) solve_diagonal<B>(tiles.value[r], p, scratch);
+    __syncthreads();
+#pragma unroll
+    for (int r = 0; r < R; ++r)
+      if (tiles.row[r] > p && tiles.column[r] == p) solve_below<B>(tiles.value[r], tiles.row[r], size, scratch);
+    __syncthreads();
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+      if (!tiles.exists(r) || tiles.column[r] <= p) continue;
+      add_outer_products<Sign::kSubtract, B, B>(tiles.value[r], tiles.row[r], tiles.column[r], scratch.panel, scratch.panel, size);
+      if (tiles.row[r] == tiles.column[r]) subtract_from_right<B>(tiles.row[r], p, size, scratch);
+    }
+  }
+  __syncthreads();
+}
+
+// The owner of a tile of L on the diagonal: solves its unknowns.
+template <int B>
+__device__ __forceinline__ void solve_diagonal_back(const float (&a)[B][B], int p, const CholeskyScratch<B>& scratch) {
+  float x[B];
+#pragma unroll
+  for (int c = B - 1; c >= 0; --c) {
+    x[c] = scratch.right[B * p + c];
+#pragma unroll
+    for (int e = c + 1; e < B; ++e) x[c] = fmaf(-a[e][c], x[e], x[c]);
+    x[c] /= a[c][c];
+    scratch.right[B * p + c] = x[c];
+  }
+}
+
+// scratch.right holds y; after it the solution of Lᵀ x = y, visible to the block.
+template <int B, int R>
+__device__ __forceinline__ void solve_back(const RegisterTiles<B, R>& tiles, int side, const CholeskyScratch<B>& scratch) {
+  for (int p = side - 1; p >= 0; --p) {
+#pragma unroll
+    for (int r = 0; r < R; ++r)
+      if (tiles.row[r] == p && tiles.column[r] == p) solve_diagonal_back<B>(tiles.value[r], p, scratch);
+    __syncthreads();
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+      if (tiles.row[r] != p || tiles.column[r] >= p) continue;
+#pragma unroll
+      for (int c = 0; c < B; ++c) {
+        float sum = scratch.right[B * tiles.column[r] + c];
+#pragma unroll
+        for (int e = 0; e < B; ++e) sum = fmaf(-tiles.value[r][e][c], scratch.right[B * p + e], sum);
+        scratch.right[B * tiles.column[r] + c] = sum;
+      }
+    }
+    __syncthreads();
+  }
+}
+
+}  // namespace bouquet::cuda
