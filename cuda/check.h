@@ -1,0 +1,39 @@
+// Errors of the CUDA runtime. Inside cuda/ a failed call throws, so that constructors can fail and owners clean up; nothing leaves
+// cuda/ but absl::Status (status.h).
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+namespace bouquet::cuda {
+
+// What a failure means to a caller.
+enum class Fault {
+  kFull,    // memory ran out; everything made before it still works
+  kAbsent,  // there is no device or no driver that can be used
+  kLost,    // the device, or this process's hold on it, is gone: every later call fails too, only a new process gets it back
+  kBug      // a call that makes no sense
+};
+
+Fault fault_of(cudaError_t code);
+
+class CudaError : public std::runtime_error {
+ public:
+  CudaError(Fault fault, const std::string& what) : std::runtime_error(what), fault_(fault) {}
+  Fault fault() const { return fault_; }
+
+ private:
+  Fault fault_;
+};
+
+[[noreturn]] void throw_cuda_error(cudaError_t code, std::source_location at);
+
+// Throws CudaError unless the call went well. The message holds the error's name, its text and the place in our sources.
+inline void check(cudaError_t code, std::source_location at = std::source_location::current()) {
+  if (code != cudaSuccess) throw_cuda_error(code, at);
+}
+
+}  // namespace bouquet::cuda

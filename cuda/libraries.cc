@@ -1,0 +1,52 @@
+#include "cuda/libraries.h"
+
+#include <string>
+
+namespace bouquet::cuda {
+namespace {
+
+[[noreturn]] void throw_library_error(const char* library, int code, Fault fault, std::source_location at) {
+  throw CudaError(fault, std::string(library) + " error " + std::to_string(code) + " in " + at.function_name());
+}
+
+}  // namespace
+
+void check(cublasStatus_t code, std::source_location at) {
+  if (code == CUBLAS_STATUS_SUCCESS) return;
+  const bool misused = code == CUBLAS_STATUS_INVALID_VALUE || code == CUBLAS_STATUS_NOT_INITIALIZED || code == CUBLAS_STATUS_NOT_SUPPORTED;
+  throw_library_error("cuBLAS", code, code == CUBLAS_STATUS_ALLOC_FAILED ? Fault::kFull : misused ? Fault::kBug : Fault::kLost, at);
+}
+
+void check(cusolverStatus_t code, std::source_location at) {
+  if (code == CUSOLVER_STATUS_SUCCESS) return;
+  const bool misused = code == CUSOLVER_STATUS_INVALID_VALUE || code == CUSOLVER_STATUS_NOT_INITIALIZED;
+  throw_library_error("cuSOLVER", code, code == CUSOLVER_STATUS_ALLOC_FAILED ? Fault::kFull : misused ? Fault::kBug : Fault::kLost, at);
+}
+
+BlasHandle::BlasHandle(const Stream& stream) {
+  stream.device().use();
+  check(cublasCreate(&handle_));
+  if (const cublasStatus_t status = cublasSetStream(handle_, stream.get()); status != CUBLAS_STATUS_SUCCESS) {
+    cublasDestroy(handle_);
+    check(status);
+  }
+}
+
+BlasHandle::~BlasHandle() {
+  if (handle_ != nullptr) cublasDestroy(handle_);
+}
+
+SolverHandle::SolverHandle(const Stream& stream) {
+  stream.device().use();
+  check(cusolverDnCreate(&handle_));
+  if (const cusolverStatus_t status = cusolverDnSetStream(handle_, stream.get()); status != CUSOLVER_STATUS_SUCCESS) {
+    cusolverDnDestroy(handle_);
+    check(status);
+  }
+}
+
+SolverHandle::~SolverHandle() {
+  if (handle_ != nullptr) cusolverDnDestroy(handle_);
+}
+
+}  // namespace bouquet::cuda

@@ -1,0 +1,16 @@
+#include "cuda/status.h"
+
+namespace bouquet::cuda {
+
+absl::Status to_status(const CudaError& error, const std::string& doing) {
+  const std::string what = doing + ": " + error.what();
+  switch (error.fault()) {
+    case Fault::kFull: return absl::ResourceExhaustedError(what + "; the device's memory is full");
+    case Fault::kAbsent: return absl::UnavailableError(what + "; there is no CUDA device to use");
+    case Fault::kLost: return absl::InternalError(what + "; this process has lost the device and must be started again to get it back");
+    case Fault::kBug: break;
+  }
+  return absl::InternalError(what + "; this is a bug, please report it");
+}
+
+}  // namespace bouquet::cuda

@@ -1,0 +1,24 @@
+// What CUDA's opaque handles point to here.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+
+struct CUstream_st {
+  std::deque<std::function<void()>> work;
+  std::uint64_t queued = 0, done = 0;
+};
+
+struct CUevent_st {
+  cudaStream_t stream = nullptr;
+  std::uint64_t after = 0;  // the event has happened once stream->done >= after
+  std::chrono::steady_clock::time_point time;
+};
+
+struct CUmemPoolHandle_st {
+  std::uint64_t used = 0, most_used = 0;
+};

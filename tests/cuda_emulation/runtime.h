@@ -1,0 +1,63 @@
+// What the stand-ins for the CUDA libraries share. All calls are thread-safe.
+//
+// The environment steers them: EMULATION_SEED=n runs threads and blocks in an order drawn from n (0: in order),
+// EMULATION_STREAMS=eager runs work at once, EMULATION_MEMORY=bytes is the size of device memory,
+// EMULATION_NO_DEVICE=1 hides the device.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
+
+struct CUstream_st;
+struct CUmemPoolHandle_st;
+
+namespace emulation {
+
+// Queues work on the stream. It runs when something waits for the stream, as late as a GPU might: code that forgets to wait sees old
+// data, and host memory freed too early is a use after free.
+void enqueue(cudaStream_t stream, std::function<void()> work);
+void run_all(cudaStream_t stream);
+// Until `count` pieces of work have run.
+void run_until(cudaStream_t stream, std::uint64_t count);
+cudaStream_t resolve(cudaStream_t stream);  // the default stream for null
+
+// Device memory is poisoned for AddressSanitizer while no DeviceAccess lives: the host must not touch it.
+class DeviceAccess {
+ public:
+  DeviceAccess();
+  ~DeviceAccess();
+  DeviceAccess(const DeviceAccess&) = delete;
+};
+
+struct Runtime {
+  std::recursive_mutex mutex;
+  std::map<const char*, std::size_t> allocations;      // device memory by address
+  std::map<const char*, CUmemPoolHandle_st*> pool_of;  // of those that came from a pool
+  std::set<void*> pinned;
+  std::size_t used = 0;
+  int accesses = 0;  // living DeviceAccess objects
+  std::map<const void*, int> shared_limits;
+  std::vector<cudaStream_t> streams;  // all that were ever made: an event may name a destroyed one
+  int living_streams = 0, living_events = 0, living_pools = 0, living_handles = 0;
+};
+Runtime& runtime();
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+std::size_t memory_capacity();
+// Whether [p, p + bytes) lies in one allocation of device memory.
+bool is_device(const void* p, std::size_t bytes);
+
+// Notes the error as the thread's last one.
+cudaError_t noted(cudaError_t error);
+
+// Counts a call of the CUDA runtime, cuBLAS or cuSOLVER that can fail, and says whether it is one that a test has chosen to fail.
+// Calls that free or destroy do their work all the same.
+cudaError_t counted_call();
+
+}  // namespace emulation

@@ -1,0 +1,28 @@
+// What tests ask of the emulation: to fail a call, and to count what has not been freed.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace emulation {
+
+enum class Failing { kOnce, kFromThenOn };  // a full device recovers, a lost one does not
+
+// Lets the n-th call from now on (1: the next) of the CUDA runtime, cuBLAS or cuSOLVER fail, in whichever thread it is made.
+// kFromThenOn: and all after it. n = 0: none fails.
+void fail_call(std::int64_t n, cudaError_t error = cudaErrorMemoryAllocation, Failing failing = Failing::kOnce);
+
+// Calls that could have failed since the process started.
+std::int64_t calls_made();
+
+// What lives. After everything has been destroyed it is what it was before.
+struct Living {
+  std::size_t allocations, bytes, pinned;
+  int streams, events, pools, handles;
+  bool operator==(const Living&) const = default;
+};
+Living living();
+
+}  // namespace emulation
