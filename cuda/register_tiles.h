@@ -81,17 +81,16 @@ template <int B>
 __device__ __forceinline__ void store_columns(const float (&from)[B], float* row, int t, int size) {
 #pragma unroll
   for (int h = 0; h < B / 4; ++h)
-    *reinterpret_cast<float4*>(row + h * (size / 2) + 4 * t) =
-        make_float4(from[4 * h], from[4 * h + 1], from[4 * h + 2], from[4 * h + 3]);
+    *reinterpret_cast<float4*>(row + h * (size / 2) + 4 * t) = make_float4(from[4 * h], from[4 * h + 1], from[4 * h + 2], from[4 * h + 3]);
 }
 
 enum class Sign { kAdd, kSubtract };
 
 // One tile += or -= leftᵀ right over `Count` rows of shared memory.
-template <Sign kSign, int Count, int B>
+template <Sign kSign, int Count, int B, int kUnrolled = 4>
 __device__ __forceinline__ void add_outer_products(float (&value)[B][B], int row, int column, const float* left, const float* right,
                                                    int size) {
-#pragma unroll 4
+#pragma unroll kUnrolled
   for (int k = 0; k < Count; ++k) {
     float a[B], b[B];
     load_columns<B>(a, left + k * size, row, size);
@@ -99,7 +98,7 @@ __device__ __forceinline__ void add_outer_products(float (&value)[B][B], int row
 #pragma unroll
     for (int i = 0; i < B; ++i)
 #pragma unroll
-      for (int j = 0; j < B; ++j) value[i][j] = fmaf(kSign == Sign::kAdd ? a[i] : -a[i], b[j], value[i][j]);
+      for (int j = 0; j < B; ++j) value[i][j] += (kSign == Sign::kAdd ? a[i] : -a[i]) * b[j];
   }
 }
 
@@ -126,7 +125,7 @@ __device__ __forceinline__ bool factorize_tile(float (&a)[B][B], float (&inverse
 #pragma unroll
     for (int j = c + 1; j < B; ++j)
 #pragma unroll
-      for (int r = j; r < B; ++r) a[r][j] = fmaf(-a[r][c], a[j][c], a[r][j]);
+      for (int r = j; r < B; ++r) a[r][j] -= a[r][c] * a[j][c];
   }
   return fine;
 }
@@ -140,7 +139,7 @@ __device__ __forceinline__ void solve_diagonal(float (&a)[B][B], int p, const Ch
   for (int c = 0; c < B; ++c) {
     y[c] = scratch.right[B * p + c];
 #pragma unroll
-    for (int e = 0; e < c; ++e) y[c] = fmaf(-a[c][e], y[e], y[c]);
+    for (int e = 0; e < c; ++e) y[c] -= a[c][e] * y[e];
     y[c] *= inverse[c];
 #pragma unroll
     for (int e = 0; e < B; ++e) scratch.pivot[B * c + e] = e < c ? a[c][e] : e == c ? inverse[c] : 0;
@@ -165,7 +164,7 @@ __device__ __forceinline__ void solve_below(float (&a)[B][B], int row, int size,
 #pragma unroll
     for (int i = 0; i < B; ++i) {
 #pragma unroll
-      for (int e = 0; e < c; ++e) a[i][c] = fmaf(-a[i][e], pivot[e], a[i][c]);
+      for (int e = 0; e < c; ++e) a[i][c] -= a[i][e] * pivot[e];
       a[i][c] *= pivot[c];
       out[i] = a[i][c];
     }
@@ -181,7 +180,7 @@ __device__ __forceinline__ void subtract_from_right(int row, int p, int size, co
     float below[B];
     load_columns<B>(below, scratch.panel + c * size, row, size);
 #pragma unroll
-    for (int i = 0; i < B; ++i) scratch.right[B * row + i] = fmaf(-below[i], scratch.right[B * p + c], scratch.right[B * row + i]);
+    for (int i = 0; i < B; ++i) scratch.right[B * row + i] -= below[i] * scratch.right[B * p + c];
   }
 }
 
@@ -202,7 +201,8 @@ __device__ __forceinline__ void factorize(RegisterTiles<B, R>& tiles, int side, 
 #pragma unroll
     for (int r = 0; r < R; ++r) {
       if (!tiles.exists(r) || tiles.column[r] <= p) continue;
-      add_outer_products<Sign::kSubtract, B, B>(tiles.value[r], tiles.row[r], tiles.column[r], scratch.panel, scratch.panel, size);
+      add_outer_products<Sign::kSubtract, B, B, R == 1 ? 4 : 1>(tiles.value[r], tiles.row[r], tiles.column[r], scratch.panel, scratch.panel,
+                                                                size);
       if (tiles.row[r] == tiles.column[r]) subtract_from_right<B>(tiles.row[r], p, size, scratch);
     }
   }
@@ -217,7 +217,7 @@ __device__ __forceinline__ void solve_diagonal_back(const float (&a)[B][B], int 
   for (int c = B - 1; c >= 0; --c) {
     x[c] = scratch.right[B * p + c];
 #pragma unroll
-    for (int e = c + 1; e < B; ++e) x[c] = fmaf(-a[e][c], x[e], x[c]);
+    for (int e = c + 1; e < B; ++e) x[c] -= a[e][c] * x[e];
     x[c] /= a[c][c];
     scratch.right[B * p + c] = x[c];
   }
@@ -238,7 +238,7 @@ __device__ __forceinline__ void solve_back(const RegisterTiles<B, R>& tiles, int
       for (int c = 0; c < B; ++c) {
         float sum = scratch.right[B * tiles.column[r] + c];
 #pragma unroll
-        for (int e = 0; e < B; ++e) sum = fmaf(-tiles.value[r][e][c], scratch.right[B * p + e], sum);
+        for (int e = 0; e < B; ++e) sum -= tiles.value[r][e][c] * scratch.right[B * p + e];
         scratch.right[B * tiles.column[r] + c] = sum;
       }
     }

@@ -6,8 +6,8 @@ namespace bouquet::cuda {
 namespace {
 
 constexpr int32_t kLeastDualDimension = 32;
-constexpr int32_t kSmallTiles = 64;         // unknowns up to which 4 x 4 tiles spread the work better
-constexpr int32_t kOneTileThreads = 256;    // above this a thread takes two tiles
+constexpr int32_t kSmallTiles = 64;       // unknowns up to which 4 x 4 tiles spread the work better
+constexpr int32_t kOneTileThreads = 256;  // above this a thread takes two tiles
 
 int32_t rounded_up(int32_t value, int32_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
