@@ -16,13 +16,15 @@ endif()
 
 add_library(bouquet_options INTERFACE)
 target_include_directories(bouquet_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(bouquet_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -fno-math-errno
-  -ffp-contract=off $<$<BOOL:${BOUQUET_WARNINGS_AS_ERRORS}>:-Werror>)
-
+set(bouquet_cxx_options -Wall -Wextra -Wshadow -Wnon-virtual-dtor -fno-math-errno -ffp-contract=off)
 # g++ 12 sees overlapping copies in "literal" + std::string at -O3 where there are none (GCC bug 105651).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(bouquet_options INTERFACE -Wno-restrict)
+  list(APPEND bouquet_cxx_options -Wno-restrict)
 endif()
+if(BOUQUET_WARNINGS_AS_ERRORS)
+  list(APPEND bouquet_cxx_options -Werror)
+endif()
+target_compile_options(bouquet_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${bouquet_cxx_options}>)
 
 if(BOUQUET_SANITIZER STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -43,10 +43,15 @@ class CudaProfiler final : public Profiler {
     stream_.synchronize();
   }
 
+  // Pinned memory must not go while a copy may still use it.
+  ~CudaProfiler() override { cudaStreamSynchronize(stream_.get()); }
+
   absl::Status solve(const HistoryBatch& histories, ProfileBatch solved) override {
     const NvtxRange range("bouquet: solve");
     if (absl::Status s = validate(histories, solved, shape_); !s.ok()) return s;
-    return guarded(device_, "folding in", [&] { return solve_all(histories, solved); });
+    const absl::Status done = guarded(device_, "folding in", [&] { return solve_all(histories, solved); });
+    if (!done.ok()) cudaStreamSynchronize(stream_.get());  // the next call writes what copies of this one may still read
+    return done;
   }
 
  private:
@@ -110,6 +115,7 @@ class CudaProfiler final : public Profiler {
 
 absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<const LoadedModel> model, const DeviceModel& tables,
                                                              const FoldInSource& source, ProfilerLimits limits) {
+  if (absl::Status s = validate(limits); !s.ok()) return s;
   return guarded(tables.device(), "making a profiler", [&]() -> absl::StatusOr<std::unique_ptr<Profiler>> {
     const absl::Status fits = check_fits(profiler_memory(tables.items().rows, tables.dimension(), limits), tables.device().free_bytes(),
                                          "a profiler", "A smaller batch, fewer models on the device or a larger device fits.");

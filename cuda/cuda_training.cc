@@ -84,9 +84,14 @@ class CudaTraining final : public TrainingSession {
         stream_);
   }
 
+  // Pinned memory must not go while a copy may still use it.
+  ~CudaTraining() override { cudaStreamSynchronize(stream_.get()); }
+
   absl::StatusOr<EpochStats> run_epoch() override {
     const NvtxRange range("bouquet: run_epoch");
-    return guarded(*device_, "training", [&]() -> absl::StatusOr<EpochStats> { return epoch(); });
+    auto stats = guarded(*device_, "training", [&]() -> absl::StatusOr<EpochStats> { return epoch(); });
+    if (!stats.ok()) cudaStreamSynchronize(stream_.get());  // the next epoch writes what copies of this one may still read
+    return stats;
   }
 
   absl::StatusOr<Model> snapshot() const override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cuda/solve_rules.h"
+#include "cuda/wait_at_exit.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -23,6 +24,7 @@ int64_t FactorArray::chunk_rows() const { return std::clamp<int64_t>(kChunkFloat
 std::vector<float> FactorArray::to_host(const Stream& stream) const {
   std::vector<float> values(static_cast<size_t>(rows_ * d_));
   std::vector<float> chunk(static_cast<size_t>(chunk_rows() * stride_));
+  const WaitAtExit wait(stream);
   for (int64_t first = 0; first < rows_; first += chunk_rows()) {
     const int64_t count = std::min(chunk_rows(), rows_ - first);
     check(cudaMemcpyAsync(chunk.data(), values_.data() + first * stride_, static_cast<size_t>(count * stride_) * sizeof(float),

@@ -1,11 +1,13 @@
 // The factors of one side on the device: [rows, row_stride(d)], zero past d.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "cuda/device_array.h"
 #include "cuda/stream.h"
+#include "cuda/wait_at_exit.h"
 
 namespace bouquet::cuda {
 
@@ -19,6 +21,7 @@ class FactorArray {
   template <typename RowsAt>
   void fill(const RowsAt& rows_at, const Stream& stream) {
     std::vector<float> chunk(static_cast<size_t>(chunk_rows() * stride_));
+    const WaitAtExit wait(stream);
     for (int64_t first = 0; first < rows_; first += chunk_rows()) {
       const int64_t count = std::min(chunk_rows(), rows_ - first);
       std::fill(chunk.begin(), chunk.end(), 0.0f);

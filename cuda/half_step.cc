@@ -3,6 +3,8 @@
 #include <span>
 #include <vector>
 
+#include "cuda/wait_at_exit.h"
+
 namespace bouquet::cuda {
 namespace {
 
@@ -62,6 +64,7 @@ HalfStep::HalfStep(const SparseRows& rows, const HalfStepPlan& plan, const Ridge
       parts_(plan.parts, stream),
       first_slots_(plan.first_slots, stream) {
   const std::vector<double> ridges = ridges_of(rows, rule);
+  const WaitAtExit wait(stream);
   ridges_ = DeviceArray<double>(ridges, stream);
   stream.synchronize();
   plan_.rows = {};

@@ -1,6 +1,6 @@
 // The only way to start a kernel: <<<>>> is not C++, hides errors, and the tests that run without a GPU could not read it.
 //
-// The rules for device code stand in docs/decisions/0006-cuda-module-and-emulation.md.
+// The rules for device code stand in tests/cuda_emulation/README.md.
 #pragma once
 
 #include <cuda_runtime.h>

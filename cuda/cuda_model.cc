@@ -1,0 +1,64 @@
+#include "cuda/cuda_model.h"
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "cuda/cuda_profiler.h"
+#include "cuda/cuda_ranker.h"
+#include "cuda/device_model.h"
+#include "cuda/fold_in_source.h"
+#include "cuda/memory_table.h"
+#include "cuda/status.h"
+#include "engine/errors.h"
+#include "engine/fold_in_checks.h"
+
+namespace bouquet::cuda {
+namespace {
+
+class CudaModel final : public LoadedModel {
+ public:
+  CudaModel(const Model& model, std::shared_ptr<const Device> device) : tables_(model, std::move(device)) {}
+
+  absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
+    return make_cuda_ranker(shared_from_this(), tables_, side, limits);
+  }
+
+  absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
+    if (absl::Status s = validate(limits); !s.ok()) return s;
+    if (absl::Status s = prepare_fold_in(); !s.ok()) return s;
+    return make_cuda_profiler(shared_from_this(), tables_, *fold_in_, limits);
+  }
+
+ private:
+  absl::Status prepare_fold_in() const {
+    const std::lock_guard lock(mutex_);
+    if (fold_in_ != nullptr) return absl::OkStatus();
+    return guarded(tables_.device(), "preparing fold-in", [&] {
+      MemoryTable needed;
+      FoldInSource::count_memory(tables_.items().rows, tables_.dimension(), needed);
+      if (absl::Status s = check_fits(needed, tables_.device().free_bytes(), "fold-in", "Fewer models on the device or a larger one fits.");
+          !s.ok())
+        return s;
+      fold_in_ = std::make_unique<const FoldInSource>(tables_);
+      return absl::OkStatus();
+    });
+  }
+
+  const DeviceModel tables_;
+  mutable std::mutex mutex_;
+  mutable std::unique_ptr<const FoldInSource> fold_in_;  // made when the first profiler is asked for
+};
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const LoadedModel>> load_cuda_model(const Model& model, std::shared_ptr<const Device> device) {
+  if (absl::Status s = validate(model); !s.ok()) return wrong_usage(message_of(s));
+  const int64_t bytes = (model.item_vectors.size() + model.profiles.size()) * static_cast<int64_t>(sizeof(float));
+  return guarded(
+      *device, "loading a model of " + std::to_string(bytes >> 20) + " MiB",
+      [&]() -> absl::StatusOr<std::shared_ptr<const LoadedModel>> { return std::make_shared<const CudaModel>(model, std::move(device)); });
+}
+
+}  // namespace bouquet::cuda

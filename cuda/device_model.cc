@@ -1,0 +1,22 @@
+#include "cuda/device_model.h"
+
+#include <utility>
+
+namespace bouquet::cuda {
+
+DeviceModel::DeviceModel(const Model& model, std::shared_ptr<const Device> device)
+    : device_(std::move(device)),
+      dimension_(model.dimension),
+      item_count_(model.item_count()),
+      customer_count_(model.customer_count()),
+      constants_(model.constants),
+      item_gram_(model.item_gram),
+      stream_(*device_),
+      items_(model.item_vectors.size(), stream_),
+      profiles_(model.profiles.size(), stream_) {
+  items_.upload(model.item_vectors.view());
+  profiles_.upload(model.profiles.view());
+  stream_.synchronize();
+}
+
+}  // namespace bouquet::cuda

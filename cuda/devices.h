@@ -1,0 +1,15 @@
+// What CUDA finds on this machine, and why it can or cannot be used.
+#pragma once
+
+#include "absl/status/status.h"
+#include "engine/backend_module.h"
+
+namespace bouquet::cuda {
+
+// Never fails: what cannot be found out is said in the report. Makes no CUDA context.
+PlatformReport report_devices();
+
+// Whether the backend can run on device `index` of such a report. Errors: see make_cuda_backend().
+absl::Status usable(const PlatformReport& report, int index);
+
+}  // namespace bouquet::cuda

@@ -1,0 +1,15 @@
+// What the module exports: see engine/backend_module.h.
+#include "cuda/cuda_backend.h"
+#include "cuda/devices.h"
+#include "engine/backend_module.h"
+
+extern "C" {
+
+__attribute__((visibility("default"))) const char* bouquet_module_build_id() { return bouquet::build_id(); }
+
+__attribute__((visibility("default"))) const bouquet::BackendModule* bouquet_module_entry() {
+  static constexpr bouquet::BackendModule kModule = {bouquet::cuda::make_cuda_backend, bouquet::cuda::report_devices};
+  return &kModule;
+}
+
+}  // extern "C"
