@@ -27,8 +27,10 @@ void plan_waves(HalfStepPlan& plan, std::span<const int64_t> offsets, int32_t at
       const int32_t parts = part_count(pairs);
       if (wave.parts > 0 && wave.parts + parts > most_slots) break;
       plan.first_slots.push_back(wave.parts);
-      for (int32_t p = 0; p < parts; ++p)
-        plan.parts.push_back({row, wave.parts++, begin + part_begin(pairs, parts, p), begin + part_begin(pairs, parts, p + 1)});
+      for (int32_t p = 0; p < parts; ++p) {
+        const int64_t first = part_begin(pairs, parts, p);
+        plan.parts.push_back({row, wave.parts++, begin + first, static_cast<int32_t>(part_begin(pairs, parts, p + 1) - first)});
+      }
     }
     plan.first_slots.push_back(wave.parts);
     plan.slots = std::max(plan.slots, wave.parts);

@@ -11,9 +11,12 @@ namespace bouquet::cuda {
 namespace {
 
 constexpr int B = 8;
+constexpr int W = kMacroTile;
 constexpr int kSide = kMacroTile / B;  // tiles along a square
+constexpr int kStride = RowLayout<B, W>::kStride;
 constexpr int kThreads = kSide * kSide;
 constexpr int kSquare = kMacroTile * kMacroTile;
+using Gather = GatherMemory<B, W, 2>;
 constexpr int32_t kMostBlocks = 256;  // each needs a factor's worth of workspace
 using Tiles = RegisterTiles<B, 1>;
 
@@ -31,23 +34,28 @@ struct LargeArguments {
 // Square (I, J), J <= I, of a lower triangle.
 __device__ __forceinline__ int square_index(int i, int j) { return i * (i + 1) / 2 + j; }
 
-// L of the row that the block is at. Square (I, J) holds the transpose: row c has column 128 J + c of L, in the order of position<B>().
+// Squares in global memory have no gaps: the second fours of every 8 columns follow the first.
+__device__ __forceinline__ int position_of(int j) { return ((j >> 2) & 1) * (kMacroTile / 2) + (j >> 3) * 4 + (j & 3); }
+// Where four neighbouring floats of a row of a square go in shared memory, and which columns they are.
+__device__ __forceinline__ int shared_of(int four) { return four < 16 ? 4 * four : RowLayout<B, W>::kHalf + 4 * (four - 16); }
+__device__ __forceinline__ int column_of(int four) { return four < 16 ? 8 * four : 8 * (four - 16) + 4; }
+
+// L of the row that the block is at. Square (I, J) holds the transpose: row c has column 128 J + c of L, in the order of position_of().
 struct Factor {
   float* squares;
   __device__ __forceinline__ float* at(int i, int j) const { return squares + int64_t{square_index(i, j)} * kSquare; }
 };
 
 struct LargeMemory {
-  GatherMemory gather;
+  Gather gather;
   CholeskyScratch<B> scratch;  // its right side has all unknowns; its panel, and `diagonal`, take the place of gathered rows
-  float* diagonal;             // [2][B][kMacroTile] columns of L of the square on the diagonal
+  float* diagonal;             // [2][B] rows: columns of L of the square on the diagonal
 
-  __host__ __device__ static constexpr int floats(int size) { return GatherMemory::floats(2 * kMacroTile) + B * B + size + 4; }
+  __host__ __device__ static constexpr int floats(int size) { return Gather::kFloats + B * B + size + 4; }
   __device__ __forceinline__ static LargeMemory at(float* memory, int size) {
-    float* pivot = memory + GatherMemory::floats(2 * kMacroTile);
+    float* pivot = memory + Gather::kFloats;
     float* right = pivot + B * B;
-    return {
-        GatherMemory::at(memory, 2 * kMacroTile), {memory, pivot, right, reinterpret_cast<int*>(right + size)}, memory + B * kMacroTile};
+    return {Gather::at(memory), {memory, pivot, right, reinterpret_cast<int*>(right + size)}, memory + B * kStride};
   }
   __device__ __forceinline__ CholeskyScratch<B> scratch_of(int square) const {
     CholeskyScratch<B> moved = scratch;
@@ -60,38 +68,34 @@ struct LargeMemory {
 __device__ __forceinline__ void subtract_factor(Tiles& tiles, const Factor& factor, int i, int j, float* memory) {
   constexpr int kRows = kGatherRows, kFours = kRows * kMacroTile / 4;
   float* const left = memory;
-  float* const right = memory + kRows * kMacroTile;
+  float* const right = memory + kRows * kStride;
   for (int k = 0; k < j * kMacroTile; k += kRows) {
     const int at = k % kMacroTile * kMacroTile;
     const float* from_left = factor.at(i, k / kMacroTile) + at;
     const float* from_right = factor.at(j, k / kMacroTile) + at;
     __syncthreads();
     for (int e = threadIdx.x; e < kFours; e += kThreads) {
-      *reinterpret_cast<float4*>(left + 4 * e) = *reinterpret_cast<const float4*>(from_left + 4 * e);
-      *reinterpret_cast<float4*>(right + 4 * e) = *reinterpret_cast<const float4*>(from_right + 4 * e);
+      const int to = e / 32 * kStride + shared_of(e % 32);
+      *reinterpret_cast<float4*>(left + to) = *reinterpret_cast<const float4*>(from_left + 4 * e);
+      *reinterpret_cast<float4*>(right + to) = *reinterpret_cast<const float4*>(from_right + 4 * e);
     }
     __syncthreads();
-    if (tiles.exists(0))
-      add_outer_products<Sign::kSubtract, kRows, B>(tiles.value[0], tiles.row[0], tiles.column[0], left, right, kMacroTile);
+    if (tiles.exists(0)) add_outer_products<Sign::kSubtract, kRows, W, 2>(tiles.value[0], tiles.row[0], tiles.column[0], left, right);
   }
   __syncthreads();
 }
 
 // tiles += sum of c y yᵀ; right, of thread t < 128: += sum of c r y at column 128 I + t, where I == J.
-__device__ __forceinline__ void add_pairs(Tiles& tiles, float& right, const LargeArguments& a, int64_t begin, int64_t end, int i, int j,
-                                          const GatherMemory& memory) {
+__device__ __forceinline__ void add_pairs(Tiles& tiles, float& right, const LargeArguments& a, int64_t begin, int count, int i, int j,
+                                          const Gather& memory) {
   const GatherColumns columns = {kMacroTile, i == j ? 1 : 2, {i * kMacroTile, j * kMacroTile}};
-  gather_pairs<B>(a.pairs, a.source, begin, end, memory, columns, [&](const float* rows, const float* gains) {
-    const int width = columns.width(), other = i == j ? 0 : kMacroTile;
-    if (tiles.exists(0)) {
-#pragma unroll 4
-      for (int k = 0; k < kGatherRows; ++k)
-        add_outer_products<Sign::kAdd, 1, B>(tiles.value[0], tiles.row[0], tiles.column[0], rows + k * width, rows + k * width + other,
-                                             kMacroTile);
-    }
+  gather_pairs(a.pairs, a.source, begin, count, memory, columns, [&](const float* rows, const float* gains) {
+    if (tiles.exists(0))
+      add_outer_products<Sign::kAdd, kGatherRows, W, 2>(tiles.value[0], tiles.row[0], tiles.column[0], rows,
+                                                        rows + (i == j ? 0 : Gather::kBlock));
     if (i == j && threadIdx.x < kMacroTile)
 #pragma unroll
-      for (int k = 0; k < kGatherRows; ++k) right += gains[k] * rows[k * width + position<B>(static_cast<int>(threadIdx.x), kMacroTile)];
+      for (int k = 0; k < kGatherRows; ++k) right += gains[k] * rows[k * kStride + position<B, W>(static_cast<int>(threadIdx.x))];
   });
 }
 
@@ -130,15 +134,19 @@ __device__ __forceinline__ void store_square(const Tiles& tiles, float* square) 
     float out[B];
 #pragma unroll
     for (int r = 0; r < B; ++r) out[r] = tiles.value[0][r][c];
-    store_columns<B>(out, square + (B * tiles.column[0] + c) * kMacroTile, tiles.row[0], kMacroTile);
+    float* to = square + (B * tiles.column[0] + c) * kMacroTile + 4 * tiles.row[0];
+    *reinterpret_cast<float4*>(to) = make_float4(out[0], out[1], out[2], out[3]);
+    *reinterpret_cast<float4*>(to + kMacroTile / 2) = make_float4(out[4], out[5], out[6], out[7]);
   }
 }
 __device__ __forceinline__ void load_square(Tiles& tiles, const float* square) {
   if (!tiles.exists(0)) return;
 #pragma unroll
   for (int c = 0; c < B; ++c) {
-    float in[B];
-    load_columns<B>(in, square + (B * tiles.column[0] + c) * kMacroTile, tiles.row[0], kMacroTile);
+    const float* from = square + (B * tiles.column[0] + c) * kMacroTile + 4 * tiles.row[0];
+    const float4 low = *reinterpret_cast<const float4*>(from);
+    const float4 high = *reinterpret_cast<const float4*>(from + kMacroTile / 2);
+    const float in[B] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w};
 #pragma unroll
     for (int r = 0; r < B; ++r) tiles.value[0][r][c] = in[r];
   }
@@ -149,24 +157,23 @@ __device__ __forceinline__ void solve_below_diagonal(Tiles& tiles, const float* 
   const CholeskyScratch<B>& s = memory.scratch;
   const int own = static_cast<int>(threadIdx.x);
   for (int p = 0; p < kSide; ++p) {
-    float* const columns = memory.diagonal + p % 2 * B * kMacroTile;
+    float* const columns = memory.diagonal + p % 2 * B * kStride;
     const float* from = diagonal + B * p * kMacroTile;
     for (int e = own; e < B * kMacroTile / 4; e += kThreads)
-      *reinterpret_cast<float4*>(columns + 4 * e) = *reinterpret_cast<const float4*>(from + 4 * e);
+      *reinterpret_cast<float4*>(columns + e / 32 * kStride + shared_of(e % 32)) = *reinterpret_cast<const float4*>(from + 4 * e);
     if (own < B * B) {
       const int r = own / B, c = own % B;
-      const float value = from[c * kMacroTile + position<B>(B * p + r, kMacroTile)];
+      const float value = from[c * kMacroTile + position_of(B * p + r)];
       s.pivot[own] = r == c ? 1 / value : value;
     }
     __syncthreads();
-    if (tiles.column[0] == p) solve_below<B>(tiles.value[0], tiles.row[0], kMacroTile, s);
+    if (tiles.column[0] == p) solve_below<W>(tiles.value[0], tiles.row[0], s);
     __syncthreads();
-    if (tiles.column[0] > p)
-      add_outer_products<Sign::kSubtract, B, B>(tiles.value[0], tiles.row[0], tiles.column[0], s.panel, columns, kMacroTile);
+    if (tiles.column[0] > p) add_outer_products<Sign::kSubtract, B, W, 2>(tiles.value[0], tiles.row[0], tiles.column[0], s.panel, columns);
     if (own < kMacroTile) {
       float right = s.right[i * kMacroTile + own];
 #pragma unroll
-      for (int c = 0; c < B; ++c) right -= s.panel[c * kMacroTile + position<B>(own, kMacroTile)] * s.right[j * kMacroTile + B * p + c];
+      for (int c = 0; c < B; ++c) right -= s.panel[c * kStride + position<B, W>(own)] * s.right[j * kMacroTile + B * p + c];
       s.right[i * kMacroTile + own] = right;
     }
   }
@@ -181,7 +188,7 @@ __device__ __forceinline__ void solve_column_back(const Factor& factor, const La
     float sum = 0;
     for (int i = j + 1; i < squares; ++i) {
       const float4 l = *reinterpret_cast<const float4*>(factor.at(i, j) + c * kMacroTile + 4 * lane);
-      const float4 x = *reinterpret_cast<const float4*>(right + i * kMacroTile + 4 * group_at<B>(lane, kMacroTile));
+      const float4 x = *reinterpret_cast<const float4*>(right + i * kMacroTile + column_of(lane));
       sum += l.x * x.x + l.y * x.y + l.z * x.z + l.w * x.w;
     }
     for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xFFFFFFFF, sum, step);
@@ -197,13 +204,14 @@ __device__ __forceinline__ void solve_column_back(const Factor& factor, const La
 __device__ __forceinline__ void write_factor(const Factor& factor, float* to, int d) {
   for (int64_t e = threadIdx.x; e < int64_t{d} * d; e += kThreads) {
     const int r = static_cast<int>(e / d), c = static_cast<int>(e % d);
-    to[e] = c > r ? 0 : factor.at(r / kMacroTile, c / kMacroTile)[c % kMacroTile * kMacroTile + position<B>(r % kMacroTile, kMacroTile)];
+    to[e] = c > r ? 0 : factor.at(r / kMacroTile, c / kMacroTile)[c % kMacroTile * kMacroTile + position_of(r % kMacroTile)];
   }
 }
 
 __device__ __forceinline__ void solve_row(const LargeArguments& a, int at, const Factor& factor, const LargeMemory& memory) {
   const int32_t row = a.rows.rows[at];
-  const int64_t begin = a.pairs.offsets[row], end = a.pairs.offsets[row + 1];
+  const int64_t begin = a.pairs.offsets[row];
+  const auto count = static_cast<int>(a.pairs.offsets[row + 1] - begin);
   const int squares = a.size / kMacroTile, own = static_cast<int>(threadIdx.x);
   for (int e = own; e < a.size; e += kThreads) memory.scratch.right[e] = 0;
   if (own == 0) *memory.scratch.broken = 0;
@@ -215,14 +223,14 @@ __device__ __forceinline__ void solve_row(const LargeArguments& a, int at, const
       subtract_factor(tiles, factor, i, j, memory.gather.rows);
       float right = 0;
       if (a.first_slots == nullptr)
-        add_pairs(tiles, right, a, begin, end, i, j, memory.gather);
+        add_pairs(tiles, right, a, begin, count, i, j, memory.gather);
       else
         add_parts(tiles, right, a, a.first_slots[at], a.first_slots[at + 1], i, j);
       add_shared_matrix(tiles, a.source.shared_matrix, static_cast<float>(a.pairs.ridges[row]), a.size, i, j);
       if (i == j && own < kMacroTile) memory.scratch.right[i * kMacroTile + own] += right;
       __syncthreads();
       if (i == j)
-        factorize(tiles, kSide, memory.scratch_of(j));
+        factorize<W>(tiles, kSide, memory.scratch_of(j));
       else
         solve_below_diagonal(tiles, factor.at(j, j), memory, i, j);
       store_square(tiles, factor.at(i, j));
@@ -260,7 +268,7 @@ __global__ void __launch_bounds__(kThreads) sum_large_parts_kernel(const LargeAr
   tiles.take_square(kSide, i != j);
   tiles.clear();
   float right = 0;
-  add_pairs(tiles, right, a, part.begin, part.end, i, j, GatherMemory::at(dynamic_shared<float>(), 2 * kMacroTile));
+  add_pairs(tiles, right, a, part.begin, part.count, i, j, Gather::at(dynamic_shared<float>()));
   if (tiles.exists(0))
 #pragma unroll
     for (int e = 0; e < B * B; ++e) a.sums.sums[partial_index(part.slot, squares_of(a.size), square, e)] = tiles.value[0][e / B][e % B];
@@ -288,10 +296,10 @@ void sum_large_parts(const DevicePairs& pairs, const DeviceSource& source, const
                      const Stream& stream) {
   if (count == 0) return;
   const int size = system_size(source.dimension), side = size / kMacroTile;
-  launch(stream,
-         {dim3(static_cast<unsigned>(count), static_cast<unsigned>(side * (side + 1) / 2)), dim3(kThreads),
-          GatherMemory::floats(2 * kMacroTile) * sizeof(float)},
-         sum_large_parts_kernel, {pairs, source, {}, {}, sums, nullptr, nullptr, size}, parts);
+  launch(
+      stream,
+      {dim3(static_cast<unsigned>(count), static_cast<unsigned>(side * (side + 1) / 2)), dim3(kThreads), Gather::kFloats * sizeof(float)},
+      sum_large_parts_kernel, {pairs, source, {}, {}, sums, nullptr, nullptr, size}, parts);
 }
 
 }  // namespace bouquet::cuda

@@ -1,8 +1,9 @@
 // A symmetric positive definite system held by one block in registers, as square tiles of its lower triangle, one or two per thread: how
 // it is summed up from rows in shared memory, factorized and solved. Everything is unrolled, so that no tile ever leaves the registers.
 //
-// Rows in shared memory are `size` floats, with the two halves of every 8 columns apart (position()): the threads of a warp then read
-// neighbouring 16 bytes, and no two of them meet in a bank. All functions are called by the whole block.
+// Rows in shared memory have the two halves of every 8 columns apart (position()): the threads of a warp then read neighbouring 16 bytes,
+// and no two of them meet in a bank. W is the width such a row has room for; that it is known to the compiler saves the registers of
+// addresses. All functions are called by the whole block.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -49,27 +50,28 @@ struct RegisterTiles {
   }
 };
 
-// Where column j of a row stands.
-template <int B>
-__device__ __forceinline__ int position(int j, int size) {
-  if constexpr (B == 4) return j;
-  return ((j >> 2) & 1) * (size / 2) + (j >> 3) * 4 + (j & 3);
-}
+// How a row of up to W columns lies in shared memory. With tiles of 8 the two fours of every 8 columns stand `kHalf` apart: an odd number
+// of half cycles through the banks, so that copies of whole rows do not meet either.
+template <int B, int W>
+struct RowLayout {
+  static constexpr int kHalf = B == 4 ? 0 : (W / 2 + 15) / 32 * 32 + 16;
+  static constexpr int kStride = B == 4 ? W : 2 * kHalf;  // floats from row to row
+  static_assert(B == 4 || kHalf >= W / 2);
+};
 
-// Which four columns stand at the four floats from 4 * slot: the inverse of position().
-template <int B>
-__device__ __forceinline__ int group_at(int slot, int size) {
-  if constexpr (B == 4) return slot;
-  const int half = size / 8;
-  return slot < half ? 2 * slot : 2 * (slot - half) + 1;
+// Where column j of a row stands.
+template <int B, int W>
+__device__ __forceinline__ int position(int j) {
+  if constexpr (B == 4) return j;
+  return ((j >> 2) & 1) * RowLayout<B, W>::kHalf + (j >> 3) * 4 + (j & 3);
 }
 
 // The B columns of tile t.
-template <int B>
-__device__ __forceinline__ void load_columns(float (&to)[B], const float* row, int t, int size) {
+template <int B, int W>
+__device__ __forceinline__ void load_columns(float (&to)[B], const float* row, int t) {
 #pragma unroll
   for (int h = 0; h < B / 4; ++h) {
-    const float4 four = *reinterpret_cast<const float4*>(row + h * (size / 2) + 4 * t);
+    const float4 four = *reinterpret_cast<const float4*>(row + h * RowLayout<B, W>::kHalf + 4 * t);
     to[4 * h] = four.x;
     to[4 * h + 1] = four.y;
     to[4 * h + 2] = four.z;
@@ -77,24 +79,25 @@ __device__ __forceinline__ void load_columns(float (&to)[B], const float* row, i
   }
 }
 
-template <int B>
-__device__ __forceinline__ void store_columns(const float (&from)[B], float* row, int t, int size) {
+template <int B, int W>
+__device__ __forceinline__ void store_columns(const float (&from)[B], float* row, int t) {
 #pragma unroll
   for (int h = 0; h < B / 4; ++h)
-    *reinterpret_cast<float4*>(row + h * (size / 2) + 4 * t) = make_float4(from[4 * h], from[4 * h + 1], from[4 * h + 2], from[4 * h + 3]);
+    *reinterpret_cast<float4*>(row + h * RowLayout<B, W>::kHalf + 4 * t) =
+        make_float4(from[4 * h], from[4 * h + 1], from[4 * h + 2], from[4 * h + 3]);
 }
 
 enum class Sign { kAdd, kSubtract };
 
 // One tile += or -= leftᵀ right over `Count` rows of shared memory.
-template <Sign kSign, int Count, int B, int kUnrolled = 4>
-__device__ __forceinline__ void add_outer_products(float (&value)[B][B], int row, int column, const float* left, const float* right,
-                                                   int size) {
+template <Sign kSign, int Count, int W, int kUnrolled, int B>
+__device__ __forceinline__ void add_outer_products(float (&value)[B][B], int row, int column, const float* left, const float* right) {
+  constexpr int kStride = RowLayout<B, W>::kStride;
 #pragma unroll kUnrolled
   for (int k = 0; k < Count; ++k) {
     float a[B], b[B];
-    load_columns<B>(a, left + k * size, row, size);
-    load_columns<B>(b, right + k * size, column, size);
+    load_columns<B, W>(a, left + k * kStride, row);
+    load_columns<B, W>(b, right + k * kStride, column);
 #pragma unroll
     for (int i = 0; i < B; ++i)
 #pragma unroll
@@ -105,9 +108,9 @@ __device__ __forceinline__ void add_outer_products(float (&value)[B][B], int row
 // What factorize() and the solves share.
 template <int B>
 struct CholeskyScratch {
-  float* panel;  // [B][size]: the columns of L that were found last
+  float* panel;  // [B] rows: the columns of L that were found last
   float* pivot;  // [B][B]: the tile of L on the diagonal, the inverses of its diagonal on the diagonal
-  float* right;  // [size]: the right side, then y = L⁻¹ right, then the solution
+  float* right;  // [unknowns]: the right side, then y = L⁻¹ right, then the solution
   int* broken;   // set where a pivot is not positive; 0 before
 };
 
@@ -148,8 +151,8 @@ __device__ __forceinline__ void solve_diagonal(float (&a)[B][B], int p, const Ch
 }
 
 // A tile below the diagonal: a := a L⁻ᵀ for the published tile L, and publishes it.
-template <int B>
-__device__ __forceinline__ void solve_below(float (&a)[B][B], int row, int size, const CholeskyScratch<B>& scratch) {
+template <int W, int B>
+__device__ __forceinline__ void solve_below(float (&a)[B][B], int row, const CholeskyScratch<B>& scratch) {
 #pragma unroll
   for (int c = 0; c < B; ++c) {
     float pivot[B], out[B];
@@ -168,17 +171,17 @@ __device__ __forceinline__ void solve_below(float (&a)[B][B], int row, int size,
       a[i][c] *= pivot[c];
       out[i] = a[i][c];
     }
-    store_columns<B>(out, scratch.panel + c * size, row, size);
+    store_columns<B, W>(out, scratch.panel + c * RowLayout<B, W>::kStride, row);
   }
 }
 
 // right[B row + i] -= the published columns of L times y of tile p.
-template <int B>
-__device__ __forceinline__ void subtract_from_right(int row, int p, int size, const CholeskyScratch<B>& scratch) {
+template <int W, int B>
+__device__ __forceinline__ void subtract_from_right(int row, int p, const CholeskyScratch<B>& scratch) {
 #pragma unroll
   for (int c = 0; c < B; ++c) {
     float below[B];
-    load_columns<B>(below, scratch.panel + c * size, row, size);
+    load_columns<B, W>(below, scratch.panel + c * RowLayout<B, W>::kStride, row);
 #pragma unroll
     for (int i = 0; i < B; ++i) scratch.right[B * row + i] -= below[i] * scratch.right[B * p + c];
   }
@@ -186,9 +189,8 @@ __device__ __forceinline__ void subtract_from_right(int row, int p, int size, co
 
 // Tiles hold W; after it they hold L with W = L Lᵀ, and scratch.right L⁻¹ times what it held. Right-looking, one column of tiles at a
 // time; two barriers each. What scratch.right and scratch.broken hold before must be visible to the block.
-template <int B, int R>
+template <int W, int B, int R>
 __device__ __forceinline__ void factorize(RegisterTiles<B, R>& tiles, int side, const CholeskyScratch<B>& scratch) {
-  const int size = side * B;
   for (int p = 0; p < side; ++p) {
 #pragma unroll
     for (int r = 0; r < R; ++r)
@@ -196,14 +198,14 @@ __device__ __forceinline__ void factorize(RegisterTiles<B, R>& tiles, int side, 
     __syncthreads();
 #pragma unroll
     for (int r = 0; r < R; ++r)
-      if (tiles.row[r] > p && tiles.column[r] == p) solve_below<B>(tiles.value[r], tiles.row[r], size, scratch);
+      if (tiles.row[r] > p && tiles.column[r] == p) solve_below<W>(tiles.value[r], tiles.row[r], scratch);
     __syncthreads();
 #pragma unroll
     for (int r = 0; r < R; ++r) {
       if (!tiles.exists(r) || tiles.column[r] <= p) continue;
-      add_outer_products<Sign::kSubtract, B, B, R == 1 ? 4 : 1>(tiles.value[r], tiles.row[r], tiles.column[r], scratch.panel, scratch.panel,
-                                                                size);
-      if (tiles.row[r] == tiles.column[r]) subtract_from_right<B>(tiles.row[r], p, size, scratch);
+      add_outer_products<Sign::kSubtract, B, W, R == 1 ? 2 : 1>(tiles.value[r], tiles.row[r], tiles.column[r], scratch.panel,
+                                                                scratch.panel);
+      if (tiles.row[r] == tiles.column[r]) subtract_from_right<W>(tiles.row[r], p, scratch);
     }
   }
   __syncthreads();

@@ -48,7 +48,8 @@ struct RowList {
 struct RowPart {
   int32_t row = 0;
   int32_t slot = 0;
-  int64_t begin = 0, end = 0;  // pairs
+  int64_t begin = 0;  // its first pair
+  int32_t count = 0;
 };
 
 // Sums of parts: slot s has system_floats(d) floats from sums + s * system_floats(d), and system_size(d) of the right side.

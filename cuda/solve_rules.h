@@ -7,7 +7,7 @@
 
 namespace bouquet::cuda {
 
-inline constexpr int32_t kLargestTiledSystem = 256;  // unknowns that fit into the registers of one block
+inline constexpr int32_t kLargestTiledSystem = 248;  // unknowns that fit into the registers of one block of 256 threads
 inline constexpr int32_t kMacroTile = 128;           // larger systems are cut into squares of this many unknowns
 inline constexpr int64_t kLongRow = 8192;            // pairs; a longer row is cut into parts, each summed by a block of its own
 inline constexpr int64_t kPartPairs = 4096;          // pairs of a part, while they are at most ...
