@@ -23,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 struct Options {
   RankSettings settings;
   std::string backend = "auto";
+  int32_t device = 0;
   std::string data_out;
   bool paced = false;
   bool json = false;
@@ -174,7 +175,7 @@ absl::Status run(const Options& options, const BackendFactory& backends) {
     write_floats(options.data_out + ".items.f32", data.items);
     write_floats(options.data_out + ".queries.f32", data.queries);
   }
-  auto backend = backends({.name = options.backend, .threads = s.threads});
+  auto backend = backends({.name = options.backend, .threads = s.threads, .device = options.device});
   if (!backend.ok()) return backend.status();
   auto model = (*backend)->load(make_rank_model(s, data));
   if (!model.ok()) return model.status();
@@ -234,6 +235,7 @@ void add_rank_bench(CLI::App& bench, const BackendFactory& backends, int& exit_c
   command->add_option("--filter-share", s.filter_share, "Share of the rows that every query's filter lets through; 1: no filter");
   command->add_option("--repetitions", s.repetitions, "Timed calls per batch size; 0: what fits in a second, 7 to 20000");
   command->add_option("--backend", options->backend, "auto, cpu or cuda");
+  command->add_option("--device", options->device, "Which GPU of the cuda backend, from 0");
   command->add_option("--data-out", options->data_out, "Write the vectors to PREFIX.items.f32 and PREFIX.queries.f32")->type_name("PREFIX");
   command->add_flag("--paced", options->paced,
                     "Read a batch size per line from stdin, rank once, print the time: for a peer to take turns");

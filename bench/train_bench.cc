@@ -136,6 +136,7 @@ void add_train_bench(CLI::App& bench, const BackendFactory& backends, int& exit_
   command->add_option("--dimension", training.dimension, "d, 1 to 1024")->capture_default_str();
   command->add_option("--epochs", settings->epochs, "Epochs to run")->check(CLI::Range(1, 1000))->capture_default_str();
   command->add_option("--backend", settings->backend.name, "auto, cpu or cuda")->capture_default_str();
+  command->add_option("--device", settings->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command->add_option("--threads", settings->backend.threads, "Threads of the cpu backend, 0 for all")->capture_default_str();
   command->add_option("--seed", training.seed, "Of the start and the made-up matrix")->capture_default_str();
   command->add_option("--unobserved-weight", training.unobserved_weight, "alpha0")->capture_default_str();

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/cuda_diagnosis.h"
+#include "cli/cuda_module.h"
 #include "cli/libraries.h"
 #include "cli/machine.h"
 #include "engine/errors.h"
@@ -28,6 +30,7 @@ struct Diagnosis {
   Machine machine;
   std::string folder;
   int64_t disk_free_bytes = 0;
+  CudaDiagnosis cuda;
   std::vector<BackendState> backends;
   std::vector<Library> libraries;
   std::vector<std::string> warnings;
@@ -77,7 +80,7 @@ std::vector<std::string> warnings(const Diagnosis& found) {
 }
 
 absl::StatusOr<Diagnosis> diagnose(const BackendFactory& backends, const std::string& folder) {
-  Diagnosis found{read_machine(), folder, 0, backend_states(backends), libraries(), {}};
+  Diagnosis found{read_machine(), folder, 0, diagnose_cuda(cuda_module_path()), backend_states(backends), libraries(), {}};
   std::error_code error;
   const auto space = std::filesystem::space(folder, error);
   if (error) return missing_input("doctor: " + folder + ": " + error.message());
@@ -95,7 +98,8 @@ void print_text(const Diagnosis& found) {
   if (machine.core_quota > 0) std::printf(", of which this container may use %.1f", machine.core_quota);
   std::printf("\nmemory    %s, %s free", gigabytes(machine.memory_bytes).c_str(), gigabytes(machine.memory_available_bytes).c_str());
   if (machine.memory_limit_bytes > 0) std::printf(", limited to %s", gigabytes(machine.memory_limit_bytes).c_str());
-  std::printf("\ndisk      %s free under %s\n\nBackends, best first\n", gigabytes(found.disk_free_bytes).c_str(), found.folder.c_str());
+  std::printf("\ndisk      %s free under %s\n", gigabytes(found.disk_free_bytes).c_str(), found.folder.c_str());
+  std::printf("%s\nBackends, best first\n", as_text(found.cuda).c_str());
   for (const BackendState& backend : found.backends)
     std::printf("  %-4s  %-8s  %s\n", backend.name.c_str(), backend.usable ? "ready" : "not used", backend.says.c_str());
   std::printf("\nLibraries\n");
@@ -125,6 +129,7 @@ Json as_json(const Diagnosis& found) {
             {"limit_bytes", machine.memory_limit_bytes > 0 ? Json(machine.memory_limit_bytes) : Json(nullptr)}}},
           {"disk", {{"folder", found.folder}, {"free_bytes", found.disk_free_bytes}}},
           {"open_file_limit", machine.open_file_limit},
+          {"cuda", as_json(found.cuda)},
           {"backends", std::move(backends)},
           {"libraries", std::move(all_libraries)},
           {"warnings", found.warnings}};

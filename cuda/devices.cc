@@ -30,7 +30,7 @@ DeviceReport report_device(int index) {
     report.capability = properties.capability;
     report.memory_bytes = properties.memory_bytes;
   } catch (const CudaError& error) {
-    report.problem = error.what();
+    report.cause = error.what();
   }
   return report;
 }
@@ -46,7 +46,7 @@ absl::Status status_of(const PlatformReport& report) {
                          version_text(report.runtime_version) + "; update the driver, or use --backend cpu");
     case cudaErrorNoDevice: break;
     default:
-      return absl::InternalError("the NVIDIA driver is there but does not work: " + report.problem +
+      return absl::InternalError("the NVIDIA driver is there but does not work: " + report.cause +
                                  "; look at nvidia-smi, or use --backend cpu");
   }
   if (!report.devices.empty()) return absl::OkStatus();
@@ -65,7 +65,7 @@ PlatformReport report_devices() {
   const cudaError_t error = cudaGetDeviceCount(&count);
   report.error = error;
   if (error != cudaSuccess) {
-    report.problem = std::string(cudaGetErrorName(error)) + " (" + cudaGetErrorString(error) + ")";
+    report.cause = std::string(cudaGetErrorName(error)) + " (" + cudaGetErrorString(error) + ")";
     cudaGetLastError();
     count = 0;
   }
@@ -84,7 +84,7 @@ absl::Status usable(const PlatformReport& report, int index) {
                        (count == 1 ? " CUDA device: 0" : " CUDA devices: 0 to " + std::to_string(count - 1)));
   const DeviceReport& device = report.devices[static_cast<size_t>(index)];
   const std::string name = "CUDA device " + std::to_string(index) + (device.name.empty() ? "" : " (" + device.name + ")");
-  if (device.capability == 0) return absl::InternalError(name + " does not answer: " + device.problem);
+  if (device.capability == 0) return absl::InternalError(name + " does not answer: " + device.cause);
   if (device.capability < kOldestCapability)
     return absl::UnavailableError(name + " has compute capability " + std::to_string(device.capability / 10) + "." +
                                   std::to_string(device.capability % 10) + "; 7.5 or newer is needed; use --backend cpu");

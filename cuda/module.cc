@@ -5,9 +5,9 @@
 
 extern "C" {
 
-__attribute__((visibility("default"))) const char* bouquet_module_build_id() { return bouquet::build_id(); }
+const char* bouquet_module_build_id() { return bouquet::build_id(); }
 
-__attribute__((visibility("default"))) const bouquet::BackendModule* bouquet_module_entry() {
+const bouquet::BackendModule* bouquet_module_entry() {
   static constexpr bouquet::BackendModule kModule = {bouquet::cuda::make_cuda_backend, bouquet::cuda::report_devices};
   return &kModule;
 }

@@ -136,6 +136,7 @@ class Backend {
 struct BackendChoice {
   std::string name = "auto";  // auto, cpu, cuda
   int32_t threads = 0;        // of the cpu backend; 0: as many as the machine has
+  int32_t device = 0;         // of the cuda backend: counted among those that CUDA_VISIBLE_DEVICES shows
 };
 using BackendFactory = std::function<absl::StatusOr<std::unique_ptr<Backend>>(const BackendChoice&)>;
 

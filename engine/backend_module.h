@@ -18,6 +18,7 @@ struct DeviceReport {
   std::string name;
   int capability = 0;  // 10 * major + minor; 0: the device does not answer
   int64_t memory_bytes = 0;
+  std::string cause;    // what the platform itself says, where it does not answer
   std::string problem;  // why it cannot be used and what to do; empty: it can
 };
 
@@ -26,6 +27,7 @@ struct PlatformReport {
   int runtime_version = 0;  // 13000 is 13.0; of the libraries that the module was built with
   int driver_version = 0;   // the newest that the driver knows; 0: no driver
   int error = 0;            // of the platform's own numbers; 0: none
+  std::string cause;        // the same in its words
   std::string problem;      // why no device can be used and what to do; empty: some can
   std::vector<DeviceReport> devices;
 };

@@ -11,6 +11,7 @@ void AnswerOptions::add_to(CLI::App& command) {
   command.add_option("--server", place.server, "Ask the server at this address instead: host:port or unix:PATH")->type_name("ADDRESS");
   command.add_option("--timeout-ms", place.timeout_ms, "Longest wait for the server")->capture_default_str()->check(CLI::Range(1, 600000));
   command.add_option("--backend", place.backend.name, "What computes, with --models: auto, cpu or cuda")->capture_default_str();
+  command.add_option("--device", place.backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command.add_option("--threads", place.backend.threads, "Threads of the cpu backend; 0: as many as the machine has")
       ->capture_default_str();
   command.add_option("-k,--k", k, "Rows wanted, 1 to 1000")->capture_default_str();

@@ -21,14 +21,17 @@ class FoldInBatch {
   // Adds a history, ascending by item. Returns its position. At most limits.max_batch.
   int32_t add(std::span<const HistoryEntry> history);
 
-  // Errors: those of Profiler::solve.
-  absl::Status solve();
+  // One call of the seam; where that fails, one per history, so that a history that has no profile leaves the others alone.
+  void solve();
 
-  // After solve(): [d].
+  // After solve(): Ok, or why this history has no profile (the errors of Profiler::solve).
+  const absl::Status& status(int32_t position) const { return statuses_[static_cast<size_t>(position)]; }
+  // After solve(), where its status is Ok: [d].
   std::span<const float> profile(int32_t position) const;
 
  private:
   FoldInBatch() = default;
+  absl::Status solve_alone(size_t position);
 
   std::unique_ptr<Profiler> profiler_;
   int32_t dimension_ = 0;
@@ -37,6 +40,7 @@ class FoldInBatch {
   std::vector<float> confidences_;
   std::vector<float> targets_;
   std::vector<float> profiles_;
+  std::vector<absl::Status> statuses_;
 };
 
 }  // namespace bouquet::server

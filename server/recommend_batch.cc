@@ -32,6 +32,19 @@ bool is_zero(std::span<const float> profile) {
   return std::all_of(profile.begin(), profile.end(), [](float x) { return x == 0; });
 }
 
+// Beyond this weight a matrix may not be positive definite in floating point: what was sent is to blame then, not the server.
+constexpr float kSafeConfidence = 1e6f;
+
+bool weighs_too_much(std::span<const HistoryEntry> history) {
+  return std::any_of(history.begin(), history.end(), [](const HistoryEntry& entry) { return !(entry.confidence <= kSafeConfidence); });
+}
+
+absl::Status too_much_weight() {
+  FieldViolations violations;
+  violations.add("visitor.events", "weigh so much that no profile can be solved from them; send smaller values");
+  return violations.status();
+}
+
 int64_t microseconds(const google::protobuf::Timestamp& time) { return time.seconds() * 1000000 + time.nanos() / 1000; }
 
 }  // namespace
@@ -163,11 +176,13 @@ void RecommendBatch::exclude_consumed(Plan& plan) {
   plan.excluded.insert(plan.excluded.end(), listed, plan.listed.end());
 }
 
-void RecommendBatch::hand_over(const absl::Status& solved) {
+void RecommendBatch::hand_over() {
   for (size_t i = 0; i < size_; ++i) {
     Plan& plan = plans_[i];
     if (plan.fold_in == kNone) continue;
+    const absl::Status& solved = fold_in_->status(plan.fold_in);
     *plan.status = solved;
+    if (!solved.ok() && plan.customer == kNone && weighs_too_much(plan.history)) *plan.status = too_much_weight();
     if (solved.ok() && !is_zero(fold_in_->profile(plan.fold_in)))
       plan.query = ranking_->add_vector(fold_in_->profile(plan.fold_in), {plan.excluded, plan.kinds}, plan.k);
   }

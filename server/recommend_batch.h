@@ -25,7 +25,7 @@ class RecommendBatch {
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
   void add(const v1::RecommendRequest& request, v1::RecommendResponse* response, absl::Status* status);
   // After fold_in has solved: hands the profiles to the ranking.
-  void hand_over(const absl::Status& solved);
+  void hand_over();
   // After the ranking has run: writes the responses.
   void finish(const absl::Status& ranked);
 

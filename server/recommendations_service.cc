@@ -1,13 +1,12 @@
 #include "server/recommendations_service.h"
 
 #include "server/batch_recommend_call.h"
-#include "server/unary_job.h"
 
 namespace bouquet::server {
 
 grpc::ServerUnaryReactor* RecommendationsService::Recommend(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                             grpc::ByteBuffer* out) {
-  return UnaryJob<v1::RecommendRequest, v1::RecommendResponse>::start(context, *in, out, Method::kRecommend, batcher_, metrics_);
+  return UnaryJob<v1::RecommendRequest, v1::RecommendResponse>::start(recommend_, context, *in, out);
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* RecommendationsService::BatchRecommend(grpc::CallbackServerContext* context,
@@ -17,12 +16,12 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* RecommendationsService::BatchRecomme
 
 grpc::ServerUnaryReactor* RecommendationsService::SimilarItems(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                                grpc::ByteBuffer* out) {
-  return UnaryJob<v1::SimilarItemsRequest, v1::SimilarItemsResponse>::start(context, *in, out, Method::kSimilarItems, batcher_, metrics_);
+  return UnaryJob<v1::SimilarItemsRequest, v1::SimilarItemsResponse>::start(similar_items_, context, *in, out);
 }
 
 grpc::ServerUnaryReactor* RecommendationsService::CrossSell(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                             grpc::ByteBuffer* out) {
-  return UnaryJob<v1::CrossSellRequest, v1::CrossSellResponse>::start(context, *in, out, Method::kCrossSell, batcher_, metrics_);
+  return UnaryJob<v1::CrossSellRequest, v1::CrossSellResponse>::start(cross_sell_, context, *in, out);
 }
 
 }  // namespace bouquet::server

@@ -4,6 +4,7 @@
 #include "bouquet/v1/recommendations.grpc.pb.h"
 #include "server/batcher.h"
 #include "server/metrics.h"
+#include "server/unary_job.h"
 
 namespace bouquet::server {
 
@@ -13,8 +14,13 @@ using RawRecommendations = v1::Recommendations::WithRawCallbackMethod_Recommend<
 
 class RecommendationsService final : public RawRecommendations {
  public:
-  // Both outlive the service.
-  RecommendationsService(Batcher& batcher, Metrics& metrics) : batcher_(batcher), metrics_(metrics) {}
+  // Both outlive the service, which outlives its calls: destroy it after the batcher has stopped.
+  RecommendationsService(Batcher& batcher, Metrics& metrics)
+      : batcher_(batcher),
+        metrics_(metrics),
+        recommend_{Method::kRecommend, batcher, metrics},
+        similar_items_{Method::kSimilarItems, batcher, metrics},
+        cross_sell_{Method::kCrossSell, batcher, metrics} {}
 
   grpc::ServerUnaryReactor* Recommend(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* BatchRecommend(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in) override;
@@ -24,6 +30,9 @@ class RecommendationsService final : public RawRecommendations {
  private:
   Batcher& batcher_;
   Metrics& metrics_;
+  UnaryMethod<v1::RecommendRequest, v1::RecommendResponse> recommend_;
+  UnaryMethod<v1::SimilarItemsRequest, v1::SimilarItemsResponse> similar_items_;
+  UnaryMethod<v1::CrossSellRequest, v1::CrossSellResponse> cross_sell_;
 };
 
 }  // namespace bouquet::server

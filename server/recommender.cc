@@ -60,7 +60,8 @@ void Recommender::answer(std::span<const Question> questions, std::span<absl::St
     }
   }
   // Without items every item is unknown and every customer cold: there is nothing to solve or to rank.
-  recommend_->hand_over(fold_in_ ? fold_in_->solve() : absl::OkStatus());
+  if (fold_in_) fold_in_->solve();
+  recommend_->hand_over();
   recommend_->finish(profile_ranking_ ? profile_ranking_->rank() : absl::OkStatus());
   const absl::Status similarity = similarity_ranking_ ? similarity_ranking_->rank() : absl::OkStatus();
   similar_->finish(similarity);

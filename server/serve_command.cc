@@ -110,6 +110,7 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
   command->add_flag("--wait-for-model", serving.wait_for_model, "Start without a model and answer UNAVAILABLE until there is one");
   command->add_flag("--reflection", serving.grpc.reflection, "Let clients ask for the proto files (grpcurl)");
   command->add_option("--backend", options->backend.name, "What computes: auto, cpu or cuda")->capture_default_str();
+  command->add_option("--device", options->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command->add_option("--threads", options->backend.threads, "Threads of the cpu backend; 0: as many as the machine has")
       ->capture_default_str();
   add_limits(*command, *options);

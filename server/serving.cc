@@ -1,5 +1,7 @@
 #include "server/serving.h"
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,9 +32,13 @@ absl::Status check(const ServingOptions& options) {
   return absl::OkStatus();
 }
 
+// protobuf would write a line of its own to stderr for every text that is not UTF-8: the caller is told, and the log is not theirs.
+void silence_protobuf() { [[maybe_unused]] static auto* const before = google::protobuf::SetLogHandler(nullptr); }
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& options, Backend& backend) {
+  silence_protobuf();
   if (absl::Status s = check(options); !s.ok()) return s;
   auto directory = options.wait_for_model ? ModelsDirectory::open(options.models) : ModelsDirectory::open_existing(options.models);
   if (!directory.ok()) return directory.status();

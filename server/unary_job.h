@@ -1,4 +1,4 @@
-// A unary call on its way through the queue: its messages, in an arena of its own, and the reactor that ends it.
+// A unary call on its way through the queue: its request, in an arena of its own, its response, from a pool, and the reactor that ends it.
 #pragma once
 
 #include <google/protobuf/arena.h>
@@ -11,6 +11,7 @@
 
 #include "server/batcher.h"
 #include "server/call_messages.h"
+#include "server/message_pool.h"
 #include "server/metrics.h"
 #include "server/request_limits.h"
 #include "server/status_mapping.h"
@@ -29,52 +30,63 @@ inline TimePoint deadline_of(const grpc::CallbackServerContext& context) {
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(deadline - now);
 }
 
+// What all calls of one method share. Thread-safe; outlives its calls.
+template <typename Request, typename Response>
+struct UnaryMethod {
+  const Method method;
+  Batcher& batcher;
+  Metrics& metrics;
+  MessagePool<Response> responses = {};
+};
+
 template <typename Request, typename Response>
 class UnaryJob final : public Job {
  public:
+  using OfMethod = UnaryMethod<Request, Response>;
+
   // Reads, checks and queues one call. The reactor is gRPC's own, finished from whichever thread answers.
-  static grpc::ServerUnaryReactor* start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
-                                         Method method, Batcher& batcher, Metrics& metrics) {
+  static grpc::ServerUnaryReactor* start(OfMethod& method, grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
+                                         grpc::ByteBuffer* out) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    auto job = std::unique_ptr<UnaryJob>(new UnaryJob(context, reactor, out, method, metrics));
+    auto job = std::unique_ptr<UnaryJob>(new UnaryJob(method, context, reactor, out));
     if (!parse_message(in, job->request_)) {
       job->finish(absl::InvalidArgumentError("the request is not a well-formed message, or a string in it is not valid UTF-8"));
     } else if (const absl::Status valid = validate(*job->request_); !valid.ok()) {
       job->finish(valid);
     } else {
-      batcher.submit({.job = std::move(job), .deadline = deadline_of(*context), .bytes = static_cast<int64_t>(in.Length())});
+      method.batcher.submit({.job = std::move(job), .deadline = deadline_of(*context), .bytes = static_cast<int64_t>(in.Length())});
     }
     return reactor;
   }
 
-  Question question() override { return Exchange<Request, Response>{request_, response_}; }
+  Question question() override {
+    response_ = method_.responses.take();
+    return Exchange<Request, Response>{request_, response_.get()};
+  }
   bool cancelled() const override { return context_->IsCancelled(); }
 
   void finish(const absl::Status& status) override {
     if (status.ok()) *out_ = serialize_message(*response_);
     if (status.code() == absl::StatusCode::kResourceExhausted) context_->AddTrailingMetadata(kPushbackKey, kPushbackMs);
-    metrics_.call_done(method_, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
+    method_.metrics.call_done(method_.method, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
     reactor_->Finish(to_grpc(status));
   }
 
  private:
-  UnaryJob(grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out, Method method, Metrics& metrics)
-      : context_(context), reactor_(reactor), out_(out), method_(method), metrics_(metrics), arena_(first_block_, sizeof first_block_) {
+  UnaryJob(OfMethod& method, grpc::CallbackServerContext* context, grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out)
+      : method_(method), context_(context), reactor_(reactor), out_(out), arena_(first_block_, sizeof first_block_) {
     request_ = google::protobuf::Arena::CreateMessage<Request>(&arena_);
-    response_ = google::protobuf::Arena::CreateMessage<Response>(&arena_);
   }
 
+  OfMethod& method_;
   grpc::CallbackServerContext* const context_;
   grpc::ServerUnaryReactor* const reactor_;
   grpc::ByteBuffer* const out_;
-  const Method method_;
-  Metrics& metrics_;
   const TimePoint arrived_ = Clock::now();
-  // Enough for an answer of ten rows.
-  alignas(8) char first_block_[4096];
+  alignas(8) char first_block_[768];  // enough for a request by id
   google::protobuf::Arena arena_;
   Request* request_;
-  Response* response_;
+  typename MessagePool<Response>::Lease response_;  // from question() on
 };
 
 }  // namespace bouquet::server

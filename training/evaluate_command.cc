@@ -174,6 +174,7 @@ void add_evaluate_command(CLI::App& app, const BackendFactory& backends, int& ex
       ->capture_default_str();
   command->add_option("--resamples", flags->resamples, "Of the bootstrap behind the intervals")->capture_default_str();
   command->add_option("--backend", flags->backend.name, "auto, cpu or cuda")->capture_default_str();
+  command->add_option("--device", flags->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command->add_option("--threads", flags->backend.threads, "Of the cpu backend; 0: as many as the machine has")->capture_default_str();
   command->add_flag("--json", flags->json, "Print one JSON document");
   command->callback([flags, backends, &exit_code] { exit_code = report(run(*flags, backends)); });

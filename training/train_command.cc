@@ -103,6 +103,7 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_
   add_read_flags(*command, flags->read);
   add_learning_flags(*command, *flags);
   command->add_option("--backend", flags->backend.name, "auto, cpu or cuda")->capture_default_str();
+  command->add_option("--device", flags->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command->add_option("--threads", flags->backend.threads, "Of the cpu backend; 0: as many as the machine has")->capture_default_str();
   command->add_option("--publish", flags->publish, "always; never: train and judge alone")->capture_default_str();
   command->add_flag("--dry-run", flags->dry_run, "Read, and say what would be done");

@@ -24,7 +24,6 @@ using namespace emulation;
 extern "C" {
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
   *version = environment_number("EMULATION_DRIVER", CUDART_VERSION);
   return cudaSuccess;
 }
@@ -34,6 +33,9 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 }
 cudaError_t cudaGetDeviceCount(int* count) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
+  int driver = 0;
+  cudaDriverGetVersion(&driver);
+  if (driver / 1000 < CUDART_VERSION / 1000) return noted(cudaErrorInsufficientDriver);
   *count = hidden() ? 0 : 1;
   return hidden() ? noted(cudaErrorNoDevice) : cudaSuccess;
 }

@@ -2,7 +2,7 @@
 //
 // The environment steers them: EMULATION_SEED=n runs threads and blocks in an order drawn from n (0: in order),
 // EMULATION_STREAMS=eager runs work at once, EMULATION_MEMORY=bytes is the size of device memory,
-// EMULATION_NO_DEVICE=1 hides the device.
+// EMULATION_NO_DEVICE=1 hides the device, EMULATION_CAPABILITY=70 makes it an old one, EMULATION_DRIVER=11080 its driver (0: none).
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -198,7 +198,8 @@ TEST_F(Answering, AVisitorIsServedAsTheSameHistoryWouldBe) {
   auto fold_in = FoldInBatch::make(*served_->profiles(), 8, {.max_batch = 1});
   ASSERT_TRUE(fold_in.ok());
   fold_in->add(history);
-  ASSERT_TRUE(fold_in->solve().ok());
+  fold_in->solve();
+  ASSERT_TRUE(fold_in->status(0).ok());
   EXPECT_EQ(response.events_used(), 3);
   ASSERT_EQ(response.results_size(), 20);
   for (const auto& row : response.results()) {
@@ -206,6 +207,30 @@ TEST_F(Answering, AVisitorIsServedAsTheSameHistoryWouldBe) {
     EXPECT_EQ(row.score(), score(fold_in->profile(0).data(), served_->artifact().model.item_matrix().row(item).data(), 8));
     EXPECT_FALSE(item == 3 || item == 50 || item == 77);
   }
+}
+
+TEST_F(Answering, AVisitorWhoseEventsWeighTooMuchIsRefusedAndSpoilsNobodyElsesAnswer) {
+  open(random_shop(60, 3, 8, 3));
+  v1::RecommendRequest heavy, plain;
+  for (const int item : {3, 9, 21, 33}) {
+    auto* rated = heavy.mutable_visitor()->add_events();
+    rated->set_item_id("item" + std::to_string(item));
+    rated->set_type("rating");
+    rated->set_value(3e38f);
+    const v1::Event again = *rated;  // together more than a float can hold
+    *heavy.mutable_visitor()->add_events() = again;
+  }
+  plain.mutable_visitor()->add_events()->set_item_id("item5");
+  v1::RecommendResponse heavy_response, response;
+  const std::vector<Question> questions = {Exchange<v1::RecommendRequest, v1::RecommendResponse>{&heavy, &heavy_response},
+                                           Exchange<v1::RecommendRequest, v1::RecommendResponse>{&plain, &response}};
+  std::vector<absl::Status> statuses(2);
+  recommender_->answer(questions, statuses);
+  EXPECT_EQ(statuses[0].code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(statuses[0].message()), HasSubstr("visitor.events"));
+  EXPECT_TRUE(statuses[0].GetPayload(kBadRequestType).has_value());
+  ASSERT_TRUE(statuses[1].ok()) << statuses[1];
+  EXPECT_EQ(response.SerializeAsString(), recommend(plain).SerializeAsString());
 }
 
 TEST_F(Answering, AVisitorWhoReturnedEverythingIsOfferedItAgain) {

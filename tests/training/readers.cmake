@@ -15,3 +15,12 @@ endif()
 
 bouquet_test(reader_tests LABEL unit SOURCES ${reader_sources} LIBRARIES ${reader_libraries})
 target_compile_definitions(reader_tests PRIVATE BOUQUET_DATA="${BOUQUET_DATA}")
+
+bouquet_test(parquet_absent_tests LABEL unit
+  SOURCES parquet_absent_test.cc ${PROJECT_SOURCE_DIR}/training/parquet_reader_absent.cc
+  LIBRARIES bouquet_engine)
+
+# The whole of a build without Arrow; `./run test --long`.
+add_test(NAME BuildWithoutParquet.ConfiguresCompilesAndReads
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/build_without_parquet_test.sh ${PROJECT_SOURCE_DIR} ${CMAKE_BINARY_DIR}/without_parquet ${Python3_EXECUTABLE})
+set_tests_properties(BuildWithoutParquet.ConfiguresCompilesAndReads PROPERTIES LABELS long TIMEOUT 3600)

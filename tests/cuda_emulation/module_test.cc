@@ -1,0 +1,124 @@
+// The program's side of the module: opening it, refusing what is not ours, and what --backend does with the answer. The module that is
+// opened is the real one's sources on the emulation.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "cli/backends.h"
+#include "cli/cuda_diagnosis.h"
+#include "cli/cuda_module.h"
+#include "engine/errors.h"
+#include "tests/conformance/ranking_answer.h"
+#include "tests/conformance/ranking_data.h"
+
+namespace bouquet {
+namespace {
+
+using testing::HasSubstr;
+
+class CudaModule : public testing::Test {
+ protected:
+  void SetUp() override { set("BOUQUET_CUDA_MODULE", EMULATED_MODULE); }
+  void TearDown() override {
+    for (const std::string& name : set_) unsetenv(name.c_str());
+  }
+  void set(const std::string& name, const std::string& value) {
+    setenv(name.c_str(), value.c_str(), 1);
+    set_.push_back(name);
+  }
+
+ private:
+  std::vector<std::string> set_;
+};
+
+void expect_refused(const BackendChoice& choice, absl::StatusCode code, const std::string& message) {
+  const absl::Status status = make_backend(choice).status();
+  EXPECT_EQ(status.code(), code) << status;
+  EXPECT_THAT(std::string(message_of(status)), HasSubstr(message));
+}
+
+std::string auto_takes() {
+  const auto backend = make_backend({.name = "auto", .threads = 1});
+  return backend.ok() ? std::string((*backend)->name()) : std::string(message_of(backend.status()));
+}
+
+TEST_F(CudaModule, RanksThroughTheOpenedModule) {
+  const auto data = conformance::ranking_data(conformance::Hardness::kGaussian, 3, 100, 8);
+  const auto backend = make_backend({.name = "cuda"});
+  ASSERT_TRUE(backend.ok()) << backend.status();
+  const auto model = (*backend)->load(conformance::ranking_model(data));
+  ASSERT_TRUE(model.ok()) << model.status();
+  const auto ranker = (*model)->make_ranker(Side::kItems, {.max_batch = 3, .max_k = 10});
+  ASSERT_TRUE(ranker.ok()) << ranker.status();
+  const std::vector<int32_t> rows = {0, 1, 2};
+  conformance::expect_as_oracle(**ranker, data.asking_matrix(), data.ranked_matrix(), {.rows = rows, .k = 10});
+}
+
+TEST_F(CudaModule, AutoTakesTheDeviceThatIsThere) { EXPECT_EQ(auto_takes(), "cuda"); }
+
+TEST_F(CudaModule, AutoTakesTheCpuWhereTheDeviceIsAbsent) {
+  set("EMULATION_NO_DEVICE", "1");
+  EXPECT_EQ(auto_takes(), "cpu");
+  expect_refused({.name = "cuda"}, absl::StatusCode::kUnavailable, "no CUDA device");
+}
+
+TEST_F(CudaModule, AutoTakesTheCpuWhereThereIsNoModule) {
+  set("BOUQUET_CUDA_MODULE", "/no/such/module.so");
+  EXPECT_EQ(auto_takes(), "cpu");
+  expect_refused({.name = "cuda"}, absl::StatusCode::kUnavailable, "there is no CUDA module /no/such/module.so");
+}
+
+TEST_F(CudaModule, AutoRefusesWhatIsThereAndCannotBeUsed) {
+  set("EMULATION_DRIVER", "11080");
+  EXPECT_THAT(auto_takes(), HasSubstr("too old"));
+}
+
+TEST_F(CudaModule, AModuleOfAnotherBuildIsRefused) {
+  set("BOUQUET_CUDA_MODULE", MODULE_OF_ANOTHER_BUILD);
+  expect_refused({.name = "cuda"}, absl::StatusCode::kResourceExhausted,
+                 "is of build 0.0.1-of-another-build, this program of build " + std::string(build_id()));
+  EXPECT_THAT(auto_takes(), HasSubstr("of build 0.0.1"));
+}
+
+TEST_F(CudaModule, ALibraryThatIsNoModuleIsRefused) {
+  set("BOUQUET_CUDA_MODULE", NO_MODULE);
+  expect_refused({.name = "cuda"}, absl::StatusCode::kResourceExhausted, "is not a module of Bouquet");
+}
+
+TEST_F(CudaModule, AFileThatIsNoLibraryIsRefusedWithItsName) {
+  const std::string path = testing::TempDir() + "/not_a_library.so";
+  std::ofstream(path) << "text";
+  set("BOUQUET_CUDA_MODULE", path);
+  EXPECT_THAT(std::string(message_of(make_backend({.name = "cuda"}).status())), HasSubstr(path));
+}
+
+TEST_F(CudaModule, ADeviceNumberThatDoesNotExistIsRefused) {
+  expect_refused({.name = "cuda", .device = 3}, absl::StatusCode::kInvalidArgument, "--device is 3");
+  expect_refused({.name = "auto", .device = 3}, absl::StatusCode::kInvalidArgument, "--device is 3");
+}
+
+TEST_F(CudaModule, ANameThatNobodyHasIsRefused) { expect_refused({.name = "tpu"}, absl::StatusCode::kInvalidArgument, "'tpu' is unknown"); }
+
+TEST_F(CudaModule, DoctorShowsModuleDriverAndDevice) {
+  const cli::CudaDiagnosis found = cli::diagnose_cuda(cuda_module_path());
+  EXPECT_THAT(cli::as_text(found), HasSubstr(EMULATED_MODULE));
+  EXPECT_THAT(cli::as_text(found), HasSubstr("device 0: emulated, compute capability 9.0, 4.3 GB"));
+  EXPECT_EQ(cli::as_json(found)["devices"][0]["compute_capability"], "9.0");
+  EXPECT_TRUE(cli::as_json(found)["problem"].is_null());
+}
+
+TEST_F(CudaModule, DoctorSaysWhyADeviceCannotBeUsed) {
+  set("EMULATION_CAPABILITY", "61");
+  EXPECT_THAT(cli::as_text(cli::diagnose_cuda(cuda_module_path())),
+              HasSubstr("cannot be used: CUDA device 0 (emulated) has compute capability 6.1"));
+  set("EMULATION_DRIVER", "0");
+  EXPECT_THAT(cli::as_text(cli::diagnose_cuda(cuda_module_path())), HasSubstr("no NVIDIA driver"));
+  EXPECT_THAT(cli::as_text(cli::diagnose_cuda("/no/such/module.so")), HasSubstr("built without CUDA"));
+}
+
+}  // namespace
+}  // namespace bouquet

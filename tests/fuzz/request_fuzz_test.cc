@@ -1,0 +1,159 @@
+// Every request that a client can send gets a documented answer, and leaves those beside it alone. Seeds are fixed; what is bounded is
+// the number of requests, and the time.
+#include <google/protobuf/stubs/logging.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cpu_fallback/cpu_backend.h"
+#include "server/call_messages.h"
+#include "server/recommender.h"
+#include "server/request_limits.h"
+#include "tests/fuzz/message_mutator.h"
+#include "tests/server/tiny_shop.h"
+
+namespace bouquet::server {
+namespace {
+
+using absl::StatusCode;
+
+constexpr int kExecutions = 200000;
+constexpr auto kLongest = std::chrono::seconds(12);
+constexpr int kBatch = 8;
+
+TinyShop fuzzed_shop() {
+  TinyShop shop = random_shop(60, 20, 8, 3);
+  shop.repurchase_share = 0.4;
+  for (int b = 0; b < 60; ++b) shop.baskets.push_back({b % 10, 10 + b % 5});
+  return shop;
+}
+
+std::vector<std::string> known_strings() {
+  std::vector<std::string> strings = {"nobody", "purchase", "view", "cart", "rating", "return", "teleport"};
+  for (int i = 0; i < 20; ++i) strings.push_back("item" + std::to_string(3 * i));
+  for (int c = 0; c < 5; ++c) strings.push_back("customer" + std::to_string(c));
+  return strings;
+}
+
+// The rows of an answer, whichever it is.
+const v1::RecommendedItem& item_of(const v1::RecommendedItem& row) { return row; }
+const v1::RecommendedItem& item_of(const v1::CrossSellItem& row) { return row.item(); }
+
+template <typename Request, typename Response>
+struct Asked {
+  Request request;
+  Response response;
+};
+
+// What must hold of every answer to a valid request.
+template <typename Request, typename Response>
+void check_answer(const Request& request, const Response& response) {
+  ASSERT_LE(response.results_size(), rows_wanted(request.k()));
+  ASSERT_EQ(response.model_version(), "v1");
+  const std::set<std::string> excluded(request.exclude_item_ids().begin(), request.exclude_item_ids().end());
+  std::set<std::string> seen;
+  for (const auto& row : response.results()) {
+    const v1::RecommendedItem& item = item_of(row);
+    ASSERT_TRUE(std::isfinite(item.score())) << request.ShortDebugString() << "\n" << response.ShortDebugString();
+    ASSERT_FALSE(excluded.contains(item.item_id()));
+    ASSERT_TRUE(seen.insert(item.item_id()).second) << item.item_id() << " twice";
+    ASSERT_NE(item.source(), v1::SOURCE_UNSPECIFIED);
+    bool wanted = request.kinds().empty();
+    for (int k = 0; k < request.kinds_size(); ++k) wanted |= request.kinds(k) == item.kind();
+    ASSERT_TRUE(wanted);
+  }
+}
+
+// The server's own path, without the network: parse, validate, answer in batches of other people's requests.
+class RequestFuzz : public ::testing::Test {
+ protected:
+  RequestFuzz() {
+    google::protobuf::SetLogHandler(nullptr);  // as the server does
+    Artifact artifact = fuzzed_shop().artifact();
+    // Every way that a value and an age can become a weight.
+    artifact.rules.types[1].half_life_days = 1;
+    artifact.rules.repurchase_half_life_days = 30;
+    served_ = *ServedModel::load(std::make_shared<const Artifact>(std::move(artifact)), *backend_);
+    recommender_ = *Recommender::make(*served_, kBatch);
+    bystander_.request.mutable_visitor()->add_events()->set_item_id("item3");
+    recommender_->recommend(bystander_.request, &bystander_.response).IgnoreError();
+    EXPECT_EQ(bystander_.response.results_size(), 10);
+  }
+
+  template <typename Request, typename Response>
+  void fuzz(unsigned seed, const std::set<StatusCode>& documented) {
+    fuzz::MessageMutator mutator(seed, known_strings());
+    const auto end = std::chrono::steady_clock::now() + kLongest;
+    std::vector<Asked<Request, Response>> batch;
+    int executions = 0;
+    for (; executions < kExecutions && std::chrono::steady_clock::now() < end && !HasFatalFailure(); ++executions) {
+      Asked<Request, Response> asked;
+      mutator.fill(asked.request);
+      const std::string bytes = mutator.bytes_of(asked.request);
+      const grpc::Slice slice(bytes);
+      if (!parse_message(grpc::ByteBuffer(&slice, 1), &asked.request)) {
+        ++counts_["malformed"];
+        continue;
+      }
+      if (const absl::Status valid = validate(asked.request); !valid.ok()) {
+        ASSERT_EQ(valid.code(), StatusCode::kInvalidArgument);
+        ++counts_["refused"];
+        continue;
+      }
+      batch.push_back(std::move(asked));
+      if (batch.size() == kBatch - 1) answer(batch, documented);
+    }
+    std::printf("%d requests", executions);
+    for (const auto& [what, count] : counts_) std::printf(", %d %s", count, what.c_str());
+    std::printf("\n");
+    // A fuzzer that gets nothing past the parser or the limits looks at nothing.
+    EXPECT_GT(counts_["malformed"], executions / 50);
+    EXPECT_GT(counts_["refused"], executions / 50);
+    EXPECT_GT(counts_["OK"], executions / 50);
+  }
+
+  template <typename Request, typename Response>
+  void answer(std::vector<Asked<Request, Response>>& batch, const std::set<StatusCode>& documented) {
+    v1::RecommendResponse beside;
+    std::vector<Question> questions;
+    questions.push_back(Exchange<v1::RecommendRequest, v1::RecommendResponse>{&bystander_.request, &beside});
+    for (auto& asked : batch) questions.push_back(Exchange<Request, Response>{&asked.request, &asked.response});
+    std::vector<absl::Status> statuses(questions.size());
+    recommender_->answer(questions, statuses);
+    for (size_t i = 0; i < batch.size(); ++i) {
+      ASSERT_TRUE(documented.contains(statuses[i + 1].code())) << statuses[i + 1] << "\n" << batch[i].request.ShortDebugString();
+      ++counts_[absl::StatusCodeToString(statuses[i + 1].code())];
+      if (!statuses[i + 1].ok()) continue;
+      ASSERT_NO_FATAL_FAILURE(check_answer(batch[i].request, batch[i].response));
+    }
+    ASSERT_TRUE(statuses[0].ok()) << "somebody else's request: " << statuses[0];
+    ASSERT_EQ(beside.SerializeAsString(), bystander_.response.SerializeAsString());
+    batch.clear();
+  }
+
+  std::unique_ptr<Backend> backend_ = *cpu::make_cpu_backend(1);
+  std::shared_ptr<const ServedModel> served_;
+  std::unique_ptr<Recommender> recommender_;
+  Asked<v1::RecommendRequest, v1::RecommendResponse> bystander_;
+  std::map<std::string, int> counts_;
+};
+
+TEST_F(RequestFuzz, Recommend) { fuzz<v1::RecommendRequest, v1::RecommendResponse>(11, {StatusCode::kOk, StatusCode::kInvalidArgument}); }
+
+TEST_F(RequestFuzz, SimilarItems) {
+  fuzz<v1::SimilarItemsRequest, v1::SimilarItemsResponse>(12, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kNotFound});
+}
+
+TEST_F(RequestFuzz, CrossSell) {
+  fuzz<v1::CrossSellRequest, v1::CrossSellResponse>(13, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kNotFound});
+}
+
+}  // namespace
+}  // namespace bouquet::server
