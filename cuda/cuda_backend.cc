@@ -28,6 +28,9 @@ class CudaBackend final : public Backend {
                                                                   const TrainingOptions& options) override {
     return start_cuda_training(interactions, options, device_);
   }
+  MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) const override {
+    return cuda::training_memory(interactions, options);
+  }
 
  private:
   const std::shared_ptr<const Device> device_;  // shared with sessions and models, so that they may outlive the backend

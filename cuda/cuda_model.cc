@@ -9,10 +9,10 @@
 #include "cuda/cuda_ranker.h"
 #include "cuda/device_model.h"
 #include "cuda/fold_in_source.h"
-#include "cuda/memory_table.h"
 #include "cuda/status.h"
 #include "engine/errors.h"
 #include "engine/fold_in_checks.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 namespace {

@@ -6,8 +6,8 @@
 #include "absl/status/statusor.h"
 #include "cuda/device_model.h"
 #include "cuda/fold_in_source.h"
-#include "cuda/memory_table.h"
 #include "engine/backend.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 

@@ -5,8 +5,8 @@
 
 #include "absl/status/statusor.h"
 #include "cuda/device.h"
-#include "cuda/memory_table.h"
 #include "engine/backend.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 

@@ -3,9 +3,9 @@
 
 #include "cuda/device_model.h"
 #include "cuda/factor_array.h"
-#include "cuda/memory_table.h"
 #include "cuda/solve_source.h"
 #include "cuda/stream.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 

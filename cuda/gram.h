@@ -6,8 +6,8 @@
 
 #include "cuda/device_array.h"
 #include "cuda/libraries.h"
-#include "cuda/memory_table.h"
 #include "cuda/stream.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 

@@ -5,10 +5,10 @@
 
 #include "cuda/device_array.h"
 #include "cuda/half_step_plan.h"
-#include "cuda/memory_table.h"
 #include "cuda/solve_source.h"
 #include "cuda/stream.h"
 #include "engine/interactions.h"
+#include "engine/memory_table.h"
 #include "engine/ridge_rule.h"
 
 namespace bouquet::cuda {

@@ -5,8 +5,8 @@
 
 #include "cuda/device_array.h"
 #include "cuda/half_step.h"
-#include "cuda/memory_table.h"
 #include "engine/backend.h"
+#include "engine/memory_table.h"
 #include "engine/ridge_rule.h"
 
 namespace bouquet::cuda {

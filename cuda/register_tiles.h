@@ -203,8 +203,7 @@ __device__ __forceinline__ void factorize(RegisterTiles<B, R>& tiles, int side, 
 #pragma unroll
     for (int r = 0; r < R; ++r) {
       if (!tiles.exists(r) || tiles.column[r] <= p) continue;
-      add_outer_products<Sign::kSubtract, B, W, 1>(tiles.value[r], tiles.row[r], tiles.column[r], scratch.panel,
-                                                                scratch.panel);
+      add_outer_products<Sign::kSubtract, B, W, 1>(tiles.value[r], tiles.row[r], tiles.column[r], scratch.panel, scratch.panel);
       if (tiles.row[r] == tiles.column[r]) subtract_from_right<W>(tiles.row[r], p, scratch);
     }
   }

@@ -6,9 +6,9 @@
 
 #include "cuda/device_array.h"
 #include "cuda/libraries.h"
-#include "cuda/memory_table.h"
 #include "cuda/row_systems.h"
 #include "cuda/stream.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 

@@ -17,7 +17,6 @@ set(bouquet_cuda_sources
   history_staging.cc
   large_row_systems.cu
   libraries.cc
-  memory_table.cc
   objective.cu
   rank_plan.cc
   restriction_staging.cc

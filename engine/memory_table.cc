@@ -1,11 +1,11 @@
-#include "cuda/memory_table.h"
+#include "engine/memory_table.h"
 
 #include <cstdio>
 #include <numeric>
 
 #include "engine/errors.h"
 
-namespace bouquet::cuda {
+namespace bouquet {
 namespace {
 
 std::string megabytes(int64_t bytes) {
@@ -46,4 +46,4 @@ absl::Status check_fits(const MemoryTable& table, int64_t free_bytes, const std:
   return no_resource(doing + " needs more memory than the device has free:\n" + table.text() + line("free", free_bytes) + advice);
 }
 
-}  // namespace bouquet::cuda
+}  // namespace bouquet

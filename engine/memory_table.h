@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 
-namespace bouquet::cuda {
+namespace bouquet {
 
 struct MemoryUse {
   std::string purpose;  // "factors", "pairs"
@@ -30,4 +30,4 @@ class MemoryTable {
 // ResourceExhausted with the table where its total is more than `free_bytes`. `doing`: "training"; `advice` says what to change.
 absl::Status check_fits(const MemoryTable& table, int64_t free_bytes, const std::string& doing, const std::string& advice);
 
-}  // namespace bouquet::cuda
+}  // namespace bouquet
