@@ -1,5 +1,6 @@
 #include "bench/bench_command.h"
 
+#include "bench/fold_in_bench.h"
 #include "bench/rank_bench.h"
 #include "bench/read_bench.h"
 #include "bench/serve_bench.h"
@@ -12,6 +13,7 @@ void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_
   bench->require_subcommand(1);
   bench::add_rank_bench(*bench, backends, exit_code);
   bench::add_train_bench(*bench, backends, exit_code);
+  bench::add_fold_in_bench(*bench, backends, exit_code);
   bench::add_read_bench(*bench, exit_code);
   bench::add_serve_bench(*bench, backends, exit_code);
 }

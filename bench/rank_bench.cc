@@ -175,7 +175,7 @@ absl::Status run(const Options& options, const BackendFactory& backends) {
     write_floats(options.data_out + ".items.f32", data.items);
     write_floats(options.data_out + ".queries.f32", data.queries);
   }
-  auto backend = backends({.name = options.backend, .threads = s.threads, .device = options.device});
+  auto backend = backends({.name = options.backend, .threads = options.backend == "cuda" ? 0 : s.threads, .device = options.device});
   if (!backend.ok()) return backend.status();
   auto model = (*backend)->load(make_rank_model(s, data));
   if (!model.ok()) return model.status();

@@ -11,6 +11,7 @@
 #include "cpu_fallback/cpu_profiler.h"
 #include "cpu_fallback/cpu_ranker.h"
 #include "engine/errors.h"
+#include "engine/fold_in_checks.h"
 
 namespace bouquet::cpu {
 namespace {
@@ -39,7 +40,7 @@ class CpuModel final : public LoadedModel {
   }
 
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
-    if (limits.max_batch < 1) return wrong_usage("max_batch is " + std::to_string(limits.max_batch) + "; it must be at least 1");
+    if (absl::Status s = validate(limits); !s.ok()) return s;
     try {
       const ModelConstants& c = model_.constants;
       const RidgeRule rule{c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};

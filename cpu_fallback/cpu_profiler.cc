@@ -2,56 +2,18 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cpu_fallback/row_solver.h"
-#include "engine/errors.h"
+#include "engine/fold_in_checks.h"
 
 namespace bouquet::cpu {
 namespace {
 
 constexpr int64_t kTaskRows = 16;  // as many histories as share one rotation of their solutions
-
-absl::Status wrong_history(int64_t r, const std::string& what) { return wrong_usage("history " + std::to_string(r) + ": " + what); }
-
-absl::Status check_pairs(const HistoryBatch& histories, int64_t r, int64_t item_count) {
-  const auto begin = static_cast<size_t>(histories.offsets[static_cast<size_t>(r)]);
-  const auto end = static_cast<size_t>(histories.offsets[static_cast<size_t>(r) + 1]);
-  for (size_t k = begin; k < end; ++k) {
-    const int32_t item = histories.items[k];
-    if (item < 0 || item >= item_count)
-      return wrong_history(r, "item " + std::to_string(item) + " is not in [0, " + std::to_string(item_count) + ")");
-    if (k > begin && item <= histories.items[k - 1]) return wrong_history(r, "its items do not ascend at item " + std::to_string(item));
-    const float confidence = histories.confidences[k];
-    if (!(confidence > 0) || !std::isfinite(confidence))
-      return wrong_history(
-          r, "the confidence of item " + std::to_string(item) + " is " + std::to_string(confidence) + ", not positive and finite");
-    if (!histories.targets.empty() && !std::isfinite(histories.targets[k]))
-      return wrong_history(r, "the target of item " + std::to_string(item) + " is not finite");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status check_shapes(const HistoryBatch& histories, const ProfileBatch& solved, int64_t d, int64_t max_batch) {
-  if (histories.offsets.empty()) return wrong_usage("a batch of n histories has n + 1 offsets; there are none");
-  const auto n = static_cast<int64_t>(histories.offsets.size()) - 1;
-  if (n > max_batch) return wrong_usage(std::to_string(n) + " histories are more than the limit of " + std::to_string(max_batch));
-  if (histories.offsets[0] != 0 || !std::ranges::is_sorted(histories.offsets)) return wrong_usage("the offsets do not ascend from 0");
-  const auto pairs = static_cast<size_t>(histories.offsets.back());
-  if (histories.items.size() != pairs || histories.confidences.size() != pairs ||
-      (!histories.targets.empty() && histories.targets.size() != pairs))
-    return wrong_usage("items, confidences and targets do not have as many entries as the last offset says");
-  if (solved.profiles.rows != n || solved.profiles.cols != d)
-    return wrong_usage("the profiles to fill are " + std::to_string(solved.profiles.rows) + " x " + std::to_string(solved.profiles.cols) +
-                       ", not " + std::to_string(n) + " x " + std::to_string(d));
-  if (!solved.cholesky.empty() && static_cast<int64_t>(solved.cholesky.size()) != n * d * d)
-    return wrong_usage("the space for Cholesky factors is not n x d x d");
-  return absl::OkStatus();
-}
 
 class CpuProfiler final : public Profiler {
  public:
@@ -62,10 +24,9 @@ class CpuProfiler final : public Profiler {
   }
 
   absl::Status solve(const HistoryBatch& histories, ProfileBatch solved) override {
-    if (absl::Status s = check_shapes(histories, solved, source_.dimension(), limits_.max_batch); !s.ok()) return s;
+    const ProfilerShape shape{source_.vectors().rows(), source_.dimension(), limits_};
+    if (absl::Status s = validate(histories, solved, shape); !s.ok()) return s;
     const auto n = static_cast<int64_t>(histories.offsets.size()) - 1;
-    for (int64_t r = 0; r < n; ++r)
-      if (absl::Status s = check_pairs(histories, r, source_.vectors().rows()); !s.ok()) return s;
 
     constexpr int64_t kNoRow = std::numeric_limits<int64_t>::max();
     std::atomic<int64_t> failed{kNoRow};

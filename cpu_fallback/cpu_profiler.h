@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "cpu_fallback/ridge_rule.h"
+#include "engine/ridge_rule.h"
 #include "cpu_fallback/solve_source.h"
 #include "engine/backend.h"
 

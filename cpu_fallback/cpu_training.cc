@@ -86,12 +86,7 @@ class CpuTraining final : public TrainingSession {
 absl::StatusOr<std::unique_ptr<TrainingSession>> start_cpu_training(const Interactions& interactions, const TrainingOptions& options,
                                                                     std::shared_ptr<ThreadPool> pool) {
   if (absl::Status s = validate(options); !s.ok()) return s;
-  if (interactions.pair_count() == 0) return wrong_usage("there is nothing to train on: no customer has an item");
-  if (absl::Status s = validate(interactions.by_customer); !s.ok()) return s;
-  if (interactions.by_item.pair_count() != interactions.pair_count() || interactions.by_item.row_count() != interactions.item_count() ||
-      interactions.by_item.column_count != interactions.customer_count())
-    return wrong_usage("the two sides of the interactions do not have the same shape");
-  if (absl::Status s = validate(interactions.by_item); !s.ok()) return s;
+  if (absl::Status s = validate(interactions); !s.ok()) return s;
   try {
     return std::make_unique<CpuTraining>(interactions, options, std::move(pool));
   } catch (const std::bad_alloc&) {

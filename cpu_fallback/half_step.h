@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "cpu_fallback/factor_table.h"
-#include "cpu_fallback/ridge_rule.h"
+#include "engine/ridge_rule.h"
 #include "cpu_fallback/row_solver.h"
 #include "cpu_fallback/thread_pool.h"
 #include "engine/interactions.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cpu_fallback/factor_table.h"
-#include "cpu_fallback/ridge_rule.h"
+#include "engine/ridge_rule.h"
 #include "cpu_fallback/thread_pool.h"
 #include "engine/interactions.h"
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cuda/cuda_model.h"
+#include "cuda/cuda_training.h"
 #include "cuda/device.h"
 #include "cuda/devices.h"
 #include "cuda/status.h"
@@ -23,8 +24,12 @@ class CudaBackend final : public Backend {
            std::to_string(p.capability % 10);
   }
   absl::StatusOr<std::shared_ptr<const LoadedModel>> load(const Model& model) override { return load_cuda_model(model, device_); }
-  absl::StatusOr<std::unique_ptr<TrainingSession>> start_training(const Interactions&, const TrainingOptions&) override {
-    return absl::UnimplementedError("the CUDA backend does not train yet; use --backend cpu");
+  absl::StatusOr<std::unique_ptr<TrainingSession>> start_training(const Interactions& interactions,
+                                                                  const TrainingOptions& options) override {
+    return start_cuda_training(interactions, options, device_);
+  }
+  MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) const override {
+    return cuda::training_memory(interactions, options);
   }
 
  private:

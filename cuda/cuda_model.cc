@@ -1,12 +1,18 @@
 #include "cuda/cuda_model.h"
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
+#include "cuda/cuda_profiler.h"
 #include "cuda/cuda_ranker.h"
 #include "cuda/device_model.h"
+#include "cuda/fold_in_source.h"
 #include "cuda/status.h"
 #include "engine/errors.h"
+#include "engine/fold_in_checks.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -19,12 +25,30 @@ class CudaModel final : public LoadedModel {
     return make_cuda_ranker(shared_from_this(), tables_, side, limits);
   }
 
-  absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits) const override {
-    return absl::UnimplementedError("the CUDA backend does not fold in yet; use --backend cpu");
+  absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
+    if (absl::Status s = validate(limits); !s.ok()) return s;
+    if (absl::Status s = prepare_fold_in(); !s.ok()) return s;
+    return make_cuda_profiler(shared_from_this(), tables_, *fold_in_, limits);
   }
 
  private:
+  absl::Status prepare_fold_in() const {
+    const std::lock_guard lock(mutex_);
+    if (fold_in_ != nullptr) return absl::OkStatus();
+    return guarded(tables_.device(), "preparing fold-in", [&] {
+      MemoryTable needed;
+      FoldInSource::count_memory(tables_.items().rows, tables_.dimension(), needed);
+      if (absl::Status s = check_fits(needed, tables_.device().free_bytes(), "fold-in", "Fewer models on the device or a larger one fits.");
+          !s.ok())
+        return s;
+      fold_in_ = std::make_unique<const FoldInSource>(tables_);
+      return absl::OkStatus();
+    });
+  }
+
   const DeviceModel tables_;
+  mutable std::mutex mutex_;
+  mutable std::unique_ptr<const FoldInSource> fold_in_;  // made when the first profiler is asked for
 };
 
 }  // namespace

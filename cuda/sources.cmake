@@ -3,13 +3,27 @@ set(bouquet_cuda_sources
   check.cc
   cuda_backend.cc
   cuda_model.cc
+  cuda_profiler.cc
   cuda_ranker.cc
+  cuda_training.cc
   device.cc
   device_model.cc
   devices.cc
+  factor_array.cc
+  fold_in_source.cc
+  gram.cu
+  half_step.cc
+  half_step_plan.cc
+  history_staging.cc
+  large_row_systems.cu
   libraries.cc
+  objective.cu
   rank_plan.cc
   restriction_staging.cc
+  row_moves.cu
+  row_systems.cu
   score_kernels.cu
+  solve_rules.cc
+  solve_source.cu
   status.cc
   top_k_kernels.cu)

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/interactions.h"
+#include "engine/memory_table.h"
 #include "engine/model.h"
 #include "engine/training_options.h"
 #include "engine/views.h"
@@ -130,6 +131,9 @@ class Backend {
   // `interactions` outlive the session. Errors: InvalidArgument (options, no pairs), Unimplemented, ResourceExhausted.
   virtual absl::StatusOr<std::unique_ptr<TrainingSession>> start_training(const Interactions& interactions,
                                                                           const TrainingOptions& options) = 0;
+  // What such a training would need where the backend computes, by purpose; allocates nothing there. Empty: the backend does not say.
+  // `interactions` and `options` are valid.
+  virtual MemoryTable training_memory(const Interactions& /*interactions*/, const TrainingOptions& /*options*/) const { return {}; }
 };
 
 // How commands get a backend without knowing any: cli/backends.cc is the composition root.
@@ -137,6 +141,7 @@ struct BackendChoice {
   std::string name = "auto";  // auto, cpu, cuda
   int32_t threads = 0;        // of the cpu backend; 0: as many as the machine has
   int32_t device = 0;         // of the cuda backend: counted among those that CUDA_VISIBLE_DEVICES shows
+  bool planning = false;      // only training_memory() will be asked: with the name cuda, the device may be absent
 };
 using BackendFactory = std::function<absl::StatusOr<std::unique_ptr<Backend>>(const BackendChoice&)>;
 

@@ -52,4 +52,13 @@ absl::Status validate(const SparseRows& rows) {
   return absl::OkStatus();
 }
 
+absl::Status validate(const Interactions& interactions) {
+  if (interactions.pair_count() == 0) return wrong_usage("there is nothing to train on: no customer has an item");
+  if (absl::Status s = validate(interactions.by_customer); !s.ok()) return s;
+  if (interactions.by_item.pair_count() != interactions.pair_count() || interactions.by_item.row_count() != interactions.item_count() ||
+      interactions.by_item.column_count != interactions.customer_count())
+    return wrong_usage("the two sides of the interactions do not have the same shape");
+  return validate(interactions.by_item);
+}
+
 }  // namespace bouquet

@@ -43,4 +43,7 @@ struct Interactions {
   int64_t pair_count() const { return by_customer.pair_count(); }
 };
 
+// Whether there is something to train on and both sides keep their promises. Errors: InvalidArgument.
+absl::Status validate(const Interactions& interactions);
+
 }  // namespace bouquet

@@ -5,14 +5,14 @@
 
 #include "engine/errors.h"
 #include "engine/model.h"
+#include "engine/unsupported_options.h"
 
 namespace bouquet {
 
 absl::StatusOr<Solver> parse_solver(std::string_view name) {
   if (name == "auto") return Solver::kAuto;
   if (name == "exact") return Solver::kExact;
-  if (name == "pcg" || name == "block")
-    return absl::UnimplementedError("--solver " + std::string(name) + " is not built yet; use exact or auto");
+  if (absl::Status s = check_supported("any", "solver", name); !s.ok()) return s;
   return wrong_usage("--solver '" + std::string(name) + "' is unknown; it takes auto, exact, pcg or block");
 }
 

@@ -19,7 +19,9 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends) {
   const auto begun = Clock::now();
   auto plan = plan_of(flags);
   if (!plan.ok()) return plan.status();
-  const auto backend = backends(flags.backend);
+  BackendChoice choice = flags.backend;
+  choice.planning = flags.dry_run;
+  const auto backend = backends(choice);
   if (!backend.ok()) return backend.status();
   auto dataset = read_dataset(plan->reading);
   if (!dataset.ok()) return dataset.status();

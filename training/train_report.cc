@@ -56,7 +56,10 @@ absl::Status print_dry_run(const TrainPlan& plan, const Dataset& dataset, const 
   if (!set.ok()) return set.status();
   const int32_t customers = set->interactions.customer_count(), items = set->interactions.item_count();
   const int64_t factor_bytes = (int64_t{customers} + items) * plan.request.options.dimension * int64_t{sizeof(float)};
+  const MemoryTable memory = backend.training_memory(set->interactions, plan.request.options);
   if (json) {
+    Json uses = Json::object();
+    for (const MemoryUse& use : memory.lines()) uses[use.purpose] = use.bytes;
     const Json out{{"dry_run", true},
                    {"read", reading_json(dataset.report)},
                    {"validation", to_string(plan.request.validation)},
@@ -66,6 +69,7 @@ absl::Status print_dry_run(const TrainPlan& plan, const Dataset& dataset, const 
                    {"pairs", set->interactions.pair_count()},
                    {"dimension", plan.request.options.dimension},
                    {"factor_bytes", factor_bytes},
+                   {"device_bytes", std::move(uses)},
                    {"backend", backend.description()}};
     std::printf("%s\n", out.dump(2).c_str());
     return absl::OkStatus();
@@ -77,6 +81,7 @@ absl::Status print_dry_run(const TrainPlan& plan, const Dataset& dataset, const 
   std::printf("validation %s: %lld events to fit, %lld to select, %lld to judge\n", to_string(plan.request.validation).c_str(),
               static_cast<long long>(split->count(kFit)), static_cast<long long>(split->count(kSelect)),
               static_cast<long long>(split->count(kJudge)));
+  if (!memory.lines().empty()) std::printf("on the device, before what its libraries take for themselves:\n%s", memory.text().c_str());
   std::printf("nothing was trained or published (--dry-run)\n");
   return absl::OkStatus();
 }

@@ -21,7 +21,7 @@ namespace bouquet::conformance {
 // For SetUp(): makes the backend. One that this machine lacks skips the test, visibly, unless BOUQUET_REQUIRE_GPU=1; one that is broken
 // fails it.
 inline void make_or_skip(const std::string& name, std::unique_ptr<Backend>& backend) {
-  auto made = make_backend({.name = name, .threads = 2});
+  auto made = make_backend({.name = name, .threads = name == "cpu" ? 2 : 0});
   if (made.ok()) {
     backend = std::move(*made);
     return;

@@ -4,6 +4,8 @@
 #include <cusolverDn.h>
 #include <lapacke.h>
 
+#include <vector>
+
 #include "tests/cuda_emulation/runtime.h"
 
 struct cublasContext {
@@ -90,6 +92,18 @@ cublasStatus_t cublasSsyrk_v2(cublasHandle_t handle, cublasFillMode_t fill, cubl
   return CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
+                                         const double* alpha, const double* a, int lda, long long stride_a, const double* b, int ldb,
+                                         long long stride_b, const double* beta, double* c, int ldc, long long stride_c, int count) {
+  if (const cublasStatus_t failed = blas_call(); failed != CUBLAS_STATUS_SUCCESS) return failed;
+  enqueue(handle->stream, [=, alpha = *alpha, beta = *beta] {
+    for (int i = 0; i < count; ++i)
+      cblas_dgemm(CblasColMajor, transpose(op_a), transpose(op_b), m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta,
+                  c + i * stride_c, ldc);
+  });
+  return CUBLAS_STATUS_SUCCESS;
+}
+
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* out) {
   if (solver_call() != CUSOLVER_STATUS_SUCCESS) return CUSOLVER_STATUS_ALLOC_FAILED;
   *out = new cusolverDnContext;
@@ -121,6 +135,23 @@ cusolverStatus_t cusolverDnSpotrs(cusolverDnHandle_t handle, cublasFillMode_t fi
                                   int ldb, int* info) {
   if (const cusolverStatus_t failed = solver_call(); failed != CUSOLVER_STATUS_SUCCESS) return failed;
   enqueue(handle->stream, [=] { *info = LAPACKE_spotrs_work(LAPACK_COL_MAJOR, letter(fill), n, columns, a, lda, b, ldb); });
+  return CUSOLVER_STATUS_SUCCESS;
+}
+
+cusolverStatus_t cusolverDnDsyevd_bufferSize(cusolverDnHandle_t, cusolverEigMode_t, cublasFillMode_t, int n, const double*, int,
+                                             const double*, int* size) {
+  if (const cusolverStatus_t failed = solver_call(); failed != CUSOLVER_STATUS_SUCCESS) return failed;
+  *size = 2 * n * n + 6 * n + 1;
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDsyevd(cusolverDnHandle_t handle, cusolverEigMode_t mode, cublasFillMode_t fill, int n, double* a, int lda,
+                                  double* values, double* work, int work_size, int* info) {
+  if (const cusolverStatus_t failed = solver_call(); failed != CUSOLVER_STATUS_SUCCESS) return failed;
+  enqueue(handle->stream, [=] {
+    std::vector<int> indices(static_cast<size_t>(5 * n + 3));
+    *info = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, mode == CUSOLVER_EIG_MODE_VECTOR ? 'V' : 'N', letter(fill), n, a, lda, values, work,
+                                work_size, indices.data(), static_cast<int>(indices.size()));
+  });
   return CUSOLVER_STATUS_SUCCESS;
 }
 

@@ -14,6 +14,7 @@
 #include "engine/errors.h"
 #include "tests/conformance/ranking_answer.h"
 #include "tests/conformance/ranking_data.h"
+#include "tests/conformance/small_shop.h"
 
 namespace bouquet {
 namespace {
@@ -56,6 +57,20 @@ TEST_F(CudaModule, RanksThroughTheOpenedModule) {
   ASSERT_TRUE(ranker.ok()) << ranker.status();
   const std::vector<int32_t> rows = {0, 1, 2};
   conformance::expect_as_oracle(**ranker, data.asking_matrix(), data.ranked_matrix(), {.rows = rows, .k = 10});
+}
+
+TEST_F(CudaModule, SaysWhatATrainingNeedsWithoutADevice) {
+  set("EMULATION_NO_DEVICE", "1");
+  const auto planner = make_backend({.name = "cuda", .planning = true});
+  ASSERT_TRUE(planner.ok()) << planner.status();
+  const Interactions shop = conformance::small_shop({});
+  EXPECT_GT((*planner)->training_memory(shop, {}).total(), int64_t{shop.customer_count()} * 128 * 4);
+  EXPECT_TRUE(absl::IsUnavailable((*planner)->start_training(shop, {}).status()));
+  EXPECT_TRUE(absl::IsUnavailable((*planner)->load({}).status()));
+}
+
+TEST_F(CudaModule, RefusesAnOptionOfTheCpu) {
+  expect_refused({.name = "cuda", .threads = 4}, absl::StatusCode::kUnimplemented, "--threads 4 with --backend cuda");
 }
 
 TEST_F(CudaModule, AutoTakesTheDeviceThatIsThere) { EXPECT_EQ(auto_takes(), "cuda"); }

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace bouquet::cpu {
+namespace bouquet {
 
 struct RidgeRule {
   double unobserved_weight = 0;  // alpha0
@@ -18,4 +18,4 @@ struct RidgeRule {
   }
 };
 
-}  // namespace bouquet::cpu
+}  // namespace bouquet

@@ -1,0 +1,136 @@
+#include "cuda/cuda_profiler.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "cuda/history_staging.h"
+#include "cuda/nvtx_range.h"
+#include "cuda/status.h"
+#include "engine/fold_in_checks.h"
+
+namespace bouquet::cuda {
+namespace {
+
+constexpr int32_t kNoRow = std::numeric_limits<int32_t>::max();
+constexpr int64_t kFactorFloats = int64_t{1} << 22;  // 16 MB of Cholesky factors at a time
+
+int32_t factors_at_a_time(int64_t d, int32_t max_batch) {
+  return static_cast<int32_t>(std::clamp<int64_t>(kFactorFloats / (d * d), 1, max_batch));
+}
+
+RidgeRule rule_of(const ModelConstants& c) {
+  return {c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
+}
+
+class CudaProfiler final : public Profiler {
+ public:
+  CudaProfiler(std::shared_ptr<const LoadedModel> model, const DeviceModel& tables, const FoldInSource& source, ProfilerLimits limits)
+      : model_(std::move(model)),
+        device_(tables.device()),
+        source_(source.source()),
+        rule_(rule_of(tables.constants())),
+        shape_{tables.items().rows, tables.dimension(), limits},
+        stream_(device_),
+        staging_(tables.items().rows, limits.max_batch, stream_),
+        scratch_(tables.dimension(), 0, limits.max_batch, stream_),
+        solved_(int64_t{limits.max_batch} * tables.dimension(), stream_),
+        factors_(factors_at_a_time(tables.dimension(), limits.max_batch) * int64_t{tables.dimension()} * tables.dimension(), stream_),
+        failed_(1, stream_),
+        host_solved_(solved_.size()),
+        host_failed_(1) {
+    stream_.synchronize();
+  }
+
+  // Pinned memory must not go while a copy may still use it.
+  ~CudaProfiler() override { cudaStreamSynchronize(stream_.get()); }
+
+  absl::Status solve(const HistoryBatch& histories, ProfileBatch solved) override {
+    const NvtxRange range("bouquet: solve");
+    if (absl::Status s = validate(histories, solved, shape_); !s.ok()) return s;
+    const absl::Status done = guarded(device_, "folding in", [&] { return solve_all(histories, solved); });
+    if (!done.ok()) cudaStreamSynchronize(stream_.get());  // the next call writes what copies of this one may still read
+    return done;
+  }
+
+ private:
+  absl::Status solve_all(const HistoryBatch& histories, const ProfileBatch& solved) {
+    const auto n = static_cast<int32_t>(histories.offsets.size()) - 1;
+    for (int32_t first = 0, count = 0; first < n; first += count) {
+      count = staging_.fitting(histories, first);
+      staging_.upload(histories, first, count, rule_, shape_.dimension);
+      if (absl::Status s = solve_staged(first, count, solved); !s.ok()) return s;
+    }
+    return absl::OkStatus();
+  }
+
+  // Histories [first, first + count), which stand in staging_ as rows from 0.
+  absl::Status solve_staged(int32_t first, int32_t count, const ProfileBatch& solved) {
+    const int64_t d = shape_.dimension;
+    host_failed_[0] = kNoRow;
+    failed_.upload(std::as_const(host_failed_).span());
+    DeviceSolutions out{.solved = solved_.data(), .stride = d, .cholesky = nullptr, .first_row = 0, .failed = failed_.data()};
+    run_plan(staging_.planned(), staging_.pairs(), source_, scratch_, out, stream_);
+    const auto profiles = host_solved_.span().first(static_cast<size_t>(count * d));
+    solved_.download(profiles);
+    if (!solved.cholesky.empty()) factorize(first, count, solved.cholesky);
+    failed_.download(host_failed_.span());
+    stream_.synchronize();
+    if (host_failed_[0] != kNoRow)
+      return absl::InternalError("history " + std::to_string(first + host_failed_[0]) + ": its matrix is not positive definite");
+    std::ranges::copy(profiles, solved.profiles.data + first * d);
+    return absl::OkStatus();
+  }
+
+  // The factors of all staged rows, those included whose profiles come from their dual. The rows are in the plan's order there, and here
+  // as they stand in the batch.
+  void factorize(int32_t first, int32_t count, std::span<float> to) {
+    const int64_t size = int64_t{shape_.dimension} * shape_.dimension;
+    const auto step = static_cast<int32_t>(factors_.size() / size);
+    for (int32_t begin = 0; begin < count; begin += step) {
+      const int32_t rows = std::min(step, count - begin);
+      const DeviceSolutions out{.solved = nullptr, .stride = 0, .cholesky = factors_.data(), .first_row = begin, .failed = failed_.data()};
+      factorize_rows(staging_.in_order(begin, rows), staging_.pairs(), source_, scratch_, out, stream_);
+      factors_.download(to.subspan(static_cast<size_t>((first + begin) * size), static_cast<size_t>(rows * size)));
+    }
+  }
+
+  const std::shared_ptr<const LoadedModel> model_;
+  const Device& device_;
+  const SolveSource& source_;
+  const RidgeRule rule_;
+  const ProfilerShape shape_;
+  const Stream stream_;  // outlives all that follows
+  HistoryStaging staging_;
+  SolveScratch scratch_;
+  DeviceArray<float> solved_;   // [max_batch, d]
+  DeviceArray<float> factors_;  // [some, d, d]
+  DeviceArray<int32_t> failed_;
+  PinnedArray<float> host_solved_;
+  PinnedArray<int32_t> host_failed_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<const LoadedModel> model, const DeviceModel& tables,
+                                                             const FoldInSource& source, ProfilerLimits limits) {
+  if (absl::Status s = validate(limits); !s.ok()) return s;
+  return guarded(tables.device(), "making a profiler", [&]() -> absl::StatusOr<std::unique_ptr<Profiler>> {
+    const absl::Status fits = check_fits(profiler_memory(tables.items().rows, tables.dimension(), limits), tables.device().free_bytes(),
+                                         "a profiler", "A smaller batch, fewer models on the device or a larger device fits.");
+    if (!fits.ok()) return fits;
+    return std::make_unique<CudaProfiler>(std::move(model), tables, source, limits);
+  });
+}
+
+MemoryTable profiler_memory(int64_t item_count, int32_t dimension, ProfilerLimits limits) {
+  MemoryTable table;
+  HistoryStaging::count_memory(item_count, limits.max_batch, table);
+  SolveScratch::count_memory(dimension, 0, limits.max_batch, table);
+  table.add("solved profiles", int64_t{limits.max_batch} * dimension * int64_t{sizeof(float)});
+  table.add("Cholesky factors", factors_at_a_time(dimension, limits.max_batch) * int64_t{dimension} * dimension * int64_t{sizeof(float)});
+  return table;
+}
+
+}  // namespace bouquet::cuda

@@ -1,0 +1,21 @@
+// Fold-in on the device: the customers' half-step of training, for histories that come from anywhere.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "cuda/device_model.h"
+#include "cuda/fold_in_source.h"
+#include "engine/backend.h"
+#include "engine/memory_table.h"
+
+namespace bouquet::cuda {
+
+// `tables` and `source` live inside `model`, which the profiler keeps alive. Errors: InvalidArgument (limits), ResourceExhausted, Internal.
+absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<const LoadedModel> model, const DeviceModel& tables,
+                                                             const FoldInSource& source, ProfilerLimits limits);
+
+// What such a profiler needs on the device, apart from the model and its FoldInSource.
+MemoryTable profiler_memory(int64_t item_count, int32_t dimension, ProfilerLimits limits);
+
+}  // namespace bouquet::cuda

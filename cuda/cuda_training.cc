@@ -1,0 +1,198 @@
+#include "cuda/cuda_training.h"
+
+#include <chrono>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cuda/factor_array.h"
+#include "cuda/gram.h"
+#include "cuda/half_step.h"
+#include "cuda/libraries.h"
+#include "cuda/nvtx_range.h"
+#include "cuda/objective.h"
+#include "cuda/solve_source.h"
+#include "cuda/status.h"
+#include "engine/initial_factors.h"
+
+namespace bouquet::cuda {
+namespace {
+
+constexpr int32_t kNoRow = std::numeric_limits<int32_t>::max();
+
+// Both half-steps of a training as they are planned before anything is allocated.
+struct TrainingPlan {
+  TrainingPlan(const Interactions& interactions, int32_t d)
+      : items(plan_half_step(interactions.by_item.offsets, d, most_partial_sums(d))),
+        customers(plan_half_step(interactions.by_customer.offsets, d, most_partial_sums(d))),
+        slots(std::max(items.slots, customers.slots)),
+        rows(std::max(interactions.item_count(), interactions.customer_count())) {}
+
+  HalfStepPlan items, customers;
+  int32_t slots, rows;
+};
+
+MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, int32_t d) {
+  MemoryTable table;
+  for (const int64_t rows : {interactions.customer_count(), interactions.item_count()}) {
+    table.add("factors", FactorArray::bytes(rows, d));
+    SolveSource::count_memory(rows, d, table);
+    table.add("Gram matrices", int64_t{d} * d * int64_t{sizeof(double)});
+  }
+  HalfStep::count_memory(interactions.by_customer, plan.customers, table);
+  HalfStep::count_memory(interactions.by_item, plan.items, table);
+  SolveScratch::count_memory(d, plan.slots, plan.rows, table);
+  GramSums::count_memory(d, table);
+  table.add("Gram matrices", int64_t{d} * d * int64_t{sizeof(float)});
+  EigenScratch::count_memory(d, table);
+  Objective::count_memory(table);
+  return table;
+}
+
+class CudaTraining final : public TrainingSession {
+ public:
+  CudaTraining(const Interactions& interactions, const TrainingOptions& options, const TrainingPlan& plan,
+               std::shared_ptr<const Device> device)
+      : device_(std::move(device)),
+        options_(options),
+        pair_count_(interactions.pair_count()),
+        stream_(*device_),
+        blas_(stream_),
+        solver_(stream_),
+        profiles_(interactions.customer_count(), options.dimension, stream_),
+        item_vectors_(interactions.item_count(), options.dimension, stream_),
+        item_step_(interactions.by_item, plan.items, rule(interactions.customer_count()), stream_),
+        customer_step_(interactions.by_customer, plan.customers, rule(interactions.item_count()), stream_),
+        profile_source_(profiles_.data(), profiles_.rows(), options.dimension, options.unobserved_weight, stream_),
+        item_source_(item_vectors_.data(), item_vectors_.rows(), options.dimension, options.unobserved_weight, stream_),
+        scratch_(options.dimension, plan.slots, plan.rows, stream_),
+        gram_sums_(options.dimension, stream_),
+        profile_gram_(gram_size(), stream_),
+        item_gram_(gram_size(), stream_),
+        rounded_gram_(gram_size(), stream_),
+        eigen_(options.dimension, solver_, stream_),
+        objective_(stream_),
+        failed_(1, stream_),
+        host_failed_(1) {
+    const int32_t d = options.dimension;
+    profiles_.fill(
+        [&](int64_t first, int64_t count, float* to) {
+          for (int64_t r = 0; r < count; ++r)
+            fill_initial_factors(options.seed, FactorSide::kCustomers, first + r, {to + r * profiles_.stride(), 1, d});
+        },
+        stream_);
+  }
+
+  // Pinned memory must not go while a copy may still use it.
+  ~CudaTraining() override { cudaStreamSynchronize(stream_.get()); }
+
+  absl::StatusOr<EpochStats> run_epoch() override {
+    const NvtxRange range("bouquet: run_epoch");
+    auto stats = guarded(*device_, "training", [&]() -> absl::StatusOr<EpochStats> { return epoch(); });
+    if (!stats.ok()) cudaStreamSynchronize(stream_.get());  // the next epoch writes what copies of this one may still read
+    return stats;
+  }
+
+  absl::StatusOr<Model> snapshot() const override {
+    const NvtxRange range("bouquet: snapshot");
+    if (epoch_ == 0) return absl::FailedPreconditionError("a snapshot needs at least one finished epoch");
+    return guarded(*device_, "reading the model back", [&]() -> absl::StatusOr<Model> {
+      Model model;
+      model.dimension = options_.dimension;
+      model.profiles = profiles_.to_host(stream_);
+      model.item_vectors = item_vectors_.to_host(stream_);
+      model.item_gram = host_item_gram_;
+      model.constants = {options_.unobserved_weight, options_.regularization, options_.regularization_exponent, item_vectors_.rows(),
+                         profiles_.rows()};
+      return model;
+    });
+  }
+
+ private:
+  int64_t gram_size() const { return int64_t{options_.dimension} * options_.dimension; }
+  RidgeRule rule(int64_t fixed_count) const {
+    return {options_.unobserved_weight, options_.regularization, options_.regularization_exponent, fixed_count};
+  }
+
+  void sum_gram(const FactorArray& factors, DeviceArray<double>& gram) {
+    const NvtxRange range("Gram matrix");
+    gram_sums_.sum(factors.data(), factors.rows(), gram.data(), blas_, stream_);
+  }
+
+  // Prepares the fixed side, and solves the other against it. Waits for the stream.
+  absl::Status half_step(const char* name, SolveSource& fixed, const DeviceArray<double>& gram, const HalfStep& step, FactorArray& solved) {
+    const NvtxRange range(name);
+    round_gram(gram.data(), options_.dimension, rounded_gram_.data(), stream_);
+    fixed.refresh(rounded_gram_.data(), eigen_, blas_, solver_, stream_);
+    host_failed_[0] = kNoRow;
+    failed_.upload(std::as_const(host_failed_).span());
+    step.run(fixed, scratch_, {.solved = solved.data(), .stride = solved.stride(), .cholesky = nullptr, .failed = failed_.data()}, stream_);
+    failed_.download(host_failed_.span());
+    stream_.synchronize();
+    if (host_failed_[0] == kNoRow) return absl::OkStatus();
+    return absl::InternalError(std::string(name) + " row " + std::to_string(host_failed_[0]) +
+                               ": its matrix is not positive definite; a larger --regularization keeps it so");
+  }
+
+  absl::StatusOr<EpochStats> epoch() {
+    const auto start = std::chrono::steady_clock::now();
+    if (epoch_ == 0) sum_gram(profiles_, profile_gram_);
+    if (absl::Status s = half_step("item", profile_source_, profile_gram_, item_step_, item_vectors_); !s.ok()) return s;
+    sum_gram(item_vectors_, item_gram_);
+    if (absl::Status s = half_step("customer", item_source_, item_gram_, customer_step_, profiles_); !s.ok()) return s;
+    host_item_gram_.resize(static_cast<size_t>(gram_size()));
+    rounded_gram_.download(host_item_gram_);
+    sum_gram(profiles_, profile_gram_);  // of the objective, and of the next epoch
+    stream_.synchronize();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+    const NvtxRange range("objective");
+    const double objective = objective_.evaluate({customer_step_.pairs(), profiles_.rows(), profiles_.data(), profile_gram_.data()},
+                                                 {item_step_.pairs(), item_vectors_.rows(), item_vectors_.data(), item_gram_.data()},
+                                                 pair_count_, options_.dimension, options_.unobserved_weight, stream_);
+    return EpochStats{++epoch_, objective, seconds};
+  }
+
+  const std::shared_ptr<const Device> device_;
+  const TrainingOptions options_;
+  const int64_t pair_count_;
+  const Stream stream_;  // outlives all that follows
+  const BlasHandle blas_;
+  const SolverHandle solver_;
+  FactorArray profiles_, item_vectors_;
+  const HalfStep item_step_, customer_step_;
+  SolveSource profile_source_, item_source_;
+  SolveScratch scratch_;
+  GramSums gram_sums_;
+  DeviceArray<double> profile_gram_, item_gram_;
+  DeviceArray<float> rounded_gram_;
+  EigenScratch eigen_;
+  Objective objective_;
+  DeviceArray<int32_t> failed_;
+  PinnedArray<int32_t> host_failed_;
+  std::vector<float> host_item_gram_;
+  int32_t epoch_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TrainingSession>> start_cuda_training(const Interactions& interactions, const TrainingOptions& options,
+                                                                     std::shared_ptr<const Device> device) {
+  const NvtxRange range("bouquet: start_training");
+  if (absl::Status s = validate(options); !s.ok()) return s;
+  if (absl::Status s = validate(interactions); !s.ok()) return s;
+  return guarded(*device, "starting a training", [&]() -> absl::StatusOr<std::unique_ptr<TrainingSession>> {
+    const TrainingPlan plan(interactions, options.dimension);
+    const absl::Status fits = check_fits(memory_of(interactions, plan, options.dimension), device->free_bytes(), "training",
+                                         "A smaller --dimension, fewer events (--where, --since) or a larger device fits.");
+    if (!fits.ok()) return fits;
+    return std::make_unique<CudaTraining>(interactions, options, plan, device);
+  });
+}
+
+MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) {
+  return memory_of(interactions, TrainingPlan(interactions, options.dimension), options.dimension);
+}
+
+}  // namespace bouquet::cuda

@@ -1,0 +1,104 @@
+// What a training says it needs, what it takes, and what it does when a call fails.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "cuda/cuda_backend.h"
+#include "cuda/cuda_training.h"
+#include "engine/errors.h"
+#include "tests/cuda_emulation/shaped_rows.h"
+#include "tests/cuda_emulation/test_hooks.h"
+
+namespace bouquet::cuda {
+namespace {
+
+TrainingOptions options_of(int32_t d) {
+  TrainingOptions options;
+  options.dimension = d;
+  options.regularization = 0.5;
+  return options;
+}
+
+TEST(TrainingMemory, IsWhatItsTableSaysAndDoesNotGrow) {
+  for (const int32_t d : {7, 33, 128, 300}) {
+    SCOPED_TRACE("d = " + std::to_string(d));
+    const Interactions shop = shaped_rows({0, 9000, 5, 50, 300}, 9100, d == 33);
+    const auto device = std::make_shared<const Device>(0);
+    const auto before = emulation::living();
+    const auto session = start_cuda_training(shop, options_of(d), device);
+    ASSERT_TRUE(session.ok()) << session.status();
+    const auto after = emulation::living();
+    const auto used = static_cast<double>(after.bytes - before.bytes);
+    EXPECT_NEAR(static_cast<double>(training_memory(shop, options_of(d)).total()), used, 0.05 * used);
+    if (d != 7) continue;  // the others take long
+    ASSERT_TRUE((*session)->run_epoch().ok());
+    EXPECT_EQ(emulation::living(), after);
+  }
+}
+
+TEST(TrainingMemory, IsRefusedWithItsTableBeforeAnythingIsAllocated) {
+  const Interactions shop = shaped_rows({40, 50, 60}, 5000, false);
+  setenv("EMULATION_MEMORY", "10000000", 1);
+  const auto device = std::make_shared<const Device>(0);
+  const auto before = emulation::living();
+  const auto session = start_cuda_training(shop, options_of(256), device);
+  unsetenv("EMULATION_MEMORY");
+  EXPECT_TRUE(absl::IsResourceExhausted(session.status())) << session.status();
+  EXPECT_THAT(std::string(message_of(session.status())), testing::HasSubstr("factors"));
+  EXPECT_THAT(std::string(message_of(session.status())), testing::HasSubstr("--dimension"));
+  EXPECT_EQ(emulation::living(), before);
+}
+
+// Trains for an epoch and folds one history in; the first thing that fails.
+absl::Status train_and_fold_in(const Interactions& shop, const TrainingOptions& options) {
+  auto backend = make_cuda_backend(0);
+  if (!backend.ok()) return backend.status();
+  auto session = (*backend)->start_training(shop, options);
+  if (!session.ok()) return session.status();
+  if (auto stats = (*session)->run_epoch(); !stats.ok()) return stats.status();
+  auto model = (*session)->snapshot();
+  if (!model.ok()) return model.status();
+  auto loaded = (*backend)->load(*model);
+  if (!loaded.ok()) return loaded.status();
+  auto profiler = (*loaded)->make_profiler({.max_batch = 2});
+  if (!profiler.ok()) return profiler.status();
+  std::vector<float> profiles(static_cast<size_t>(2 * options.dimension));
+  std::vector<float> factors(static_cast<size_t>(2 * options.dimension * options.dimension));
+  const std::vector<int64_t> offsets{0, 2, 3};
+  const std::vector<int32_t> items{1, 4, 2};
+  const std::vector<float> confidences{1, 2, 1};
+  return (*profiler)->solve({offsets, items, confidences, {}}, {{profiles.data(), 2, options.dimension}, factors});
+}
+
+TEST(FailingCalls, LeaveNothingBehindAndSayWhatFailed) {
+  const Interactions shop = shaped_rows({3, 0, 6, 33}, 40, true);
+  const TrainingOptions options = options_of(33);
+  const auto first_call = emulation::calls_made();
+  ASSERT_TRUE(train_and_fold_in(shop, options).ok());
+  const auto calls = emulation::calls_made() - first_call;
+  ASSERT_GT(calls, 100);
+  const auto before = emulation::living();
+  for (const cudaError_t error : {cudaErrorMemoryAllocation, cudaErrorLaunchFailure}) {
+    const auto failing = error == cudaErrorMemoryAllocation ? emulation::Failing::kOnce : emulation::Failing::kFromThenOn;
+    // Every call once; the second error at every third, because the emulation is slow.
+    for (int64_t n = 1; n <= calls; n += error == cudaErrorMemoryAllocation ? 1 : 3) {
+      emulation::fail_call(n, error, failing);
+      const absl::Status s = train_and_fold_in(shop, options);
+      emulation::fail_call(0);
+      // A call whose failure cannot matter (a release, a wait before one) may pass unseen.
+      if (!s.ok()) {
+        EXPECT_FALSE(absl::IsInvalidArgument(s)) << "call " << n << ": " << s;
+        EXPECT_FALSE(error == cudaErrorLaunchFailure && absl::IsResourceExhausted(s)) << "call " << n << ": " << s;
+        EXPECT_FALSE(message_of(s).empty());
+      }
+      EXPECT_EQ(emulation::living(), before) << "call " << n << ": " << s;
+      if (HasFailure()) return;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bouquet::cuda
