@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "engine/ridge_rule.h"
 #include "cpu_fallback/solve_source.h"
 #include "engine/backend.h"
+#include "engine/ridge_rule.h"
 
 namespace bouquet::cpu {
 

@@ -5,10 +5,10 @@
 
 #include "absl/status/status.h"
 #include "cpu_fallback/factor_table.h"
-#include "engine/ridge_rule.h"
 #include "cpu_fallback/row_solver.h"
 #include "cpu_fallback/thread_pool.h"
 #include "engine/interactions.h"
+#include "engine/ridge_rule.h"
 
 namespace bouquet::cpu {
 

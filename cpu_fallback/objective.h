@@ -2,9 +2,9 @@
 #pragma once
 
 #include "cpu_fallback/factor_table.h"
-#include "engine/ridge_rule.h"
 #include "cpu_fallback/thread_pool.h"
 #include "engine/interactions.h"
+#include "engine/ridge_rule.h"
 
 namespace bouquet::cpu {
 
