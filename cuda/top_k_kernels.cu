@@ -12,10 +12,10 @@ constexpr int kPerStep = kThreads * kPerThread;  // of a block
 constexpr int kRoom = 2048;                      // keys in shared memory: the k best, and all of one step
 static_assert(kRoom >= 1024 + kPerStep && (kRoom & (kRoom - 1)) == 0);
 
-// The best keys that a block has seen. Behind the k best, in any order, stand new ones that beat the k-th.
+// The best keys that a block has seen, in its shared memory. Behind the k best, in any order, stand new ones that beat the k-th.
 struct Best {
-  RankKey keys[kRoom];
-  int32_t count;
+  RankKey* keys;  // [kRoom]
+  int32_t* count;
 };
 
 // Sorts keys[0, size), size a power of two, largest first: Batcher's bitonic sort. Ends with a barrier.
@@ -36,14 +36,14 @@ __device__ void sort_descending(RankKey* keys, int size) {
 }
 
 // Sorts what is there and keeps the best k. Called by all threads after a barrier; ends with one. Returns the key to beat from now on.
-__device__ RankKey keep_best(Best& best, int k) {
-  const int count = best.count;
+__device__ RankKey keep_best(Best best, int k) {
+  const int count = *best.count;
   int size = 1;
   while (size < count) size *= 2;
   for (int i = count + threadIdx.x; i < size; i += kThreads) best.keys[i] = kNoKey;
   __syncthreads();
   sort_descending(best.keys, size);
-  if (threadIdx.x == 0 && count > k) best.count = k;
+  if (threadIdx.x == 0 && count > k) *best.count = k;
   const RankKey to_beat = count >= k ? best.keys[k - 1] : kNoKey;
   __syncthreads();
   return to_beat;
@@ -52,7 +52,7 @@ __device__ RankKey keep_best(Best& best, int k) {
 // Takes the candidates key_at(0) .. key_at(count - 1) into `best`, which holds its best sorted and `to_beat` fits; kNoKey is none.
 // Returns whether anything was taken, in all threads the same.
 template <typename KeyAt>
-__device__ bool take(Best& best, int k, RankKey to_beat, int64_t count, KeyAt key_at) {
+__device__ bool take(Best best, int k, RankKey to_beat, int64_t count, KeyAt key_at) {
   bool changed = false;
   for (int64_t from = 0; from < count; from += kPerStep) {
     RankKey keys[kPerThread];
@@ -67,9 +67,9 @@ __device__ bool take(Best& best, int k, RankKey to_beat, int64_t count, KeyAt ke
     changed = true;
 #pragma unroll
     for (int i = 0; i < kPerThread; ++i)
-      if (keys[i] > to_beat) best.keys[atomicAdd(&best.count, 1)] = keys[i];
+      if (keys[i] > to_beat) best.keys[atomicAdd(best.count, 1)] = keys[i];
     __syncthreads();
-    if (best.count > kRoom - kPerStep) to_beat = keep_best(best, k);
+    if (*best.count > kRoom - kPerStep) to_beat = keep_best(best, k);
   }
   return changed;
 }
@@ -77,13 +77,15 @@ __device__ bool take(Best& best, int k, RankKey to_beat, int64_t count, KeyAt ke
 // Block (s, q) takes slice s of the tile for query q. Shared memory: 16 KiB. Reads each score once; most steps end at the first barrier,
 // because few scores beat the k-th best.
 __global__ void __launch_bounds__(kThreads) take_kernel(BestLists lists, ScoredRows tile, bool first) {
-  __shared__ Best best;
+  __shared__ RankKey keys_in_room[kRoom];
+  __shared__ int32_t count_in_room;
+  const Best best{keys_in_room, &count_in_room};
   const int slice = blockIdx.x, query = blockIdx.y, k = lists.k;
   const int64_t list = static_cast<int64_t>(query) * lists.slices + slice;
   RankKey* const kept = lists.keys + list * k;
   const int count = first ? 0 : lists.counts[list];
   for (int i = threadIdx.x; i < count; i += kThreads) best.keys[i] = kept[i];
-  if (threadIdx.x == 0) best.count = count;
+  if (threadIdx.x == 0) *best.count = count;
   __syncthreads();
   const RankKey to_beat = count == k ? best.keys[k - 1] : kNoKey;
 
@@ -95,24 +97,25 @@ __global__ void __launch_bounds__(kThreads) take_kernel(BestLists lists, ScoredR
     return bits == kNotEligible ? kNoKey : rank_key(bits, tile.first_row + static_cast<int32_t>(begin + i));
   });
   if (changed) keep_best(best, k);
-  if (threadIdx.x == 0 && (changed || first)) lists.counts[list] = best.count;
+  if (threadIdx.x == 0 && (changed || first)) lists.counts[list] = *best.count;
   if (!changed) return;
-  for (int i = threadIdx.x; i < best.count; i += kThreads) kept[i] = best.keys[i];
+  for (int i = threadIdx.x; i < *best.count; i += kThreads) kept[i] = best.keys[i];
 }
 
 // Block q merges the lists of query q. Shared memory: 16 KiB.
 __global__ void __launch_bounds__(kThreads) merge_kernel(BestLists lists, int32_t* rows, float* scores) {
-  __shared__ Best best;
+  __shared__ RankKey keys_in_room[kRoom];
+  __shared__ int32_t count_in_room;
+  const Best best{keys_in_room, &count_in_room};
   const int query = blockIdx.x, k = lists.k;
   const RankKey* const keys = lists.keys + static_cast<int64_t>(query) * lists.slices * k;
   const int32_t* const counts = lists.counts + static_cast<int64_t>(query) * lists.slices;
-  if (threadIdx.x == 0) best.count = 0;
-  __syncthreads();
+  if (threadIdx.x == 0) *best.count = 0;  // seen by all after the first barrier of take()
   take(best, k, kNoKey, static_cast<int64_t>(lists.slices) * k, [&](int64_t i) { return i % k < counts[i / k] ? keys[i] : kNoKey; });
   keep_best(best, k);
   constexpr uint32_t kNegativeInfinity = 0xFF800000;
   for (int i = threadIdx.x; i < k; i += kThreads) {
-    const bool there = i < best.count;
+    const bool there = i < *best.count;
     rows[static_cast<int64_t>(query) * k + i] = there ? row_of(best.keys[i]) : -1;
     scores[static_cast<int64_t>(query) * k + i] = __uint_as_float(there ? score_bits_of(best.keys[i]) : kNegativeInfinity);
   }

@@ -11,7 +11,7 @@ fail() {
 }
 
 help=$("$source_root/run" help)
-for command in demo test bench check coverage install-dependencies help; do
+for command in demo test bench check coverage gpu install-dependencies install-cuda-headers help; do
   grep -q "^./run $command" <<<"$help" || fail "help does not mention $command"
 done
 [[ $("$source_root/run") == "$help" ]] || fail "no command is not the same as help"

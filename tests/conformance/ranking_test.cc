@@ -180,6 +180,37 @@ TEST_P(Ranking, SeveralRankersAtOnce) {
   EXPECT_THAT(differences, testing::Each(0));
 }
 
+// What a hot swap does: one model serves while others are loaded, ranked and dropped.
+TEST_P(Ranking, ModelsComeAndGoWhileAnotherServes) {
+  const RankingData data[] = {ranking_data(Hardness::kDecaying, 8, 1500, 24), ranking_data(Hardness::kGaussian, 8, 900, 17)};
+  std::vector<int32_t> rows(8);
+  std::iota(rows.begin(), rows.end(), 0);
+  const QueryBatch queries{.rows = rows, .k = 10};
+  const auto load_and_rank = [&](const RankingData& d, int rounds) {
+    const oracle::Ranking right = oracle::rank(d.asking_matrix(), d.ranked_matrix(), queries);
+    auto model = backend().load(ranking_model(d));
+    if (!model.ok()) return -1;
+    auto ranker = (*model)->make_ranker(Side::kItems, {.max_batch = 8, .max_k = 10});
+    if (!ranker.ok()) return -1;
+    model->reset();  // the ranker keeps it
+    int differences = 0;
+    for (int round = 0; round < rounds; ++round) {
+      Answer answer = ask(**ranker, queries);
+      differences += count_differences(answer.rows.span(), answer.scores.span(), right);
+    }
+    return differences;
+  };
+  int serving = -1, swapped = 0;
+  {
+    const std::jthread server([&] { serving = load_and_rank(data[0], 20); });
+    const std::jthread swapper([&] {
+      for (int i = 0; i < 10; ++i) swapped += load_and_rank(data[1], 1) == 0 ? 1 : 0;
+    });
+  }
+  EXPECT_EQ(serving, 0);
+  EXPECT_EQ(swapped, 10);
+}
+
 TEST_P(Ranking, RefusesLimitsOutOfRange) {
   auto model = backend().load(ranking_model({2, {1, 0}, {3, 0}}));
   ASSERT_TRUE(model.ok());

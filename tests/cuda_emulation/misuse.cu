@@ -101,6 +101,8 @@ constexpr Misuse kKernels[] = {{"divergent_barrier", divergent_barrier},
                                {"warp_race", warp_race},
                                {"global_race", global_race}};
 
+int* freed(const Stream& stream) { return DeviceArray<int>(kThreads, stream).data(); }
+
 // Misuses of the runtime rather than of a kernel.
 bool misuse_runtime(std::string_view name, const Stream& stream, DeviceArray<int>& out, std::vector<int>& back) {
   const LaunchShape shape{dim3(2), dim3(kThreads)};
@@ -109,7 +111,7 @@ bool misuse_runtime(std::string_view name, const Stream& stream, DeviceArray<int
   else if (name == "too_much_shared")
     launch(stream, {dim3(1), dim3(32), 300 << 10}, decrement, out.data());
   else if (name == "use_after_free")
-    launch(stream, shape, decrement, DeviceArray<int>(kThreads, stream).data());
+    launch(stream, shape, decrement, freed(stream));
   else if (name == "host_pointer")
     launch(stream, shape, decrement, back.data());
   else if (name == "host_reads_device")
