@@ -9,7 +9,7 @@
 #include "cuda/cuda_backend.h"
 #include "cuda/cuda_training.h"
 #include "engine/errors.h"
-#include "tests/cuda_emulation/shaped_rows.h"
+#include "tests/cuda/shaped_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
 namespace bouquet::cuda {

@@ -11,7 +11,7 @@
 #include "cuda/cuda_training.h"
 #include "cuda/device.h"
 #include "cuda/solve_rules.h"
-#include "tests/cuda_emulation/shaped_rows.h"
+#include "tests/cuda/shaped_rows.h"
 #include "tests/oracle/ials.h"
 
 namespace bouquet::cuda {
