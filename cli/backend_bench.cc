@@ -1,4 +1,4 @@
-// `bouquet bench rank` and `train` as a program of their own, for machines that have neither gRPC nor this repository.
+// `bouquet bench rank`, `train` and `fold-in` as a program of their own, for machines that have neither gRPC nor this repository.
 #include <CLI/CLI.hpp>
 
 #include "bench/fold_in_bench.h"
