@@ -9,6 +9,7 @@
 #include "cuda/cuda_ranker.h"
 #include "cuda/device_model.h"
 #include "cuda/fold_in_source.h"
+#include "cuda/serving_memory.h"
 #include "cuda/status.h"
 #include "engine/errors.h"
 #include "engine/fold_in_checks.h"
@@ -38,6 +39,7 @@ class CudaModel final : public LoadedModel {
     return guarded(tables_.device(), "preparing fold-in", [&] {
       MemoryTable needed;
       FoldInSource::count_memory(tables_.items().rows, tables_.dimension(), needed);
+      EigenScratch::count_memory(tables_.dimension(), needed);  // for as long as it is being prepared
       if (absl::Status s = check_fits(needed, tables_.device().free_bytes(), "fold-in", "Fewer models on the device or a larger one fits.");
           !s.ok())
         return s;
@@ -56,9 +58,14 @@ class CudaModel final : public LoadedModel {
 absl::StatusOr<std::shared_ptr<const LoadedModel>> load_cuda_model(const Model& model, std::shared_ptr<const Device> device) {
   if (absl::Status s = validate(model); !s.ok()) return wrong_usage(message_of(s));
   const int64_t bytes = (model.item_vectors.size() + model.profiles.size()) * static_cast<int64_t>(sizeof(float));
-  return guarded(
-      *device, "loading a model of " + std::to_string(bytes >> 20) + " MiB",
-      [&]() -> absl::StatusOr<std::shared_ptr<const LoadedModel>> { return std::make_shared<const CudaModel>(model, std::move(device)); });
+  return guarded(*device, "loading a model of " + std::to_string(bytes >> 20) + " MiB",
+                 [&]() -> absl::StatusOr<std::shared_ptr<const LoadedModel>> {
+                   const absl::Status fits =
+                       check_fits(model_memory({model.customer_count(), model.item_count(), model.dimension}), device->free_bytes(),
+                                  "loading a model", "A smaller --dimension, fewer models on the device or a larger one fits.");
+                   if (!fits.ok()) return fits;
+                   return std::make_shared<const CudaModel>(model, device);
+                 });
 }
 
 }  // namespace bouquet::cuda
