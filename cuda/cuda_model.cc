@@ -9,6 +9,7 @@
 #include "cuda/cuda_ranker.h"
 #include "cuda/device_model.h"
 #include "cuda/fold_in_source.h"
+#include "cuda/nvtx_range.h"
 #include "cuda/serving_memory.h"
 #include "cuda/status.h"
 #include "engine/errors.h"
@@ -23,10 +24,12 @@ class CudaModel final : public LoadedModel {
   CudaModel(const Model& model, std::shared_ptr<const Device> device) : tables_(model, std::move(device)) {}
 
   absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
+    const NvtxRange range("bouquet: make_ranker");
     return make_cuda_ranker(shared_from_this(), tables_, side, limits);
   }
 
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
+    const NvtxRange range("bouquet: make_profiler");
     if (absl::Status s = validate(limits); !s.ok()) return s;
     if (absl::Status s = prepare_fold_in(); !s.ok()) return s;
     return make_cuda_profiler(shared_from_this(), tables_, *fold_in_, limits);
@@ -56,6 +59,7 @@ class CudaModel final : public LoadedModel {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const LoadedModel>> load_cuda_model(const Model& model, std::shared_ptr<const Device> device) {
+  const NvtxRange range("bouquet: load");
   if (absl::Status s = validate(model); !s.ok()) return wrong_usage(message_of(s));
   const int64_t bytes = (model.item_vectors.size() + model.profiles.size()) * static_cast<int64_t>(sizeof(float));
   return guarded(*device, "loading a model of " + std::to_string(bytes >> 20) + " MiB",
