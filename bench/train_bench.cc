@@ -63,6 +63,12 @@ absl::StatusOr<Measured> measure(TrainingSession& session, int epochs) {
   return measured;
 }
 
+// What an epoch of direct systems costs: a rate is this over the seconds, whatever a backend saves by solving short rows otherwise.
+double direct_flops(const Interactions& interactions, double d) {
+  const double rows = static_cast<double>(interactions.customer_count()) + interactions.item_count();
+  return 2 * static_cast<double>(interactions.pair_count()) * d * d + rows * d * d * d / 3;
+}
+
 nlohmann::ordered_json report_of(const Settings& settings, const Backend& backend, const Interactions& interactions,
                                  const Measured& measured) {
   std::vector<double> sorted = measured.seconds;
@@ -83,6 +89,8 @@ nlohmann::ordered_json report_of(const Settings& settings, const Backend& backen
           {"seed", settings.training.seed},
           {"epoch_seconds",
            {{"median", sorted[sorted.size() / 2]}, {"low", sorted.front()}, {"high", sorted.back()}, {"all", measured.seconds}}},
+          {"direct_flops", direct_flops(interactions, settings.training.dimension)},
+          {"gathered_bytes", 2.0 * static_cast<double>(interactions.pair_count()) * settings.training.dimension * sizeof(float)},
           {"objectives", measured.objectives}};
 }
 
@@ -94,6 +102,9 @@ void print(const nlohmann::ordered_json& report) {
               report["pairs"].get<long long>());
   std::printf("epoch      median %.4f s, from %.4f to %.4f, of %zu at d = %d\n", seconds["median"].get<double>(),
               seconds["low"].get<double>(), seconds["high"].get<double>(), seconds["all"].size(), report["dimension"].get<int>());
+  std::printf("rate       %.1f GFLOP/s of direct systems, %.1f GB/s gathered\n",
+              report["direct_flops"].get<double>() / seconds["median"].get<double>() * 1e-9,
+              report["gathered_bytes"].get<double>() / seconds["median"].get<double>() * 1e-9);
   std::printf("objective  %.10g\n", report["objectives"].back().get<double>());
 }
 

@@ -9,6 +9,8 @@
 #include "cuda/cuda_ranker.h"
 #include "cuda/device_model.h"
 #include "cuda/fold_in_source.h"
+#include "cuda/nvtx_range.h"
+#include "cuda/serving_memory.h"
 #include "cuda/status.h"
 #include "engine/errors.h"
 #include "engine/fold_in_checks.h"
@@ -22,10 +24,12 @@ class CudaModel final : public LoadedModel {
   CudaModel(const Model& model, std::shared_ptr<const Device> device) : tables_(model, std::move(device)) {}
 
   absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
+    const NvtxRange range("bouquet: make_ranker");
     return make_cuda_ranker(shared_from_this(), tables_, side, limits);
   }
 
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
+    const NvtxRange range("bouquet: make_profiler");
     if (absl::Status s = validate(limits); !s.ok()) return s;
     if (absl::Status s = prepare_fold_in(); !s.ok()) return s;
     return make_cuda_profiler(shared_from_this(), tables_, *fold_in_, limits);
@@ -38,6 +42,7 @@ class CudaModel final : public LoadedModel {
     return guarded(tables_.device(), "preparing fold-in", [&] {
       MemoryTable needed;
       FoldInSource::count_memory(tables_.items().rows, tables_.dimension(), needed);
+      EigenScratch::count_memory(tables_.dimension(), needed);  // for as long as it is being prepared
       if (absl::Status s = check_fits(needed, tables_.device().free_bytes(), "fold-in", "Fewer models on the device or a larger one fits.");
           !s.ok())
         return s;
@@ -54,11 +59,17 @@ class CudaModel final : public LoadedModel {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const LoadedModel>> load_cuda_model(const Model& model, std::shared_ptr<const Device> device) {
+  const NvtxRange range("bouquet: load");
   if (absl::Status s = validate(model); !s.ok()) return wrong_usage(message_of(s));
   const int64_t bytes = (model.item_vectors.size() + model.profiles.size()) * static_cast<int64_t>(sizeof(float));
-  return guarded(
-      *device, "loading a model of " + std::to_string(bytes >> 20) + " MiB",
-      [&]() -> absl::StatusOr<std::shared_ptr<const LoadedModel>> { return std::make_shared<const CudaModel>(model, std::move(device)); });
+  return guarded(*device, "loading a model of " + std::to_string(bytes >> 20) + " MiB",
+                 [&]() -> absl::StatusOr<std::shared_ptr<const LoadedModel>> {
+                   const absl::Status fits =
+                       check_fits(model_memory({model.customer_count(), model.item_count(), model.dimension}), device->free_bytes(),
+                                  "loading a model", "A smaller --dimension, fewer models on the device or a larger one fits.");
+                   if (!fits.ok()) return fits;
+                   return std::make_shared<const CudaModel>(model, device);
+                 });
 }
 
 }  // namespace bouquet::cuda

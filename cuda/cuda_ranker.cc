@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "cuda/nvtx_range.h"
 #include "cuda/restriction_staging.h"
 #include "cuda/score_kernels.h"
 #include "cuda/status.h"
@@ -42,6 +43,7 @@ class CudaRanker final : public Ranker {
   ~CudaRanker() override { cudaStreamSynchronize(stream_.get()); }
 
   absl::Status rank(const QueryBatch& queries, RankedRows ranked) override {
+    const NvtxRange nvtx("bouquet: rank");
     const RankerShape shape{asking_.rows, ranked_.rows, static_cast<int32_t>(ranked_.cols), limits_};
     if (absl::Status s = validate(queries, ranked, shape); !s.ok()) return s;
     const absl::Status done = guarded(device_, "ranking", [&] {

@@ -17,12 +17,15 @@ FoldInSource::FoldInSource(const DeviceModel& tables)
               tables.constants().unobserved_weight, stream_) {
   const int32_t d = tables.dimension();
   if (padded_.rows() > 0) pad_rows(tables.items().data, padded_.rows(), d, padded_.data(), stream_);
-  const BlasHandle blas(stream_);
-  const SolverHandle solver(stream_);
-  EigenScratch scratch(d, solver, stream_);
-  const DeviceArray<float> gram(tables.item_gram().view(), stream_);
-  source_.refresh(gram.data(), scratch, blas, solver, stream_);
-  stream_.synchronize();
+  {
+    const BlasHandle blas(stream_);
+    const SolverHandle solver(stream_);
+    EigenScratch scratch(d, solver, stream_);
+    const DeviceArray<float> gram(tables.item_gram().view(), stream_);
+    source_.refresh(gram.data(), scratch, blas, solver, stream_);
+    stream_.synchronize();
+  }
+  stream_.synchronize();  // so that the scratch memory is free again
 }
 
 void FoldInSource::count_memory(int64_t item_count, int32_t d, MemoryTable& table) {

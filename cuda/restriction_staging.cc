@@ -16,6 +16,12 @@ RestrictionStaging::RestrictionStaging(const RankPlan& plan, const Stream& strea
   filters_.reserve(static_cast<size_t>(plan.queries_together));
 }
 
+void RestrictionStaging::count_memory(const RankPlan& plan, MemoryTable& table) {
+  table.add("filters and exclusions", plan.queries_together * int64_t{sizeof(int32_t)} +
+                                          2 * plan.queries_together * plan.tile_words() * int64_t{sizeof(uint64_t)} +
+                                          2 * plan.exclusions_staged * int64_t{sizeof(Exclusion)});
+}
+
 void RestrictionStaging::begin(const QueryBatch& queries, QueryRange range) {
   queries_ = &queries;
   range_ = range;

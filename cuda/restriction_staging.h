@@ -9,6 +9,7 @@
 #include "cuda/score_kernels.h"
 #include "cuda/stream.h"
 #include "engine/backend.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 
@@ -28,6 +29,7 @@ struct TileRange {
 class RestrictionStaging {
  public:
   RestrictionStaging(const RankPlan& plan, const Stream& stream);
+  static void count_memory(const RankPlan& plan, MemoryTable& table);
 
   // Begins with a range of queries: its tiles follow in ascending order.
   void begin(const QueryBatch& queries, QueryRange range);

@@ -23,6 +23,7 @@ set(bouquet_cuda_sources
   row_moves.cu
   row_systems.cu
   score_kernels.cu
+  serving_memory.cc
   solve_rules.cc
   solve_source.cu
   status.cc

@@ -9,7 +9,7 @@
 #include "cuda/cuda_backend.h"
 #include "cuda/cuda_training.h"
 #include "engine/errors.h"
-#include "tests/cuda_emulation/shaped_rows.h"
+#include "tests/cuda/shaped_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
 namespace bouquet::cuda {
@@ -84,7 +84,7 @@ TEST(FailingCalls, LeaveNothingBehindAndSayWhatFailed) {
   for (const cudaError_t error : {cudaErrorMemoryAllocation, cudaErrorLaunchFailure}) {
     const auto failing = error == cudaErrorMemoryAllocation ? emulation::Failing::kOnce : emulation::Failing::kFromThenOn;
     // Every call once; the second error at every third, because the emulation is slow.
-    for (int64_t n = 1; n <= calls; n += error == cudaErrorMemoryAllocation ? 1 : 3) {
+    for (int64_t n = 1; n <= calls; n += (error == cudaErrorMemoryAllocation ? 1 : 3) * (kSlowEmulation ? 11 : 1)) {
       emulation::fail_call(n, error, failing);
       const absl::Status s = train_and_fold_in(shop, options);
       emulation::fail_call(0);

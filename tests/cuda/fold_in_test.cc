@@ -9,7 +9,7 @@
 #include "cpu_fallback/cpu_backend.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/solve_rules.h"
-#include "tests/cuda_emulation/shaped_rows.h"
+#include "tests/cuda/shaped_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
 namespace bouquet::cuda {

@@ -11,6 +11,13 @@
 
 namespace bouquet::cuda {
 
+// ThreadSanitizer makes barriers dear: there the longest tests take fewer cases.
+#if defined(EMULATION_TSAN)
+inline constexpr bool kSlowEmulation = true;
+#else
+inline constexpr bool kSlowEmulation = false;
+#endif
+
 // Customer u has lengths[u] of the items, drawn at random, with confidences from 0.1 to 8; targets as in conformance/small_shop.h.
 inline Interactions shaped_rows(const std::vector<int32_t>& lengths, int32_t items, bool with_targets, uint64_t seed = 3) {
   std::mt19937_64 random(seed);

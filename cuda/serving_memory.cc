@@ -1,0 +1,46 @@
+#include "cuda/serving_memory.h"
+
+#include "cuda/cuda_profiler.h"
+#include "cuda/fold_in_source.h"
+#include "cuda/rank_key.h"
+#include "cuda/rank_plan.h"
+#include "cuda/restriction_staging.h"
+
+namespace bouquet::cuda {
+namespace {
+
+void add_all(MemoryTable& to, const MemoryTable& from, int32_t times) {
+  for (const MemoryUse& use : from.lines()) to.add(use.purpose, times * use.bytes);
+}
+
+}  // namespace
+
+MemoryTable model_memory(const ServedModel& model) {
+  MemoryTable table;
+  table.add("profiles", model.customers * model.dimension * int64_t{sizeof(float)});
+  table.add("items", model.items * model.dimension * int64_t{sizeof(float)});
+  return table;
+}
+
+MemoryTable ranker_memory(const ServedModel& model, Side side, RankerLimits limits, int multiprocessors) {
+  const RankPlan plan = plan_ranking(limits, side == Side::kItems ? model.items : model.customers, multiprocessors);
+  const int64_t queries = plan.queries_together;
+  MemoryTable table;
+  table.add("scores of a tile", queries * plan.tile_rows * int64_t{sizeof(float)});
+  table.add("queries", queries * (int64_t{sizeof(int32_t)} + model.dimension * int64_t{sizeof(float)}));
+  table.add("lists of the best", int64_t{plan.most_lists} * (limits.max_k * int64_t{sizeof(RankKey)} + int64_t{sizeof(int32_t)}));
+  table.add("answers", queries * limits.max_k * int64_t{sizeof(int32_t) + sizeof(float)});
+  RestrictionStaging::count_memory(plan, table);
+  return table;
+}
+
+MemoryTable serving_memory(const ServedModel& model, const Serving& serving, int multiprocessors) {
+  MemoryTable table = model_memory(model);
+  add_all(table, ranker_memory(model, Side::kItems, serving.ranker_limits, multiprocessors), serving.item_rankers);
+  if (serving.profilers == 0) return table;
+  FoldInSource::count_memory(model.items, model.dimension, table);
+  add_all(table, profiler_memory(model.items, model.dimension, serving.profiler_limits), serving.profilers);
+  return table;
+}
+
+}  // namespace bouquet::cuda
