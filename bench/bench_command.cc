@@ -1,19 +1,15 @@
 #include "bench/bench_command.h"
 
-#include "bench/fold_in_bench.h"
-#include "bench/rank_bench.h"
+#include "bench/backend_benches.h"
 #include "bench/read_bench.h"
 #include "bench/serve_bench.h"
-#include "bench/train_bench.h"
 
 namespace bouquet::cli {
 
 void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_code) {
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
   bench->require_subcommand(1);
-  bench::add_rank_bench(*bench, backends, exit_code);
-  bench::add_train_bench(*bench, backends, exit_code);
-  bench::add_fold_in_bench(*bench, backends, exit_code);
+  bench::add_backend_benches(*bench, backends, exit_code);
   bench::add_read_bench(*bench, exit_code);
   bench::add_serve_bench(*bench, backends, exit_code);
 }

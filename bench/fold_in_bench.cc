@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/call_times.h"
 #include "bench/machine.h"
 #include "bench/rank_data.h"
 #include "engine/errors.h"
@@ -110,31 +111,22 @@ absl::StatusOr<Json> measure(const Options& o, const Model& model, Profiler& pro
   std::vector<float> profiles(n * d), factors(o.cholesky ? n * d * d : 0);
   const HistoryBatch in{histories.offsets, histories.items, histories.confidences, {}};
   const ProfileBatch out{{profiles.data(), batch, o.dimension}, factors};
-  std::vector<double> seconds;
-  const auto begin = Clock::now();
-  for (int warm_up = 3;;) {
+  const auto solve = [&]() -> absl::StatusOr<double> {
     const auto start = Clock::now();
     if (absl::Status s = profiler.solve(in, out); !s.ok()) return s;
-    const double taken = std::chrono::duration<double>(Clock::now() - start).count();
-    if (warm_up-- > 0) continue;
-    seconds.push_back(taken);
-    const bool enough = seconds.size() >= 7 && (seconds.size() >= 20000 || std::chrono::duration<double>(Clock::now() - begin).count() > 1);
-    if (o.repetitions > 0 ? static_cast<int32_t>(seconds.size()) >= o.repetitions : enough) break;
-  }
-  std::ranges::sort(seconds);
-  const auto at = [&](double share) { return seconds[static_cast<size_t>(share * static_cast<double>(seconds.size() - 1))]; };
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  const auto times = CallTimes::measure(solve, o.repetitions);
+  if (!times.ok()) return times.status();
   // Of the direct system, whichever way the backend takes.
   const double flops =
       static_cast<double>(n) * (static_cast<double>(o.history) * static_cast<double>(d * d) + static_cast<double>(d * d * d) / 3);
-  return Json{{"batch", batch},
-              {"repetitions", seconds.size()},
-              {"median_ms", at(0.5) * 1e3},
-              {"p10_ms", at(0.1) * 1e3},
-              {"p90_ms", at(0.9) * 1e3},
-              {"median_us_per_profile", at(0.5) * 1e6 / batch},
-              {"direct_flops", flops},
-              {"gathered_bytes", static_cast<double>(n) * static_cast<double>(o.history) * static_cast<double>(d) * sizeof(float)},
-              {"relative_residual", residual_of_first(model, histories, std::span(profiles).first(d))}};
+  Json row = times->row(batch);
+  row["median_us_per_profile"] = times->quantile(0.5) * 1e6 / batch;
+  row["direct_flops"] = flops;
+  row["gathered_bytes"] = static_cast<double>(n) * static_cast<double>(o.history) * static_cast<double>(d) * sizeof(float);
+  row["relative_residual"] = residual_of_first(model, histories, std::span(profiles).first(d));
+  return row;
 }
 
 absl::Status run(const Options& o, const BackendFactory& backends) {

@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string>
 
+#include "bench/call_times.h"
 #include "bench/machine.h"
 #include "bench/rank_data.h"
 #include "engine/errors.h"
@@ -128,25 +129,12 @@ absl::StatusOr<int> count_wrong(RankRun& run, int32_t batch) {
 }
 
 absl::StatusOr<Json> measure(RankRun& run, int32_t batch, int32_t repetitions) {
-  std::vector<double> seconds;
-  for (int i = 0; i < 3; ++i)  // warm-up
-    if (const auto s = run.rank(batch); !s.ok()) return s.status();
-  const auto start = Clock::now();
-  while (repetitions > 0 ? static_cast<int32_t>(seconds.size()) < repetitions
-                         : seconds.size() < 7 || (seconds.size() < 20000 && seconds_since(start) < 1)) {
-    const auto s = run.rank(batch);
-    if (!s.ok()) return s.status();
-    seconds.push_back(*s);
-  }
-  std::sort(seconds.begin(), seconds.end());
-  const auto at = [&](double share) { return seconds[static_cast<size_t>(share * static_cast<double>(seconds.size() - 1))]; };
-  return Json{{"batch", batch},
-              {"repetitions", seconds.size()},
-              {"median_ms", at(0.5) * 1e3},
-              {"p10_ms", at(0.1) * 1e3},
-              {"p90_ms", at(0.9) * 1e3},
-              {"median_us_per_query", at(0.5) * 1e6 / batch},
-              {"queries_per_second", batch / at(0.5)}};
+  const auto times = CallTimes::measure([&] { return run.rank(batch); }, repetitions);
+  if (!times.ok()) return times.status();
+  Json row = times->row(batch);
+  row["median_us_per_query"] = times->quantile(0.5) * 1e6 / batch;
+  row["queries_per_second"] = batch / times->quantile(0.5);
+  return row;
 }
 
 // One repetition per line of stdin, which names the batch: a peer can be measured in turn with us.

@@ -1,9 +1,7 @@
 // `bouquet bench rank`, `train` and `fold-in` as a program of their own, for machines that have neither gRPC nor this repository.
 #include <CLI/CLI.hpp>
 
-#include "bench/fold_in_bench.h"
-#include "bench/rank_bench.h"
-#include "bench/train_bench.h"
+#include "bench/backend_benches.h"
 #include "cli/backends.h"
 
 int main(int argc, char** argv) {
@@ -11,9 +9,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();
   int exit_code = 0;
-  bouquet::bench::add_rank_bench(app, bouquet::make_backend, exit_code);
-  bouquet::bench::add_train_bench(app, bouquet::make_backend, exit_code);
-  bouquet::bench::add_fold_in_bench(app, bouquet::make_backend, exit_code);
+  bouquet::bench::add_backend_benches(app, bouquet::make_backend, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }

@@ -49,7 +49,7 @@ absl::StatusOr<std::unique_ptr<Backend>> make_backend(const BackendChoice& choic
     if (absl::Status s = check_supported("cuda", "threads", std::to_string(choice.threads)); !s.ok()) return s;
   if (choice.name != "cpu") {
     auto backend = make_cuda_backend(choice);
-    // Only a device that is absent sends `auto` to the CPU: one that is broken or hidden by a mistake is not passed over in silence.
+    // Only a device that is absent sends `auto` to the CPU: one that is there but does not work is not passed over in silence.
     if (backend.ok() || choice.name == "cuda" || !absl::IsUnavailable(backend.status())) return backend;
   }
   return cpu::make_cpu_backend(choice.threads);

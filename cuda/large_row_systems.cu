@@ -20,15 +20,8 @@ using Gather = GatherMemory<B, W, 2>;
 constexpr int32_t kMostBlocks = 256;  // each needs a factor's worth of workspace
 using Tiles = RegisterTiles<B, 1>;
 
-struct LargeArguments {
-  DevicePairs pairs;
-  DeviceSource source;
-  RowList rows;
-  DeviceSolutions out;
-  PartialSums sums;
-  const int32_t* first_slots;  // null: every row is summed here
+struct LargeArguments : SystemArguments {  // the size is a multiple of kMacroTile
   float* workspace;
-  int size;  // of the system in memory, a multiple of kMacroTile
 };
 
 // Square (I, J), J <= I, of a lower triangle.
@@ -289,7 +282,7 @@ void solve_large_from_parts(const DevicePairs& pairs, const DeviceSource& source
   if (rows.count == 0) return;
   const int size = system_size(source.dimension);
   launch(stream, {dim3(static_cast<unsigned>(large_blocks(rows.count))), dim3(kThreads), LargeMemory::floats(size) * sizeof(float)},
-         solve_large_kernel, {pairs, source, rows, out, sums, first_slots, workspace, size});
+         solve_large_kernel, {{pairs, source, rows, out, sums, first_slots, size}, workspace});
 }
 
 void sum_large_parts(const DevicePairs& pairs, const DeviceSource& source, const RowPart* parts, int32_t count, const PartialSums& sums,
@@ -299,7 +292,7 @@ void sum_large_parts(const DevicePairs& pairs, const DeviceSource& source, const
   launch(
       stream,
       {dim3(static_cast<unsigned>(count), static_cast<unsigned>(side * (side + 1) / 2)), dim3(kThreads), Gather::kFloats * sizeof(float)},
-      sum_large_parts_kernel, {pairs, source, {}, {}, sums, nullptr, nullptr, size}, parts);
+      sum_large_parts_kernel, {{pairs, source, {}, {}, sums, nullptr, size}, nullptr}, parts);
 }
 
 }  // namespace bouquet::cuda

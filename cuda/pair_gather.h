@@ -8,6 +8,17 @@
 
 namespace bouquet::cuda {
 
+// What every kernel that sums or solves rows is given.
+struct SystemArguments {
+  DevicePairs pairs;
+  DeviceSource source;
+  RowList rows;
+  DeviceSolutions out;
+  PartialSums sums;
+  const int32_t* first_slots;  // null: every row is summed here
+  int size;                    // of the system in memory
+};
+
 constexpr int kGatherRows = 16;  // of a chunk
 constexpr int kGatherRing = 3;   // chunks whose indices and weights are known
 

@@ -12,16 +12,6 @@ constexpr int kDualColumns = 16;   // of the eigenbasis at a time
 constexpr int kDualStride = 20;    // floats from row to row: no two of eight rows meet in a bank
 constexpr int kCombinedColumns = 128;
 
-struct SystemArguments {
-  DevicePairs pairs;
-  DeviceSource source;
-  RowList rows;
-  DeviceSolutions out;
-  PartialSums sums;
-  const int32_t* first_slots;  // null: every row is summed here
-  int size;                    // of the system in memory
-};
-
 // Shared memory after the staging buffers; the panels of a factorization take the place of what was staged.
 template <int B, int W>
 __device__ __forceinline__ CholeskyScratch<B> scratch_at(float* panel, float* rest) {

@@ -39,7 +39,9 @@ class GatedServer : public TestServer {
   void open(ServingOptions made) {
     publish(random_shop(40, 1, 4, 1));
     made.batcher.workers = 1;
+    made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
     start(made);
+    admin_ = serving_->admin_address();
     stub_ = stub();
   }
   // `count` calls, the first batch of them in the backend's hands and the others in the queue.
@@ -83,9 +85,7 @@ TEST_F(GatedServer, StoppingFinishesWhatRunsRefusesWhatComesAndIsNotReady) {
   ServingOptions made = options();
   made.lame_duck = milliseconds(300);
   made.batcher.max_batch = 2;
-  made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
   open(made);
-  admin_ = serving_->admin_address();
   const auto early = channel(), late = channel();
   EXPECT_EQ(page("/readyz")->status, 200);
   auto running = send_into_the_gate(6);
@@ -110,9 +110,7 @@ TEST_F(GatedServer, StoppingGivesUpOnCallsThatOutlastTheGrace) {
   ServingOptions made = options();
   made.drain_grace = milliseconds(100);
   made.batcher.max_batch = 1;
-  made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
   open(made);
-  admin_ = serving_->admin_address();
   auto running = send_into_the_gate(3);
   std::thread stopper([this] { serving_->stop(); });
   EXPECT_TRUE(becomes_true([this] { return page("/readyz")->status == 503; }));
@@ -126,9 +124,7 @@ TEST_F(GatedServer, StoppingGivesUpOnCallsThatOutlastTheGrace) {
 TEST_F(GatedServer, CallsPastTheirDeadlineAreLetGoWhileTheBackendHangsAndNeverExecuted) {
   ServingOptions made = options();
   made.batcher.max_batch = 1;
-  made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
   open(made);
-  admin_ = serving_->admin_address();
   auto running = send_into_the_gate(1);
   const auto expired = send_at_rate(*stub_, request_, 1000, 50, 0.1);
   for (const StepAnswer& answer : expired) EXPECT_EQ(answer.code, StatusCode::DEADLINE_EXCEEDED);

@@ -1,0 +1,13 @@
+// The benchmarks of a backend by itself, without gRPC: of `bouquet bench` and of the kit that goes to a machine with a GPU.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "engine/backend.h"
+
+namespace bouquet::bench {
+
+// Adds rank, train and fold-in to `bench`.
+void add_backend_benches(CLI::App& bench, const BackendFactory& backends, int& exit_code);
+
+}  // namespace bouquet::bench
