@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/attribute_rows.h"
 #include "engine/interactions.h"
 #include "engine/memory_table.h"
 #include "engine/model.h"
@@ -59,12 +60,14 @@ class Ranker {
   virtual absl::Status rank(const QueryBatch& queries, RankedRows ranked) = 0;
 };
 
-// n histories to solve profiles from: list r's pairs stand at offsets[r] .. offsets[r + 1]. Host memory, borrowed.
+// n histories to solve profiles from. Named as for customers; where items are solved, "items" are customers and a "profile" is an item
+// vector. List r's pairs stand at offsets[r] .. offsets[r + 1]. Host memory, borrowed.
 struct HistoryBatch {
   std::span<const int64_t> offsets;    // [n + 1]
   std::span<const int32_t> items;      // ascending and distinct within a history
   std::span<const float> confidences;  // > 0 and finite
   std::span<const float> targets;      // same length, or empty: every target is 1
+  AttributeRows attributes = {};       // n rows of as many columns as the model's prior of that side takes; or none where it has no prior
 };
 
 // Where solved profiles go: host memory of the caller.
@@ -75,10 +78,13 @@ struct ProfileBatch {
 
 struct ProfilerLimits {
   int32_t max_batch = 64;
+  Side solved = Side::kCustomers;  // kItems: vectors of items from the customers who took them, for items younger than the model
 };
 
 // Solves profiles from histories exactly as training does (the fold-in): W p = sum of c r q over the history, with
-// W = alpha0 QᵀQ + sum of c q qᵀ + lambda rho I (docs/algorithms/ials.md). The profile of an empty history is zero.
+// W = alpha0 QᵀQ + sum of c q qᵀ + lambda rho I (docs/algorithms/ials.md). With a prior, the right side has lambda rho times the prior
+// mean beside the sum (docs/algorithms/attributes.md), so that an empty history gets the profile that its attributes lead one to expect,
+// shrunk; without one the profile of an empty history is zero.
 // On the CPU the profile of a training history is the stored profile, bit for bit. Not thread-safe; keeps its model alive.
 class Profiler {
  public:
