@@ -15,6 +15,7 @@
 #include "cuda/solve_source.h"
 #include "cuda/status.h"
 #include "engine/initial_factors.h"
+#include "engine/unsupported_options.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -182,6 +183,8 @@ absl::StatusOr<std::unique_ptr<TrainingSession>> start_cuda_training(const Inter
   const NvtxRange range("bouquet: start_training");
   if (absl::Status s = validate(options); !s.ok()) return s;
   if (absl::Status s = validate(interactions); !s.ok()) return s;
+  if (!interactions.customer_attributes.empty() || !interactions.item_attributes.empty())
+    if (absl::Status s = check_supported("cuda", "attributes", "in training"); !s.ok()) return s;
   return guarded(*device, "starting a training", [&]() -> absl::StatusOr<std::unique_ptr<TrainingSession>> {
     const TrainingPlan plan(interactions, options.dimension);
     const absl::Status fits = check_fits(memory_of(interactions, plan, options.dimension), device->free_bytes(), "training",
