@@ -1,9 +1,11 @@
 #include "cuda/cuda_ranker.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "cuda/call_clock.h"
 #include "cuda/nvtx_range.h"
 #include "cuda/restriction_staging.h"
 #include "cuda/score_kernels.h"
@@ -47,14 +49,24 @@ class CudaRanker final : public Ranker {
     const RankerShape shape{asking_.rows, ranked_.rows, static_cast<int32_t>(ranked_.cols), limits_};
     if (absl::Status s = validate(queries, ranked, shape); !s.ok()) return s;
     const absl::Status done = guarded(device_, "ranking", [&] {
+      clock_.begin(stream_);
       const int64_t n = query_count(queries);
       for (int64_t first = 0; first < n; first += plan_.queries_together)
         rank_range(queries, {first, std::min<int64_t>(plan_.queries_together, n - first)}, ranked);
+      clock_.read();
       return absl::OkStatus();
     });
     if (!done.ok()) cudaStreamSynchronize(stream_.get());  // the next call fills what copies of this one may still read
     return done;
   }
+
+  absl::Status time_on_device() override {
+    return guarded(device_, "making events", [&] {
+      clock_.start();
+      return absl::OkStatus();
+    });
+  }
+  std::optional<double> device_seconds() const override { return clock_.seconds(); }
 
  private:
   void rank_range(const QueryBatch& queries, QueryRange range, RankedRows ranked) {
@@ -106,6 +118,7 @@ class CudaRanker final : public Ranker {
     const auto first = static_cast<size_t>(range.first * k), size = static_cast<size_t>(range.count * k);
     device_answer_rows_.download(answer_rows_.span().first(size));
     device_answer_scores_.download(answer_scores_.span().first(size));
+    clock_.end(stream_);
     stream_.synchronize();
     std::ranges::copy(answer_rows_.span().first(size), ranked.rows.subspan(first, size).begin());
     std::ranges::copy(answer_scores_.span().first(size), ranked.scores.subspan(first, size).begin());
@@ -129,6 +142,7 @@ class CudaRanker final : public Ranker {
   PinnedArray<int32_t> answer_rows_;
   PinnedArray<float> answer_scores_;
   RestrictionStaging restrictions_;
+  CallClock clock_;
 };
 
 }  // namespace

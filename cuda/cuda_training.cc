@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cuda/call_clock.h"
 #include "cuda/factor_array.h"
 #include "cuda/gram.h"
 #include "cuda/half_step.h"
@@ -94,6 +96,14 @@ class CudaTraining final : public TrainingSession {
     return stats;
   }
 
+  absl::Status time_on_device() override {
+    return guarded(*device_, "making events", [&] {
+      clock_.start();
+      return absl::OkStatus();
+    });
+  }
+  std::optional<double> device_seconds() const override { return clock_.seconds(); }
+
   absl::StatusOr<Model> snapshot() const override {
     const NvtxRange range("bouquet: snapshot");
     if (epoch_ == 0) return absl::FailedPreconditionError("a snapshot needs at least one finished epoch");
@@ -137,6 +147,7 @@ class CudaTraining final : public TrainingSession {
 
   absl::StatusOr<EpochStats> epoch() {
     const auto start = std::chrono::steady_clock::now();
+    clock_.begin(stream_);
     if (epoch_ == 0) sum_gram(profiles_, profile_gram_);
     if (absl::Status s = half_step("item", profile_source_, profile_gram_, item_step_, item_vectors_); !s.ok()) return s;
     sum_gram(item_vectors_, item_gram_);
@@ -144,8 +155,10 @@ class CudaTraining final : public TrainingSession {
     host_item_gram_.resize(static_cast<size_t>(gram_size()));
     rounded_gram_.download(host_item_gram_);
     sum_gram(profiles_, profile_gram_);  // of the objective, and of the next epoch
+    clock_.end(stream_);
     stream_.synchronize();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    clock_.read();
 
     const NvtxRange range("objective");
     const double objective = objective_.evaluate({customer_step_.pairs(), profiles_.rows(), profiles_.data(), profile_gram_.data()},
@@ -172,6 +185,7 @@ class CudaTraining final : public TrainingSession {
   DeviceArray<int32_t> failed_;
   PinnedArray<int32_t> host_failed_;
   std::vector<float> host_item_gram_;
+  CallClock clock_;
   int32_t epoch_ = 0;
 };
 

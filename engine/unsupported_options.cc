@@ -8,6 +8,7 @@ namespace {
 constexpr UnsupportedOption kTable[] = {
     {"any", "solver", "pcg", "is not built yet; use exact or auto"},
     {"any", "solver", "block", "is not built yet; use exact or auto"},
+    {"any", "dtype", "", "is not built yet: vectors are f32 on every backend; use f32"},
     {"cuda", "threads", "", "is of the cpu backend and would be without effect; leave it out, or use --backend cpu"},
 };
 
