@@ -145,8 +145,23 @@ absl::StatusOr<std::unique_ptr<Ranker>> make_cuda_ranker(std::shared_ptr<const L
   if (absl::Status s = validate(limits); !s.ok()) return s;
   return guarded(tables.device(), "making a ranker of batches of " + std::to_string(limits.max_batch),
                  [&]() -> absl::StatusOr<std::unique_ptr<Ranker>> {
+                   const absl::Status fits =
+                       check_fits(ranker_memory(plan, tables.dimension(), limits.max_k), tables.device().free_bytes(), "a ranker",
+                                  "A smaller batch (--max-batch), a smaller k, fewer models on the device or a larger one fits.");
+                   if (!fits.ok()) return fits;
                    return std::make_unique<CudaRanker>(std::move(model), tables, side, limits, plan);
                  });
+}
+
+MemoryTable ranker_memory(const RankPlan& plan, int32_t dimension, int32_t max_k) {
+  const int64_t queries = plan.queries_together;
+  MemoryTable table;
+  table.add("scores of a tile", queries * plan.tile_rows * int64_t{sizeof(float)});
+  table.add("queries", queries * (int64_t{sizeof(int32_t)} + dimension * int64_t{sizeof(float)}));
+  table.add("lists of the best", int64_t{plan.most_lists} * (max_k * int64_t{sizeof(RankKey)} + int64_t{sizeof(int32_t)}));
+  table.add("answers", queries * max_k * int64_t{sizeof(int32_t) + sizeof(float)});
+  RestrictionStaging::count_memory(plan, table);
+  return table;
 }
 
 }  // namespace bouquet::cuda
