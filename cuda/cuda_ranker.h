@@ -1,4 +1,4 @@
-// Exact top-k on the GPU: the scores of a tile of rows, then the best of the tile into lists that are kept from tile to tile
+// Exact top-k on the GPU: bounds of the scores of a tile of rows, then the best of the tile into lists that are kept from tile to tile
 // (docs/algorithms/ranking.md).
 #pragma once
 

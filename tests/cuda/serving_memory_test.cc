@@ -78,7 +78,7 @@ TEST_F(TightServing, ARankerThatDoesNotFitIsRefusedWithItsTableBeforeAnythingIsA
   {
     const FreeMemory just_too_little(needed - 1);
     expect_refused_with(model_->make_ranker(Side::kItems, limits).status(),
-                        {"a ranker", "scores of a tile", "lists of the best", "together", "free", "--max-batch", "smaller k"});
+                        {"a ranker", "bounds of a tile's scores", "lists of the best", "together", "free", "--max-batch", "smaller k"});
   }
   EXPECT_EQ(emulation::living(), before);
   EXPECT_LT(emulation::calls_made() - calls, 10) << "nothing was tried";
