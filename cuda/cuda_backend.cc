@@ -35,7 +35,14 @@ class CudaBackend final : public Backend {
     return guarded(*device_, "measuring the device", [&]() -> absl::StatusOr<Roofline> { return cuda::measure_roofline(*device_); });
   }
   MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) const override {
-    return cuda::training_memory(interactions, options);
+    return cuda::training_memory(interactions, options, device_->properties().capability);
+  }
+  int64_t memory_used() const override {
+    try {
+      return device_->used_bytes();
+    } catch (const CudaError&) {
+      return 0;
+    }
   }
 
  private:

@@ -132,7 +132,7 @@ absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<con
   if (absl::Status s = validate(limits); !s.ok()) return s;
   return guarded(tables.device(), "making a profiler", [&]() -> absl::StatusOr<std::unique_ptr<Profiler>> {
     const absl::Status fits = check_fits(profiler_memory(tables.items().rows, tables.dimension(), limits), tables.device().free_bytes(),
-                                         "a profiler", "A smaller batch, fewer models on the device or a larger device fits.");
+                                         "a profiler", "A smaller batch (--max-batch), fewer models on the device or a larger one fits.");
     if (!fits.ok()) return fits;
     return std::make_unique<CudaProfiler>(std::move(model), tables, source, limits);
   });

@@ -35,7 +35,7 @@ struct TrainingPlan {
   int32_t slots, rows;
 };
 
-MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, int32_t d) {
+MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, int32_t d, int capability) {
   MemoryTable table;
   for (const int64_t rows : {interactions.customer_count(), interactions.item_count()}) {
     table.add("factors", FactorArray::bytes(rows, d));
@@ -48,6 +48,7 @@ MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan
   GramSums::count_memory(d, table);
   table.add("Gram matrices", int64_t{d} * d * int64_t{sizeof(float)});
   EigenScratch::count_memory(d, table);
+  BlasHandle::count_memory(capability, table);
   Objective::count_memory(table);
   return table;
 }
@@ -198,15 +199,16 @@ absl::StatusOr<std::unique_ptr<TrainingSession>> start_cuda_training(const Inter
   if (absl::Status s = validate(interactions); !s.ok()) return s;
   return guarded(*device, "starting a training", [&]() -> absl::StatusOr<std::unique_ptr<TrainingSession>> {
     const TrainingPlan plan(interactions, options.dimension);
-    const absl::Status fits = check_fits(memory_of(interactions, plan, options.dimension), device->free_bytes(), "training",
-                                         "A smaller --dimension, fewer events (--where, --since) or a larger device fits.");
+    const absl::Status fits =
+        check_fits(memory_of(interactions, plan, options.dimension, device->properties().capability), device->free_bytes(), "training",
+                   "A smaller --dimension, fewer events (--where, --since) or a larger device fits.");
     if (!fits.ok()) return fits;
     return std::make_unique<CudaTraining>(interactions, options, plan, device);
   });
 }
 
-MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) {
-  return memory_of(interactions, TrainingPlan(interactions, options.dimension), options.dimension);
+MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options, int capability) {
+  return memory_of(interactions, TrainingPlan(interactions, options.dimension), options.dimension, capability);
 }
 
 }  // namespace bouquet::cuda

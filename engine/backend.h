@@ -134,6 +134,8 @@ class Backend {
   // What such a training would need where the backend computes, by purpose; allocates nothing there. Empty: the backend does not say.
   // `interactions` and `options` are valid.
   virtual MemoryTable training_memory(const Interactions& /*interactions*/, const TrainingOptions& /*options*/) const { return {}; }
+  // Bytes that all it has made holds there now, counted as in that table. 0: the backend does not say.
+  virtual int64_t memory_used() const { return 0; }
 };
 
 // How commands get a backend without knowing any: cli/backends.cc is the composition root.
