@@ -46,7 +46,7 @@ class CudaModel final : public LoadedModel {
     return guarded(tables_.device(), "preparing fold-in", [&] {
       MemoryTable needed;
       FoldInSource::count_memory(tables_.items().rows, tables_.dimension(), needed);
-      EigenScratch::count_memory(tables_.dimension(), needed);  // for as long as it is being prepared
+      FoldInSource::count_scratch(tables_.dimension(), tables_.device().properties().capability, needed);
       if (absl::Status s = check_fits(needed, tables_.device().free_bytes(), "fold-in", "Fewer models on the device or a larger one fits.");
           !s.ok())
         return s;
