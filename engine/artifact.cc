@@ -42,7 +42,8 @@ absl::Status check_catalog(const Catalog& catalog, int64_t item_count) {
   for (int64_t i = 0; i < catalog.kinds.size(); ++i)
     if (catalog.kinds[i] >= kItemKindCount) return bad_entry("item kinds", i, absl::StrCat("is ", int{catalog.kinds[i]}, ", not a kind"));
   if (absl::Status s = check_strings("item titles", catalog.titles, item_count); !s.ok()) return s;
-  return check_strings("item categories", catalog.categories, item_count);
+  if (absl::Status s = check_strings("item categories", catalog.categories, item_count); !s.ok()) return s;
+  return validate(catalog.columns, item_count);
 }
 
 absl::Status check_history_entry(const Histories& h, int64_t e, int64_t item_count, int64_t previous_item) {

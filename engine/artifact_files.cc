@@ -8,6 +8,7 @@
 
 #include "engine/artifact_sections.h"
 #include "engine/attribute_schema_json.h"
+#include "engine/catalog_columns_json.h"
 #include "engine/errors.h"
 #include "engine/file_access.h"
 #include "engine/sha256.h"
@@ -35,10 +36,14 @@ IdParts take_apart(const IdTable& ids) {
   return {ids.bytes(), ids.offsets().empty() ? no_ids : ids.offsets(), ids.slots()};
 }
 
+SharedArray<char> bytes_of(const std::string& text) { return std::vector<char>(text.begin(), text.end()); }
+
 SharedArray<char> schema_bytes(const AttributeSchema& schema) {
-  if (schema.empty()) return {};
-  const std::string text = attribute_schema_text(schema);
-  return std::vector<char>(text.begin(), text.end());
+  return schema.empty() ? SharedArray<char>() : bytes_of(attribute_schema_text(schema));
+}
+
+SharedArray<char> column_bytes(const CatalogColumns& columns) {
+  return columns.empty() ? SharedArray<char>() : bytes_of(catalog_columns_text(columns.columns));
 }
 
 // The schema of one side, and with it the shape of its table and prior.
@@ -50,6 +55,14 @@ absl::Status take_schema(const char* side, const SharedArray<char>& text, Encode
   attributes.table.column_count = attributes.schema.column_count();
   attributes.table.dense_count = attributes.schema.dense_count();
   if (!prior.map.empty()) prior.dense_count = attributes.schema.dense_count();
+  return absl::OkStatus();
+}
+
+absl::Status take_columns(const SharedArray<char>& text, CatalogColumns& columns) {
+  if (text.empty()) return absl::OkStatus();
+  auto read = parse_catalog_columns({text.data(), static_cast<size_t>(text.size())});
+  if (!read.ok()) return bad_input("item columns: " + std::string(message_of(read.status())));
+  columns.columns = *std::move(read);
   return absl::OkStatus();
 }
 
@@ -185,6 +198,7 @@ absl::StatusOr<std::shared_ptr<const Artifact>> assemble(const Manifest& manifes
   if (absl::Status s = take_schema("customer", arrays.customer_schema, read.customer_attributes, read.model.customer_prior); !s.ok())
     return s;
   if (absl::Status s = take_schema("item", arrays.item_schema, read.item_attributes, read.model.item_prior); !s.ok()) return s;
+  if (absl::Status s = take_columns(arrays.item_columns, read.catalog.columns); !s.ok()) return s;
   auto artifact = std::make_shared<Artifact>(std::move(arrays.artifact));
   artifact->customer_ids = *std::move(customer_ids);
   artifact->item_ids = *std::move(item_ids);
@@ -204,8 +218,12 @@ absl::Status write_artifact(const Artifact& artifact, const std::string& directo
   if (absl::Status s = validate(artifact); !s.ok()) return s;
   if (absl::Status s = check_empty(directory); !s.ok()) return s;
   Manifest manifest = manifest_of(artifact);
-  const ArtifactArrays arrays{artifact, take_apart(artifact.customer_ids), take_apart(artifact.item_ids),
-                              schema_bytes(artifact.customer_attributes.schema), schema_bytes(artifact.item_attributes.schema)};
+  const ArtifactArrays arrays{artifact,
+                              take_apart(artifact.customer_ids),
+                              take_apart(artifact.item_ids),
+                              schema_bytes(artifact.customer_attributes.schema),
+                              schema_bytes(artifact.item_attributes.schema),
+                              column_bytes(artifact.catalog.columns)};
   const auto write = [&](const SectionTraits& traits, const auto& array) -> absl::Status {
     if (traits.need != Need::kRequired && array.empty()) return absl::OkStatus();
     step(before_step, traits.name);

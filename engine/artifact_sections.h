@@ -23,6 +23,7 @@ struct ArtifactArrays {
   IdParts item_ids;
   SharedArray<char> customer_schema;  // JSON (attribute_schema_json.h)
   SharedArray<char> item_schema;
+  SharedArray<char> item_columns;  // JSON (catalog_columns_json.h)
 };
 
 enum class Need {
@@ -46,6 +47,7 @@ constexpr const char* element_type_name() {
   if constexpr (std::is_same_v<T, int64_t>) return "i64";
   if constexpr (std::is_same_v<T, uint64_t>) return "u64";
   if constexpr (std::is_same_v<T, float>) return "f32";
+  if constexpr (std::is_same_v<T, double>) return "f64";
 }
 
 // Calls visit(traits, array) for every section in the order in which they are written, until one call fails.
@@ -69,6 +71,14 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   section({"item_title_offsets", kItemSide, kOptional}, a.catalog.titles.offsets);
   section({"item_category_bytes", kItemSide, kOptional}, a.catalog.categories.bytes);
   section({"item_category_offsets", kItemSide, kOptional}, a.catalog.categories.offsets);
+  section({"item_columns", kItemSide, kOptional}, arrays.item_columns);
+  section({"item_column_numbers", kItemSide, kOptional}, a.catalog.columns.numbers);
+  section({"item_column_flags", kItemSide, kOptional}, a.catalog.columns.flags);
+  section({"item_column_codes", kItemSide, kOptional}, a.catalog.columns.codes);
+  section({"item_column_set_offsets", kItemSide, kOptional}, a.catalog.columns.set_offsets);
+  section({"item_column_set_codes", kItemSide, kOptional}, a.catalog.columns.set_codes);
+  section({"item_column_text_bytes", kItemSide, kOptional}, a.catalog.columns.texts.bytes);
+  section({"item_column_text_offsets", kItemSide, kOptional}, a.catalog.columns.texts.offsets);
   section({"item_customers", kItemSide, kRequired}, a.item_customers);
   section({"item_attribute_schema", kItemSide, kBinding}, arrays.item_schema);
   section({"item_attribute_dense", kItemSide, kBinding}, a.item_attributes.table.dense);

@@ -13,7 +13,7 @@
 namespace bouquet {
 
 inline constexpr int kFormatMajor = 1;  // another major cannot be read
-inline constexpr int kFormatMinor = 1;  // a higher minor only adds what an older reader may ignore
+inline constexpr int kFormatMinor = 2;  // a higher minor only adds what an older reader may ignore
 
 // One array in one file of the directory.
 struct Section {
@@ -21,7 +21,7 @@ struct Section {
   std::string file;            // a plain file name inside the directory
   std::string sha256;          // of the file, lower-case hexadecimal
   int64_t bytes = 0;           // the file's size: the product of the shape times the size of an element
-  std::string type;            // char, u8, i32, i64, u64, f32; little-endian
+  std::string type;            // char, u8, i32, i64, u64, f32, f64; little-endian
   std::vector<int64_t> shape;  // [n] or [rows, columns]
   bool required = true;        // a reader that does not know the section must refuse the artifact
   bool personal = false;       // data about customers

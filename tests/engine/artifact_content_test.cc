@@ -70,6 +70,73 @@ INSTANTIATE_TEST_SUITE_P(
                                "item ids: 5"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    Columns, ArtifactContent,
+    testing::Values(
+        BadContent{"column twice", [](Artifact& a) { a.catalog.columns.columns[1].name = "price"; }, "two are named 'price'"},
+        BadContent{"column of every item", [](Artifact& a) { a.catalog.columns.columns[1].name = "kind"; }, "'kind' is a field"},
+        BadContent{"column without a name", [](Artifact& a) { a.catalog.columns.columns[1].name = ""; }, "has no name"},
+        BadContent{"column of vectors", [](Artifact& a) { a.catalog.columns.columns[1].type = AttributeType::kVector; },
+                   "'fresh' is of type vector"},
+        BadContent{"number infinite",
+                   [](Artifact& a) {
+                     a.catalog.columns.numbers = std::vector<double>{1, 2, 3, kInfinity};
+                   },
+                   "numbers: entry 3 is infinite"},
+        BadContent{"numbers short", [](Artifact& a) { a.catalog.columns.numbers = std::vector<double>{1}; }, "numbers: 1 entries where 4"},
+        BadContent{"flag three",
+                   [](Artifact& a) {
+                     a.catalog.columns.flags = Bytes{1, 0, 3, 2};
+                   },
+                   "flags: entry 2"},
+        BadContent{"flags short", [](Artifact& a) { a.catalog.columns.flags = Bytes{1}; }, "flags: 1 entries"},
+        BadContent{"code too large",
+                   [](Artifact& a) {
+                     a.catalog.columns.codes = Ints{0, 1, 2, 5};
+                   },
+                   "codes: entry 3"},
+        BadContent{"code below none",
+                   [](Artifact& a) {
+                     a.catalog.columns.codes = Ints{0, -2, 2, 1};
+                   },
+                   "codes: entry 1"},
+        BadContent{"set offsets fall",
+                   [](Artifact& a) {
+                     a.catalog.columns.set_offsets = Longs{0, 9, 2, 3, 4};
+                   },
+                   "set offsets: entry 2 falls"},
+        BadContent{"set offsets past the end",
+                   [](Artifact& a) {
+                     a.catalog.columns.set_offsets = Longs{0, 2, 2, 3, 5};
+                   },
+                   "do not end"},
+        BadContent{"set offsets absent", [](Artifact& a) { a.catalog.columns.set_offsets = Longs{}; }, "set offsets: 0 entries"},
+        BadContent{"set out of order",
+                   [](Artifact& a) {
+                     a.catalog.columns.set_codes = Ints{4, 2, 3, -1};
+                   },
+                   "set codes: entry 1"},
+        BadContent{"set half missing",
+                   [](Artifact& a) {
+                     a.catalog.columns.set_codes = Ints{-1, 2, 3, -1};
+                   },
+                   "set codes: entry 0"},
+        BadContent{"texts out of order",
+                   [](Artifact& a) {
+                     a.catalog.columns.texts = string_column({"b", "a", "c", "d", "e"});
+                   },
+                   "text 1 is out of order"},
+        BadContent{"text empty",
+                   [](Artifact& a) {
+                     a.catalog.columns.texts = string_column({"", "a", "b", "c", "d"});
+                   },
+                   "text 0 is empty"},
+        BadContent{"text offsets past the end",
+                   [](Artifact& a) {
+                     a.catalog.columns.texts.offsets = Offsets{0, 99, 100};
+                   },
+                   "the offsets of texts"}));
+
+INSTANTIATE_TEST_SUITE_P(
     Histories, ArtifactContent,
     testing::Values(BadContent{"offsets short",
                                [](Artifact& a) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "engine/artifact_files.h"
@@ -26,6 +27,22 @@ void expect_same_ids(const IdTable& got, const IdTable& wanted) {
   }
 }
 
+void expect_same_columns(const CatalogColumns& got, const CatalogColumns& wanted) {
+  ASSERT_EQ(got.columns.size(), wanted.columns.size());
+  for (size_t c = 0; c < wanted.columns.size(); ++c) {
+    EXPECT_EQ(got.columns[c].name, wanted.columns[c].name);
+    EXPECT_EQ(got.columns[c].type, wanted.columns[c].type);
+  }
+  ASSERT_EQ(got.numbers.size(), wanted.numbers.size());
+  EXPECT_EQ(std::memcmp(got.numbers.data(), wanted.numbers.data(), sizeof(double) * static_cast<size_t>(wanted.numbers.size())), 0);
+  expect_same("flags", got.flags, wanted.flags);
+  expect_same("codes", got.codes, wanted.codes);
+  expect_same("set offsets", got.set_offsets, wanted.set_offsets);
+  expect_same("set codes", got.set_codes, wanted.set_codes);
+  expect_same("texts", got.texts.bytes, wanted.texts.bytes);
+  expect_same("text offsets", got.texts.offsets, wanted.texts.offsets);
+}
+
 void expect_same_arrays(const Artifact& got, const Artifact& wanted) {
   expect_same("profiles", got.model.profiles, wanted.model.profiles);
   expect_same("item vectors", got.model.item_vectors, wanted.model.item_vectors);
@@ -37,6 +54,7 @@ void expect_same_arrays(const Artifact& got, const Artifact& wanted) {
   expect_same("title offsets", got.catalog.titles.offsets, wanted.catalog.titles.offsets);
   expect_same("categories", got.catalog.categories.bytes, wanted.catalog.categories.bytes);
   expect_same("category offsets", got.catalog.categories.offsets, wanted.catalog.categories.offsets);
+  expect_same_columns(got.catalog.columns, wanted.catalog.columns);
   expect_same("history offsets", got.histories.offsets, wanted.histories.offsets);
   expect_same("history items", got.histories.items, wanted.histories.items);
   expect_same("confidences", got.histories.confidences, wanted.histories.confidences);

@@ -6,11 +6,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "engine/artifact.h"
+#include "engine/catalog_columns_builder.h"
 #include "engine/event_rules.h"
 
 namespace bouquet {
@@ -100,6 +102,12 @@ inline Artifact tiny_artifact() {
   a.catalog.kinds = std::vector<uint8_t>{0, 0, 0, 1};
   a.catalog.titles = string_column({"Milk, 1 l", "Bread", "", "Weekly news"});
   a.catalog.categories = string_column({"dairy", "bakery", "drinks", ""});
+  CatalogColumnsBuilder columns;
+  columns.add_numbers("price", {0.99, 2.5, std::numeric_limits<double>::quiet_NaN(), 0});
+  columns.add_flags("fresh", {1, 1, 0, kMissingFlag});
+  columns.add_categories("origin", {"Bavaria", "", "Assam", "Bavaria"});
+  columns.add_sets("tags", {{{"cold", "white"}}, {std::vector<std::string>{}}, {{"hot"}}, {}});
+  a.catalog.columns = columns.finish();
   a.histories.offsets = std::vector<int64_t>{0, 3, 5, 5};
   a.histories.items = std::vector<int32_t>{0, 1, 3, 0, 2};
   a.histories.confidences = std::vector<float>{1, 2.5f, 0.1f, 3, 1};
