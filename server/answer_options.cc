@@ -17,6 +17,10 @@ void AnswerOptions::add_to(CLI::App& command) {
   command.add_option("-k,--k", k, "Rows wanted, 1 to 1000")->capture_default_str();
   command.add_option("--exclude", exclude, "Items that must not be offered")->type_name("ITEM...");
   command.add_option("--kind", kinds, "Offer only these kinds: product, content, action")->type_name("KIND...");
+  command
+      .add_option("--filter", filter,
+                  "Offer only items whose attributes fit, such as 'price < 20 AND category: ANY(\"tea\")' (docs/api.md)")
+      ->type_name("FILTER");
   command.add_flag("--json", json, "One JSON document on stdout");
 }
 

@@ -20,17 +20,19 @@ struct AnswerOptions {
   int32_t k = 10;
   std::vector<std::string> exclude;
   std::vector<std::string> kinds;  // product, content, action
+  std::string filter;
   bool json = false;
 
   void add_to(CLI::App& command);
 
-  // Puts k, exclude and kinds into any request that has them. Errors: InvalidArgument (an unknown kind, k below 1).
+  // Puts k, exclude, kinds and filter into any request that has them. Errors: InvalidArgument (an unknown kind, k below 1).
   template <typename Request>
   absl::Status fill(Request* request) const {
     if (absl::Status s = check(); !s.ok()) return s;
     request->set_k(k);
     for (const std::string& id : exclude) request->add_exclude_item_ids(id);
     for (const std::string& kind : kinds) request->add_kinds(kind_named(kind));
+    request->set_filter(filter);
     return absl::OkStatus();
   }
 

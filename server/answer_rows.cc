@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/errors.h"
+#include "server/bad_request.h"
+
 namespace bouquet::server {
 
 void append_known(const IdTable& table, const IdList& ids, std::vector<ItemIndex>& indices) {
@@ -14,16 +17,20 @@ void make_ascending_set(std::vector<ItemIndex>& indices) {
   indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
 }
 
-KindSet kind_set(const google::protobuf::RepeatedField<int>& kinds) {
-  if (kinds.empty()) return kAllKinds;
-  KindSet set = 0;
+absl::StatusOr<ItemSelection> select_items(const ServedModel& served, const google::protobuf::RepeatedField<int>& kinds,
+                                           const std::string& filter) {
+  KindSet set = kinds.empty() ? kAllKinds : 0;
   for (const int kind : kinds) set |= static_cast<KindSet>(1 << (kind - v1::ITEM_KIND_PRODUCT));
-  return set;
+  auto selection = served.select(set, filter);
+  if (selection.ok()) return selection;
+  FieldViolations violations;
+  violations.add("filter", std::string(message_of(selection.status())));
+  return violations.status();
 }
 
-bool is_eligible(const ServedModel& served, ItemIndex item, std::span<const ItemIndex> excluded, KindSet kinds) {
-  if (!((kinds >> static_cast<int>(served.artifact().catalog.kind(item))) & 1)) return false;
-  return !std::binary_search(excluded.begin(), excluded.end(), item);
+bool is_eligible(ItemIndex item, const Eligibility& eligibility) {
+  if (!eligibility.filter.words.empty() && !eligibility.filter.test(item)) return false;
+  return !std::binary_search(eligibility.excluded.begin(), eligibility.excluded.end(), item);
 }
 
 void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row) {

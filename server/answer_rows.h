@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bouquet/v1/recommendations.pb.h"
+#include "server/ranking_batch.h"
 #include "server/served_model.h"
 
 namespace bouquet::server {
@@ -18,11 +19,12 @@ void append_known(const IdTable& table, const IdList& ids, std::vector<ItemIndex
 // Sorts and removes repeats.
 void make_ascending_set(std::vector<ItemIndex>& indices);
 
-// The kinds of a valid request; none named: all of them.
-KindSet kind_set(const google::protobuf::RepeatedField<int>& kinds);
+// What the kinds and the filter of a valid request leave. Errors: InvalidArgument with BadRequest, for `filter`.
+absl::StatusOr<ItemSelection> select_items(const ServedModel& served, const google::protobuf::RepeatedField<int>& kinds,
+                                           const std::string& filter);
 
 // Whether `item` may be returned. For walks over an order of all items; rankers test this themselves.
-bool is_eligible(const ServedModel& served, ItemIndex item, std::span<const ItemIndex> excluded, KindSet kinds);
+bool is_eligible(ItemIndex item, const Eligibility& eligibility);
 
 void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row);
 

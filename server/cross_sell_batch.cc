@@ -11,14 +11,14 @@
 namespace bouquet::server {
 namespace {
 
-void add_partners(const CoPurchases& pairs, ItemIndex item, const ServedModel& served, const Eligibility& eligibility,
+void add_partners(const CoPurchases& pairs, ItemIndex item, const Eligibility& eligibility,
                   absl::flat_hash_map<ItemIndex, CoPurchase>& candidates) {
   const double baskets = pairs.item_baskets[item];
   for (int64_t e = pairs.offsets[item]; e < pairs.offsets[item + 1]; ++e) {
     const int32_t common = pairs.counts[e];
     if (common < kMinCommonBaskets) return;  // partners stand by falling count
     const ItemIndex partner = pairs.partners[e];
-    if (!is_eligible(served, partner, eligibility.excluded, eligibility.kinds)) continue;
+    if (!is_eligible(partner, eligibility)) continue;
     const double partner_baskets = pairs.item_baskets[partner];
     CoPurchase& candidate = candidates[partner];
     candidate.item = partner;
@@ -41,7 +41,7 @@ void find_co_purchases(const ServedModel& served, std::span<const ItemIndex> bas
   const CoPurchases& pairs = served.artifact().co_purchases;
   if (pairs.offsets.empty()) return;
   absl::flat_hash_map<ItemIndex, CoPurchase> candidates;
-  for (const ItemIndex item : basket) add_partners(pairs, item, served, eligibility, candidates);
+  for (const ItemIndex item : basket) add_partners(pairs, item, eligibility, candidates);
   for (const auto& [item, candidate] : candidates) found.push_back(candidate);
   const auto kept = std::min(found.size(), static_cast<size_t>(k));
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(kept), found.end(),
@@ -62,6 +62,11 @@ void CrossSellBatch::add(const v1::CrossSellRequest& request, v1::CrossSellRespo
     *status = unknown_item(ids, request.item_ids(0));
     return;
   }
+  auto selection = select_items(served_, request.kinds(), request.filter());
+  if (!selection.ok()) {
+    *status = selection.status();
+    return;
+  }
   make_ascending_set(basket_);
   excluded_ = basket_;
   append_known(ids, request.exclude_item_ids(), excluded_);
@@ -72,13 +77,14 @@ void CrossSellBatch::add(const v1::CrossSellRequest& request, v1::CrossSellRespo
   plan.status = status;
   plan.k = rows_wanted(request.k());
   plan.query = kNone;
-  const KindSet kinds = kind_set(request.kinds());
-  find_co_purchases(served_, basket_, {excluded_, kinds}, plan.k, plan.found);
+  plan.selection = *std::move(selection);
+  const BitmapView filter = plan.selection.bitmap;
+  find_co_purchases(served_, basket_, {excluded_, filter}, plan.k, plan.found);
   const int32_t missing = plan.k - static_cast<int32_t>(plan.found.size());
   if (missing == 0) return;
   for (const CoPurchase& row : plan.found) excluded_.push_back(row.item);
   make_ascending_set(excluded_);
-  plan.query = rank_by_direction(basket_, {excluded_, kinds}, missing);
+  plan.query = rank_by_direction(basket_, {excluded_, filter}, missing);
 }
 
 // Ranks by the cosine with the mean of the basket's unit vectors. kNone if that mean is zero: it points nowhere.

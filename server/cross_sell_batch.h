@@ -44,6 +44,7 @@ class CrossSellBatch {
     v1::CrossSellResponse* response = nullptr;
     absl::Status* status = nullptr;
     int32_t k = 0;
+    ItemSelection selection;
     std::vector<CoPurchase> found;
     int32_t query = kNone;  // kNone: the counts were enough
   };

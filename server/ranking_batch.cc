@@ -4,12 +4,10 @@
 
 namespace bouquet::server {
 
-absl::StatusOr<RankingBatch> RankingBatch::make(const ServedModel& served, const LoadedModel& model, MatrixView<const float> asking,
-                                                RankerLimits limits) {
+absl::StatusOr<RankingBatch> RankingBatch::make(const LoadedModel& model, MatrixView<const float> asking, RankerLimits limits) {
   auto ranker = model.make_ranker(Side::kItems, limits);
   if (!ranker.ok()) return ranker.status();
   RankingBatch batch;
-  batch.served_ = &served;
   batch.ranker_ = *std::move(ranker);
   batch.asking_ = asking;
   batch.clear();
@@ -21,7 +19,6 @@ void RankingBatch::clear() {
   vectors_.clear();
   offsets_.assign(1, 0);
   excluded_.clear();
-  kinds_.clear();
   filters_.clear();
   filter_of_.clear();
   wanted_.clear();
@@ -52,15 +49,14 @@ void RankingBatch::add_eligibility(const Eligibility& eligibility, int32_t k) {
   offsets_.push_back(static_cast<int64_t>(excluded_.size()));
   wanted_.push_back(k);
   k_ = std::max(k_, k);
-  if (served_->allows_every_item(eligibility.kinds)) {
+  if (eligibility.filter.words.empty()) {
     filter_of_.push_back(kNone);
     return;
   }
-  const auto known = std::find(kinds_.begin(), kinds_.end(), eligibility.kinds);
-  filter_of_.push_back(static_cast<int32_t>(known - kinds_.begin()));
-  if (known != kinds_.end()) return;
-  kinds_.push_back(eligibility.kinds);
-  filters_.push_back(served_->kind_filter(eligibility.kinds));
+  const auto known = std::find_if(filters_.begin(), filters_.end(),
+                                  [&](BitmapView filter) { return filter.words.data() == eligibility.filter.words.data(); });
+  filter_of_.push_back(static_cast<int32_t>(known - filters_.begin()));
+  if (known == filters_.end()) filters_.push_back(eligibility.filter);
 }
 
 absl::Status RankingBatch::rank() {

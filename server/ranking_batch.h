@@ -8,22 +8,20 @@
 
 #include "absl/status/statusor.h"
 #include "engine/backend.h"
-#include "server/served_model.h"
 
 namespace bouquet::server {
 
-// What may not be returned: rows, and kinds of items.
+// What may be returned. Borrowed.
 struct Eligibility {
   std::span<const ItemIndex> excluded;  // ascending, distinct
-  KindSet kinds = kAllKinds;
+  BitmapView filter = {};               // over items, valid until rank() is done; without words: every item
 };
 
 // One worker's; its memory is reused from batch to batch. Not thread-safe.
 class RankingBatch {
  public:
-  // `served` outlives the batch; `model` is one of its two loaded models, `asking` that model's rows for queries by row.
-  static absl::StatusOr<RankingBatch> make(const ServedModel& served, const LoadedModel& model, MatrixView<const float> asking,
-                                           RankerLimits limits);
+  // `model` is one of the two loaded models of a ServedModel, `asking` that model's rows for queries by row; both outlive the batch.
+  static absl::StatusOr<RankingBatch> make(const LoadedModel& model, MatrixView<const float> asking, RankerLimits limits);
 
   void clear();
   int32_t size() const { return static_cast<int32_t>(rows_.size()); }
@@ -42,15 +40,13 @@ class RankingBatch {
   RankingBatch() = default;
   void add_eligibility(const Eligibility& eligibility, int32_t k);
 
-  const ServedModel* served_ = nullptr;
   std::unique_ptr<Ranker> ranker_;
   MatrixView<const float> asking_;
   std::vector<int32_t> rows_;     // kNone: by vector
   std::vector<float> vectors_;    // [size, d] once a query came by vector
   std::vector<int64_t> offsets_;  // of excluded_
   std::vector<int32_t> excluded_;
-  std::vector<KindSet> kinds_;  // of filters_
-  std::vector<BitmapView> filters_;
+  std::vector<BitmapView> filters_;  // distinct
   std::vector<int32_t> filter_of_;
   std::vector<int32_t> wanted_;  // k of each query
   bool by_vector_ = false;

@@ -55,7 +55,10 @@ void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendRespo
   plan.response = response;
   plan.status = status;
   plan.k = rows_wanted(request.k());
-  plan.kinds = kind_set(request.kinds());
+  auto selection = select_items(served_, request.kinds(), request.filter());
+  *status = selection.status();
+  if (!status->ok()) return;
+  plan.selection = *std::move(selection);
   plan.include_purchased = request.include_purchased();
   plan.customer = kNone;
   plan.fold_in = plan.query = kNone;
@@ -118,7 +121,7 @@ void RecommendBatch::prepare(Plan& plan) {
   if (!stored) {
     if (!plan.history.empty()) plan.fold_in = fold_in_->add(plan.history);
   } else if (!is_zero(served_.artifact().model.profile_matrix().row(plan.customer))) {
-    plan.query = ranking_->add_row(plan.customer, {plan.excluded, plan.kinds}, plan.k);
+    plan.query = ranking_->add_row(plan.customer, {plan.excluded, plan.selection.bitmap}, plan.k);
   }
 }
 
@@ -184,7 +187,7 @@ void RecommendBatch::hand_over() {
     *plan.status = solved;
     if (!solved.ok() && plan.customer == kNone && weighs_too_much(plan.history)) *plan.status = too_much_weight();
     if (solved.ok() && !is_zero(fold_in_->profile(plan.fold_in)))
-      plan.query = ranking_->add_vector(fold_in_->profile(plan.fold_in), {plan.excluded, plan.kinds}, plan.k);
+      plan.query = ranking_->add_vector(fold_in_->profile(plan.fold_in), {plan.excluded, plan.selection.bitmap}, plan.k);
   }
 }
 
@@ -225,15 +228,13 @@ void RecommendBatch::write_personal(Plan& plan) {
 }
 
 void RecommendBatch::rank_head(const Plan& plan) {
-  RowsAllowed allowed{.filter = {}, .excluded = plan.listed};
-  if (!served_.allows_every_item(plan.kinds)) allowed.filter = served_.kind_filter(plan.kinds);
-  rank_repurchases(plan.view, allowed, plan.k, head_);
+  rank_repurchases(plan.view, {.filter = plan.selection.bitmap, .excluded = plan.listed}, plan.k, head_);
 }
 
 void RecommendBatch::write_popular(Plan& plan) const {
   for (const ItemIndex item : served_.by_popularity()) {
     if (plan.response->results_size() == plan.k) return;
-    if (!is_eligible(served_, item, plan.excluded, plan.kinds)) continue;
+    if (!is_eligible(item, {plan.excluded, plan.selection.bitmap})) continue;
     write_item(served_, item, static_cast<float>(served_.customers_of(item)), v1::SOURCE_FALLBACK_POPULAR, plan.response->add_results());
   }
 }

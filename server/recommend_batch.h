@@ -35,7 +35,7 @@ class RecommendBatch {
     v1::RecommendResponse* response = nullptr;
     absl::Status* status = nullptr;
     int32_t k = 0;
-    KindSet kinds = kAllKinds;
+    ItemSelection selection;
     bool include_purchased = false;
     CustomerIndex customer = kNone;
     std::vector<ItemIndex> context;     // known context items, ascending

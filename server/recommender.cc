@@ -27,10 +27,10 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
     const RankerLimits limits{.max_batch = max_batch, .max_k = kMaxRequestK};
     auto fold_in = FoldInBatch::make(*served.profiles(), served.dimension(), {.max_batch = max_batch});
     if (!fold_in.ok()) return fold_in.status();
-    auto by_profile = RankingBatch::make(served, *served.profiles(), served.artifact().model.profile_matrix(), limits);
+    auto by_profile = RankingBatch::make(*served.profiles(), served.artifact().model.profile_matrix(), limits);
     if (!by_profile.ok()) return by_profile.status();
     const MatrixView<const float> units{served.unit_vector(0).data(), served.item_count(), served.dimension()};
-    auto by_similarity = RankingBatch::make(served, *served.similarity(), units, limits);
+    auto by_similarity = RankingBatch::make(*served.similarity(), units, limits);
     if (!by_similarity.ok()) return by_similarity.status();
     made->fold_in_ = *std::move(fold_in);
     made->profile_ranking_ = *std::move(by_profile);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "engine/filter_syntax.h"
 #include "engine/id_map.h"
 #include "server/bad_request.h"
 
@@ -67,6 +68,13 @@ void check_kinds(const Kinds& kinds, FieldViolations& out) {
               "is " + std::to_string(kinds.Get(i)) + "; it must be ITEM_KIND_PRODUCT, ITEM_KIND_CONTENT or ITEM_KIND_ACTION");
 }
 
+void check_filter(const std::string& filter, FieldViolations& out) {
+  if (filter.size() > kMaxFilterBytes)
+    out.add("filter", "has " + std::to_string(filter.size()) + " bytes; at most " + std::to_string(kMaxFilterBytes) + " are allowed");
+  else if (!is_utf8(filter))
+    out.add("filter", "is not valid UTF-8");
+}
+
 // What is wrong with an event, as (field, problem); no field if nothing is.
 std::pair<const char*, const char*> event_problem(const v1::Event& event) {
   if (const char* problem = id_problem(event.item_id())) return {"item_id", problem};
@@ -102,6 +110,7 @@ absl::Status validate(const v1::RecommendRequest& request) {
   check_k(request.k(), out);
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
+  check_filter(request.filter(), out);
   return out.status();
 }
 
@@ -111,6 +120,7 @@ absl::Status validate(const v1::SimilarItemsRequest& request) {
   check_k(request.k(), out);
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
+  check_filter(request.filter(), out);
   return out.status();
 }
 
@@ -121,6 +131,7 @@ absl::Status validate(const v1::CrossSellRequest& request) {
   check_k(request.k(), out);
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
+  check_filter(request.filter(), out);
   return out.status();
 }
 

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/item_filter.h"
+
 namespace bouquet::server {
 namespace {
 
@@ -50,11 +52,28 @@ absl::Status ServedModel::load_similarity(Backend& backend) {
                    .profiles = unit_vectors_,
                    .item_vectors = unit_vectors_,
                    .item_gram = model.item_gram,
+                   .customer_prior = {},
+                   .item_prior = {},
                    .constants = model.constants};
   auto loaded = backend.load(similarity);
   if (!loaded.ok()) return loaded.status();
   similarity_ = *std::move(loaded);
   return absl::OkStatus();
+}
+
+absl::StatusOr<ItemSelection> ServedModel::select(KindSet kinds, const std::string& filter) const {
+  const std::vector<uint64_t>& of_kinds = kind_filters_[kinds];
+  if (filter.empty()) return ItemSelection{.bitmap = {of_kinds}, .filter = nullptr};
+  const std::string key = static_cast<char>(kinds) + filter;
+  FilterCache::Bitmap bitmap = filters_.find(key);
+  if (bitmap == nullptr) {
+    auto words = items_passing(filter, artifact_->catalog, item_count());
+    if (!words.ok()) return words.status();
+    for (size_t w = 0; w < of_kinds.size(); ++w) (*words)[w] &= of_kinds[w];
+    bitmap = std::make_shared<const std::vector<uint64_t>>(*std::move(words));
+    filters_.add(key, bitmap);
+  }
+  return ItemSelection{.bitmap = {*bitmap}, .filter = bitmap};
 }
 
 void ServedModel::make_kind_filters() {

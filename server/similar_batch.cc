@@ -56,11 +56,17 @@ void SimilarBatch::add(const v1::SimilarItemsRequest& request, v1::SimilarItemsR
     *status = unknown_item(ids, request.item_id());
     return;
   }
+  auto selection = select_items(served_, request.kinds(), request.filter());
+  if (!selection.ok()) {
+    *status = selection.status();
+    return;
+  }
   excluded_.assign(1, item);
   append_known(ids, request.exclude_item_ids(), excluded_);
   make_ascending_set(excluded_);
   const int32_t k = rows_wanted(request.k());
-  plans_.push_back({response, status, k, ranking_->add_row(item, {excluded_, kind_set(request.kinds())}, k)});
+  const int32_t query = ranking_->add_row(item, {excluded_, selection->bitmap}, k);
+  plans_.push_back({response, status, k, query, *std::move(selection)});
 }
 
 void SimilarBatch::finish(const absl::Status& ranked) {

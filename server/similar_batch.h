@@ -30,6 +30,7 @@ class SimilarBatch {
     absl::Status* status;
     int32_t k;
     int32_t query;
+    ItemSelection selection;
   };
 
   const ServedModel& served_;

@@ -95,6 +95,23 @@ TEST(RequestLimits, KindsAreKnown) {
   EXPECT_EQ(bad_fields(validate(request)), (Fields{"kinds[1]", "kinds[2]", "kinds[3]"}));
 }
 
+TEST(RequestLimits, FiltersHaveAtMost8192BytesOfUtf8InEveryRequest) {
+  v1::RecommendRequest request = valid_request();
+  v1::SimilarItemsRequest similar;
+  similar.set_item_id("i");
+  v1::CrossSellRequest cross_sell;
+  cross_sell.add_item_ids("i");
+  const auto all = [&](const std::string& filter) {
+    request.set_filter(filter);
+    similar.set_filter(filter);
+    cross_sell.set_filter(filter);
+    return std::vector<Fields>{bad_fields(validate(request)), bad_fields(validate(similar)), bad_fields(validate(cross_sell))};
+  };
+  EXPECT_EQ(all(std::string(8192, 'x')), std::vector<Fields>(3));
+  EXPECT_EQ(all(std::string(8193, 'x')), std::vector<Fields>(3, Fields{"filter"}));
+  EXPECT_EQ(all("a = \"\xff\""), std::vector<Fields>(3, Fields{"filter"}));
+}
+
 TEST(RequestLimits, VisitorEventsAreChecked) {
   v1::RecommendRequest request;
   for (int i = 0; i < kMaxVisitorEvents; ++i) request.mutable_visitor()->add_events()->set_item_id("i");

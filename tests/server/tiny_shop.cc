@@ -106,6 +106,7 @@ Artifact TinyShop::artifact() const {
   out.customer_ids = std::move(customer_ids).freeze();
   out.catalog.kinds = std::move(kinds);
   out.catalog.titles = column(titles);
+  out.catalog.columns = columns;
   out.item_customers = std::move(popularity);
   out.histories.offsets = std::move(offsets);
   out.histories.items = std::move(history_items);
