@@ -11,9 +11,10 @@ namespace bouquet {
 // The sizes that a profiler was made for.
 struct ProfilerShape {
   int64_t item_count = 0;
-  int32_t dimension = 0;          // d
-  int32_t attribute_columns = 0;  // that the prior of the solved side takes; 0: there is no prior
+  int32_t dimension = 0;  // d
   ProfilerLimits limits;
+  int32_t attribute_columns = 0;  // that the prior of the solved side takes; 0: there is no prior
+  int32_t dense_columns = 0;      // of these
 };
 
 // Whether limits can be served at all. Errors: InvalidArgument (max_batch below 1).

@@ -19,28 +19,28 @@ struct ModelConstants {
   int64_t training_customer_count = 0;  // |U|
 };
 
+// What attributes lead one to expect: a prior mean is a row of attributes times the map, plus the map's last row, the intercept.
+struct AttributePrior {
+  int32_t dense_count = 0;  // the first columns are dense (attribute_rows.h)
+  SharedArray<float> map;   // [F + 1, d] row-major, or empty: the prior mean is zero
+
+  // F; 0: there is no prior.
+  int32_t column_count(int32_t dimension) const { return map.empty() ? 0 : static_cast<int32_t>(map.size() / dimension) - 1; }
+};
+
 struct Model {
   int32_t dimension = 0;            // d
   SharedArray<float> profiles;      // [customer_count, d] row-major
   SharedArray<float> item_vectors;  // [item_count, d] row-major
   SharedArray<float> item_gram;     // [d, d] row-major, symmetric: QᵀQ over the items of the training, without alpha0
-  // What attributes lead one to expect: a prior mean is the row of attributes times the map, plus the map's last row (the intercept).
-  SharedArray<float> customer_prior;  // A [F_c + 1, d] row-major, or empty: the prior mean is zero
-  SharedArray<float> item_prior;      // B [F_i + 1, d] row-major, or empty
+  AttributePrior customer_prior;    // A
+  AttributePrior item_prior;        // B
   ModelConstants constants;
 
   int32_t customer_count() const { return dimension == 0 ? 0 : static_cast<int32_t>(profiles.size() / dimension); }
   int32_t item_count() const { return dimension == 0 ? 0 : static_cast<int32_t>(item_vectors.size() / dimension); }
-  // Attribute columns that the prior of the side takes; 0: it has none.
-  int32_t customer_column_count() const { return column_count(customer_prior); }
-  int32_t item_column_count() const { return column_count(item_prior); }
   MatrixView<const float> profile_matrix() const { return {profiles.data(), customer_count(), dimension}; }
   MatrixView<const float> item_matrix() const { return {item_vectors.data(), item_count(), dimension}; }
-
- private:
-  int32_t column_count(const SharedArray<float>& prior) const {
-    return prior.empty() ? 0 : static_cast<int32_t>(prior.size() / dimension) - 1;
-  }
 };
 
 inline constexpr int32_t kMaxDimension = 1024;

@@ -32,7 +32,7 @@ absl::Status validate(const TrainingOptions& o) {
     return out_of_range("customer-attribute-regularization", o.customer_attribute_regularization, "more than 0");
   if (!(o.item_attribute_regularization > 0) || !std::isfinite(o.item_attribute_regularization))
     return out_of_range("item-attribute-regularization", o.item_attribute_regularization, "more than 0");
-  if (o.attribute_warmup < 0) return out_of_range("attribute-warmup", o.attribute_warmup, "0 or more");
+  if (o.attribute_warmup < 1) return out_of_range("attribute-warmup", o.attribute_warmup, "1 or more");
   if (o.attribute_period < 1) return out_of_range("attribute-period", o.attribute_period, "1 or more");
   return absl::OkStatus();
 }

@@ -21,7 +21,7 @@ struct TrainingOptions {
   // Of the priors that attributes give (docs/algorithms/attributes.md); without attributes these mean nothing.
   double customer_attribute_regularization = 1;  // lambda_A > 0; the intercept is not regularised
   double item_attribute_regularization = 1;      // lambda_B > 0
-  int32_t attribute_warmup = 1;                  // epochs without attributes before the first attribute step, 0 or more
+  int32_t attribute_warmup = 2;                  // epochs without attributes before the first attribute step, 1 or more
   int32_t attribute_period = 1;                  // an attribute step every so many epochs after that, 1 or more
 };
 
