@@ -44,8 +44,9 @@ class Rows {
     const auto next = [&bits] { return bits = bits * 6364136223846793005ull + 1442695040888963407ull, bits >> 33; };
     for (size_t n = 0; n < kNumbers; ++n) values_[n] = AttributeValue::of_number(static_cast<double>(next()) * 1e-6);
     for (size_t c = 0; c < kCategories; ++c) values_[kNumbers + c] = AttributeValue::of_text(words_[next() % kValues]);
-    // One of each twentieth of the words, so that they are distinct.
-    for (size_t e = 0; e < kElementsOfARow; ++e) elements_[e] = words_[(e * kElements + next() % kElements) / kElementsOfARow];
+    // Each from words of its own, so that they are distinct; the last has those that are left over.
+    constexpr size_t kEach = kElements / kElementsOfARow, kLast = kElements - kEach * (kElementsOfARow - 1);
+    for (size_t e = 0; e < kElementsOfARow; ++e) elements_[e] = words_[e * kEach + next() % (e + 1 < kElementsOfARow ? kEach : kLast)];
     values_.back() = AttributeValue::of_texts(elements_);
     return values_;
   }
