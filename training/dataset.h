@@ -9,6 +9,7 @@
 #include "engine/catalog.h"
 #include "engine/event_rules.h"
 #include "engine/id_map.h"
+#include "training/attribute_files.h"
 
 namespace bouquet::training {
 
@@ -56,6 +57,7 @@ struct Dataset {
   EventLog events;
   EventRules rules;  // types as registered; caps and T are fixed later, from the part that is trained on (interactions_builder.h)
   Catalog catalog;   // rows are ItemIndex of `items`
+  EntityAttributes customer_attributes, item_attributes;  // rows are CustomerIndex, ItemIndex; an empty schema where there are none
   ReadReport report;
   std::vector<std::string> sources;  // file names without folders
 };

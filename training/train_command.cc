@@ -99,8 +99,13 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_
       "      --columns 'customer=household_id,item=product_id,value=quantity,time=transaction_timestamp,basket=basket_id'\n"
       "      --validation last-days:28");
   command->add_option("--models", flags->models, "Where to publish; created if need be")->type_name("DIR");
-  command->add_option("--customers", flags->customer_files, "Attributes of customers (not built yet)")->type_name("FILE");
-  command->add_option("--config", flags->config, "Read settings and [events.<type>] tables from this TOML file (see bouquet config)")
+  command
+      ->add_option("--customers", flags->customer_files,
+                   "Attribute files of customers: customer_id, and a column per attribute (so far only with --dry-run)")
+      ->type_name("FILE");
+  command
+      ->add_option("--config", flags->config,
+                   "Read settings, [events.<type>] and [attributes...] tables from this TOML file (see bouquet config)")
       ->type_name("FILE");
   add_read_flags(*command, flags->read);
   add_learning_flags(*command, *flags);

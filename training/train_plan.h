@@ -20,7 +20,7 @@ struct TrainFlags {
   ReadFlags read;
   std::vector<std::string> customer_files;
   std::string models;
-  std::string config;  // bouquet.toml, for its [events.<type>] tables
+  std::string config;  // bouquet.toml, for its [events.<type>] and [attributes...] tables
   BackendChoice backend;
   TrainingOptions options = kUntuned;
   std::string solver = "auto";
