@@ -123,9 +123,9 @@ absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tes
   return judge(subjects, tests, known, options.repeats, bootstrap);
 }
 
-double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known,
-                   Repeats repeats) {
-  const JudgedCustomers judged = judged_customers(tests, known.histories, repeats, false);
+double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known, Repeats repeats,
+                   bool everybody) {
+  const JudgedCustomers judged = judged_customers(tests, known.histories, repeats, everybody);
   const Answers one{.lengths = {answers.lengths[length]}, .rows = {answers.rows[length]}};
   const std::vector<float> column = customer_figures(one, judged, *known.popularity).columns[metric];
   double sum = 0;

@@ -53,8 +53,9 @@ absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tes
                                     const BootstrapOptions& bootstrap);
 
 // The mean of one metric of one subject over the main row, without intervals: what early stopping and choices on the select part
-// look at. 0 if nobody is left.
-double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known, Repeats repeats);
+// look at; `everybody`: over the second row instead. 0 if nobody is left.
+double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known, Repeats repeats,
+                   bool everybody = false);
 
 const Metric* find_metric(const MetricTable& table, const std::string& name);  // null: not there
 

@@ -131,7 +131,8 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
     files.builder().finish(dataset);
   }
   if (auto status = check_size(dataset, *event_files); !status.ok()) return status;
-  auto catalog = read_item_files(*item_files, options, dataset.items, dataset.report);
+  auto catalog = options.attributes ? read_listed_items(*item_files, options, dataset.items, dataset.report, dataset.listed_items)
+                                    : read_item_files(*item_files, options, dataset.items, dataset.report);
   if (!catalog.ok()) return catalog.status();
   dataset.catalog = *std::move(catalog);
   for (const std::string& file : *item_files) dataset.sources.push_back(file_name(file));

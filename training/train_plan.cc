@@ -23,6 +23,13 @@ absl::StatusOr<Publish> parse_publish(const std::string& name) {
   return wrong_usage("--publish '" + name + "' is unknown; it takes always, if-better or never");
 }
 
+absl::StatusOr<UseAttributes> parse_use_attributes(const std::string& name) {
+  if (name == "auto") return UseAttributes::kAuto;
+  if (name == "on") return UseAttributes::kOn;
+  if (name == "off") return UseAttributes::kOff;
+  return wrong_usage("--attributes '" + name + "' is unknown; it takes auto, on or off");
+}
+
 // Reads the tables of the file that say what the data mean.
 absl::Status read_data_tables(const std::string& path, ReadOptions& reading) {
   std::ifstream file(path);
@@ -53,9 +60,12 @@ absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
   if (!flags.config.empty())
     if (absl::Status status = read_data_tables(flags.config, plan.reading); !status.ok()) return status;
   plan.reading.customer_files = flags.customer_files;
-  plan.reading.attributes = flags.dry_run;
-  if (!flags.dry_run && !(flags.customer_files.empty() && plan.reading.attribute_settings.empty()))
-    return absl::UnimplementedError("--customers and [attributes...]: models do not use attributes yet; --dry-run reads and reports them");
+  const auto use = parse_use_attributes(flags.attributes);
+  if (!use.ok()) return use.status();
+  plan.request.attributes = *use;
+  plan.reading.attributes = *use != UseAttributes::kOff && !(flags.customer_files.empty() && plan.reading.item_files.empty());
+  if (*use == UseAttributes::kOff && !flags.customer_files.empty())
+    return wrong_usage("--customers names attributes, and --attributes off says not to use any; leave one out");
   const auto publish = parse_publish(flags.publish);
   if (!publish.ok()) return publish.status();
   plan.publish = *publish;

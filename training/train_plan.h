@@ -27,6 +27,7 @@ struct TrainFlags {
   std::string unobserved_weight = "auto";
   std::string validation = "auto";
   std::string select_metric = "ndcg";
+  std::string attributes = "auto";
   int32_t epochs = 0;
   std::string publish = "always";
   bool dry_run = false;

@@ -197,7 +197,7 @@ TEST_F(Answering, AVisitorIsServedAsTheSameHistoryWouldBe) {
   merge_events(events, served_->artifact().rules, history);
   auto fold_in = FoldInBatch::make(*served_->profiles(), 8, {}, {.max_batch = 1});
   ASSERT_TRUE(fold_in.ok());
-  fold_in->add(history);
+  fold_in->add(history, {});
   fold_in->solve();
   ASSERT_TRUE(fold_in->status(0).ok());
   EXPECT_EQ(response.events_used(), 3);
