@@ -50,6 +50,8 @@ absl::Status ServedModel::load_similarity(Backend& backend) {
                    .profiles = unit_vectors_,
                    .item_vectors = unit_vectors_,
                    .item_gram = model.item_gram,
+                   .customer_prior = {},
+                   .item_prior = {},
                    .constants = model.constants};
   auto loaded = backend.load(similarity);
   if (!loaded.ok()) return loaded.status();
