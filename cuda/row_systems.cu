@@ -323,7 +323,6 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_dual_ke
 #pragma unroll
     for (int i = 0; i < B; ++i)
       if (tiles.exists(r) && tiles.row[r] == tiles.column[r]) tiles.value[r][i][i] += 1;
-  __syncthreads();
   factorize<W>(tiles, side, scratch);
   solve_back(tiles, side, scratch);
   if (*scratch.broken != 0) {
