@@ -2,6 +2,7 @@
 
 #include "bench/fold_in_bench.h"
 #include "bench/rank_bench.h"
+#include "bench/roofline_bench.h"
 #include "bench/train_bench.h"
 
 namespace bouquet::bench {
@@ -10,6 +11,7 @@ void add_backend_benches(CLI::App& bench, const BackendFactory& backends, int& e
   add_rank_bench(bench, backends, exit_code);
   add_train_bench(bench, backends, exit_code);
   add_fold_in_bench(bench, backends, exit_code);
+  add_roofline_bench(bench, backends, exit_code);
 }
 
 }  // namespace bouquet::bench

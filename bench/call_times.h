@@ -4,26 +4,51 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace bouquet::bench {
 
-// Seconds of each timed call, ascending; at least one.
-class CallTimes {
- public:
-  // Calls three times to warm up, then `repetitions` times; 0: for about a second, 7 to 20000 times. `call` returns its own seconds, so
-  // that what it prepares is not counted. Errors: the call's.
-  static absl::StatusOr<CallTimes> measure(const std::function<absl::StatusOr<double>()>& call, int32_t repetitions);
+// One call: by the host's clock, and by the device's own where there is one.
+struct CallTime {
+  double wall_seconds = 0;
+  std::optional<double> device_seconds = std::nullopt;
+};
 
+struct Repeats {
+  int32_t warm_up = 3;      // calls before the first that counts
+  int32_t repetitions = 0;  // 0: what fits in about a second, 7 to 20000
+};
+
+// Seconds of calls, in ascending order; at least one.
+class Spread {
+ public:
+  Spread() = default;
+  explicit Spread(std::vector<double> seconds);
+
+  bool empty() const { return seconds_.empty(); }
+  size_t count() const { return seconds_.size(); }
   // 0.5: the median.
   double quantile(double share) const;
-  // batch, repetitions, and median, p10 and p90 in milliseconds: what every row of results begins with.
-  nlohmann::ordered_json row(int32_t batch) const;
+  double median() const { return quantile(0.5); }
+  // median_ms, p10_ms and p90_ms.
+  nlohmann::ordered_json as_json() const;
 
  private:
   std::vector<double> seconds_;
+};
+
+struct CallTimes {
+  // `call` returns its own time, so that what it prepares is not counted. Errors: the call's.
+  static absl::StatusOr<CallTimes> measure(const std::function<absl::StatusOr<CallTime>()>& call, const Repeats& repeats);
+
+  // What a rate is made of: by the device's clock where there is one, else by the host's.
+  const Spread& best_clock() const { return device.empty() ? wall : device; }
+
+  Spread wall;
+  Spread device;  // empty: the backend has no clock but the host's
 };
 
 }  // namespace bouquet::bench

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "bench/bench_options.h"
+#include "bench/bench_report.h"
 #include "bench/call_times.h"
-#include "bench/machine.h"
+#include "bench/call_work.h"
 #include "bench/rank_data.h"
 #include "engine/errors.h"
 #include "engine/ridge_rule.h"
@@ -18,35 +18,28 @@
 namespace bouquet::bench {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 struct Options {
+  BenchOptions common;
   int32_t items = 100000;
-  int32_t dimension = 128;
   int32_t history = 200;
   std::vector<int32_t> batches = {1, 64, 1024};
-  int32_t repetitions = 0;
-  uint64_t seed = 1;
   bool cholesky = false;
-  bool json = false;
-  BackendChoice backend;
 };
 
 absl::Status validate(const Options& o) {
-  if (o.items < 1 || o.dimension < 1 || o.dimension > kMaxDimension)
-    return wrong_usage("--items and --dimension must be at least 1, --dimension at most 1024");
+  if (absl::Status s = validate(o.common, o.batches, 65536); !s.ok()) return s;
+  if (o.items < 1) return wrong_usage("--items must be at least 1");
   if (o.history < 1 || o.history > o.items) return wrong_usage("--history must be from 1 to the number of items");
-  for (const int32_t batch : o.batches)
-    if (batch < 1 || batch > 65536) return wrong_usage("--batch " + std::to_string(batch) + " is outside 1 to 65536");
   return absl::OkStatus();
 }
 
 // Items whose coordinates fall off as trained factors do, with the Gram matrix that belongs to them.
-Model make_model(const Options& o) {
-  const RankSettings settings{.items = o.items, .dimension = o.dimension, .seed = o.seed, .distribution = "decaying"};
+Model make_model(const Options& o, int32_t dimension) {
+  const RankSettings settings{.items = o.items, .dimension = dimension, .seed = o.common.seed, .distribution = "decaying"};
   Model model = make_rank_model(settings, make_rank_data(settings));
-  const auto d = static_cast<size_t>(o.dimension);
+  const auto d = static_cast<size_t>(dimension);
   std::vector<double> sums(d * d);
   for (int32_t r = 0; r < o.items; ++r) {
     const auto q = model.item_matrix().row(r);
@@ -105,82 +98,69 @@ double residual_of_first(const Model& model, const Histories& histories, std::sp
   return norm(residual) / norm(right);
 }
 
-absl::StatusOr<Json> measure(const Options& o, const Model& model, Profiler& profiler, int32_t batch) {
+absl::StatusOr<Measured> measure(const Options& o, const Model& model, Profiler& profiler, int32_t batch) {
   const Histories histories(o, batch);
-  const auto n = static_cast<size_t>(batch), d = static_cast<size_t>(o.dimension);
+  const auto n = static_cast<size_t>(batch), d = static_cast<size_t>(model.dimension);
   std::vector<float> profiles(n * d), factors(o.cholesky ? n * d * d : 0);
   const HistoryBatch in{histories.offsets, histories.items, histories.confidences, {}};
-  const ProfileBatch out{{profiles.data(), batch, o.dimension}, factors};
-  const auto solve = [&]() -> absl::StatusOr<double> {
+  const ProfileBatch out{{profiles.data(), batch, model.dimension}, factors};
+  const auto solve = [&]() -> absl::StatusOr<CallTime> {
     const auto start = Clock::now();
     if (absl::Status s = profiler.solve(in, out); !s.ok()) return s;
-    return std::chrono::duration<double>(Clock::now() - start).count();
+    return CallTime{std::chrono::duration<double>(Clock::now() - start).count(), profiler.device_seconds()};
   };
-  const auto times = CallTimes::measure(solve, o.repetitions);
+  const auto times = CallTimes::measure(solve, o.common.repeats);
   if (!times.ok()) return times.status();
-  // Of the direct system, whichever way the backend takes.
-  const double flops =
-      static_cast<double>(n) * (static_cast<double>(o.history) * static_cast<double>(d * d) + static_cast<double>(d * d * d) / 3);
-  Json row = times->row(batch);
-  row["median_us_per_profile"] = times->quantile(0.5) * 1e6 / batch;
-  row["direct_flops"] = flops;
-  row["gathered_bytes"] = static_cast<double>(n) * static_cast<double>(o.history) * static_cast<double>(d) * sizeof(float);
-  row["relative_residual"] = residual_of_first(model, histories, std::span(profiles).first(d));
-  return row;
+  const SolveCall call{.rows = static_cast<double>(batch),
+                       .pairs = static_cast<double>(histories.items.size()),
+                       .dimension = static_cast<double>(model.dimension),
+                       .cholesky = o.cholesky};
+  const double residual = residual_of_first(model, histories, std::span(profiles).first(d));
+  return Measured{model.dimension,
+                  batch,
+                  *times,
+                  work_of(call),
+                  {{"relative_residual", residual}, {"us_per_profile", times->wall.median() * 1e6 / batch}}};
+}
+
+absl::Status run_at(const Options& o, int32_t dimension, Backend& backend, BenchReport& report) {
+  const Model model = make_model(o, dimension);
+  auto loaded = backend.load(model);
+  if (!loaded.ok()) return loaded.status();
+  auto profiler = (*loaded)->make_profiler({.max_batch = *std::ranges::max_element(o.batches)});
+  if (!profiler.ok()) return profiler.status();
+  if (absl::Status timed = time_on_device(**profiler); !timed.ok()) return timed;
+  for (const int32_t batch : o.batches) {
+    const auto measured = measure(o, model, **profiler, batch);
+    if (!measured.ok()) return measured.status();
+    report.add(*measured);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status run(const Options& o, const BackendFactory& backends) {
   if (absl::Status s = validate(o); !s.ok()) return s;
-  auto backend = backends(o.backend);
+  auto backend = open_backend(o.common, backends);
   if (!backend.ok()) return backend.status();
-  const Model model = make_model(o);
-  auto loaded = (*backend)->load(model);
-  if (!loaded.ok()) return loaded.status();
-  auto profiler = (*loaded)->make_profiler({.max_batch = *std::ranges::max_element(o.batches)});
-  if (!profiler.ok()) return profiler.status();
-  Json report{{"benchmark", "fold-in"},
-              {"machine", describe_machine()},
-              {"backend", (*backend)->description()},
-              {"items", o.items},
-              {"dimension", o.dimension},
-              {"history", o.history},
-              {"cholesky", o.cholesky},
-              {"seed", o.seed},
-              {"results", Json::array()}};
-  if (!o.json)
-    std::printf("%d items x %d, histories of %d, %s, %s\n%8s %12s %12s %12s %14s %12s\n", o.items, o.dimension, o.history,
-                (*backend)->description().c_str(), describe_machine().c_str(), "batch", "median ms", "p10 ms", "p90 ms", "us per profile",
-                "residual");
-  for (const int32_t batch : o.batches) {
-    const auto row = measure(o, model, **profiler, batch);
-    if (!row.ok()) return row.status();
-    report["results"].push_back(*row);
-    if (!o.json)
-      std::printf("%8d %12.4f %12.4f %12.4f %14.2f %12.2e\n", batch, (*row)["median_ms"].get<double>(), (*row)["p10_ms"].get<double>(),
-                  (*row)["p90_ms"].get<double>(), (*row)["median_us_per_profile"].get<double>(), (*row)["relative_residual"].get<double>());
-  }
-  if (o.json) std::cout << report.dump(2) << "\n";
-  return absl::OkStatus();
+  auto report = BenchReport::begin("fold-in", o.common, **backend, {{"items", o.items}, {"history", o.history}, {"cholesky", o.cholesky}});
+  if (!report.ok()) return report.status();
+  for (const int32_t dimension : o.common.dimensions)
+    if (absl::Status s = run_at(o, dimension, **backend, *report); !s.ok()) return s;
+  return report->finish();
 }
 
 }  // namespace
 
 void add_fold_in_bench(CLI::App& bench, const BackendFactory& backends, int& exit_code) {
   auto options = std::make_shared<Options>();
+  options->common.dimensions = {128};
   CLI::App* command = bench.add_subcommand("fold-in", "Profiles solved from made-up histories, with the residual of the first");
   command->add_option("--items", options->items, "Items of the model")->capture_default_str();
-  command->add_option("--dimension", options->dimension, "d, 1 to 1024")->capture_default_str();
   command->add_option("--history", options->history, "Pairs of each history")->capture_default_str();
-  command->add_option("--batch", options->batches, "Histories per call; several, apart by commas, are measured one after the other")
-      ->delimiter(',');
-  command->add_option("--repetitions", options->repetitions, "Timed calls per batch size; 0: what fits in a second, 7 to 20000");
-  command->add_option("--backend", options->backend.name, "auto, cpu or cuda")->capture_default_str();
-  command->add_option("--device", options->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
-  command->add_option("--threads", options->backend.threads, "Threads of the cpu backend, 0 for all")->capture_default_str();
-  command->add_option("--seed", options->seed, "Of the generated vectors")->capture_default_str();
+  add_batch_options(*command, options->common, options->batches);
   command->add_flag("--cholesky", options->cholesky, "Ask for the Cholesky factors too");
-  command->add_flag("--json", options->json, "Print one JSON document");
-  command->footer("Example: bouquet bench fold-in --items 100000 --dimension 128 --history 200 --batch 1,64,1024 --threads 2");
+  add_bench_options(*command, options->common);
+  command->footer("Example: bouquet bench fold-in --items 100000 --dimension 64,128 --history 200 --batch 1,64,1024 --threads 2");
   command->callback([options, backends, &exit_code] { exit_code = report(run(*options, backends)); });
 }
 

@@ -9,8 +9,10 @@
 #include <numeric>
 #include <string>
 
+#include "bench/bench_options.h"
+#include "bench/bench_report.h"
 #include "bench/call_times.h"
-#include "bench/machine.h"
+#include "bench/call_work.h"
 #include "bench/rank_data.h"
 #include "engine/errors.h"
 #include "engine/score.h"
@@ -22,24 +24,24 @@ using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
 struct Options {
+  BenchOptions common;
   RankSettings settings;
-  std::string backend = "auto";
-  int32_t device = 0;
+  std::vector<int32_t> batches = {1, 16, 64};
   std::string data_out;
   bool paced = false;
-  bool json = false;
 };
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-absl::Status validate(const RankSettings& s) {
-  if (s.items < 1 || s.dimension < 1 || s.dimension > kMaxDimension)
-    return wrong_usage("--items and --dimension must be at least 1, --dimension at most 1024");
+absl::Status validate(const Options& o) {
+  const RankSettings& s = o.settings;
+  if (absl::Status valid = validate(o.common, o.batches, RankData::kQueries); !valid.ok()) return valid;
+  if (s.items < 1) return wrong_usage("--items must be at least 1");
   if (s.k < 1 || s.k > kMaxK) return wrong_usage("--k is " + std::to_string(s.k) + "; it must be from 1 to 1024");
-  for (const int32_t batch : s.batches)
-    if (batch < 1 || batch > RankData::kQueries) return wrong_usage("--batch " + std::to_string(batch) + " is outside 1 to 1024");
   if (s.exclusions < 0 || s.exclusions > s.items / 2) return wrong_usage("--exclusions must be from 0 to half of the items");
   if (!(s.filter_share >= 0 && s.filter_share <= 1)) return wrong_usage("--filter-share must be from 0 to 1");
+  if ((o.paced || !o.data_out.empty()) && o.common.dimensions.size() != 1)
+    return wrong_usage("--paced and --data-out take one --dimension");
   return absl::OkStatus();
 }
 
@@ -55,8 +57,8 @@ class RankRun {
     answer_scores_.resize(answer_rows_.size());
   }
 
-  // Seconds of one call, exclusions prepared beforehand.
-  absl::StatusOr<double> rank(int32_t batch) {
+  // The time of one call, exclusions prepared beforehand.
+  absl::StatusOr<CallTime> rank(int32_t batch) {
     const auto n = static_cast<size_t>(batch);
     first_ = (first_ + n) % RankData::kQueries;
     QueryBatch queries{.rows = std::span(rows_).subspan(first_, n), .k = settings_.k};
@@ -69,7 +71,7 @@ class RankRun {
     const auto start = Clock::now();
     if (absl::Status s = ranker_.rank(queries, {std::span(answer_rows_).first(places), std::span(answer_scores_).first(places)}); !s.ok())
       return s;
-    return seconds_since(start);
+    return CallTime{seconds_since(start), ranker_.device_seconds()};
   }
 
   // Whether the answer to query `i` of the last batch is that of scoring and sorting everything.
@@ -128,13 +130,22 @@ absl::StatusOr<int> count_wrong(RankRun& run, int32_t batch) {
   return wrong;
 }
 
-absl::StatusOr<Json> measure(RankRun& run, int32_t batch, int32_t repetitions) {
-  const auto times = CallTimes::measure([&] { return run.rank(batch); }, repetitions);
+absl::StatusOr<Measured> measure(RankRun& run, const Options& o, int32_t dimension, int32_t batch) {
+  const auto wrong = count_wrong(run, batch);
+  if (!wrong.ok()) return wrong.status();
+  if (*wrong > 0) return absl::InternalError("batch " + std::to_string(batch) + ": answers differ from brute force");
+  const auto times = CallTimes::measure([&] { return run.rank(batch); }, o.common.repeats);
   if (!times.ok()) return times.status();
-  Json row = times->row(batch);
-  row["median_us_per_query"] = times->quantile(0.5) * 1e6 / batch;
-  row["queries_per_second"] = batch / times->quantile(0.5);
-  return row;
+  const RankSettings& s = o.settings;
+  const RankCall call{.queries = static_cast<double>(batch),
+                      .rows = static_cast<double>(s.items),
+                      .dimension = static_cast<double>(dimension),
+                      .k = static_cast<double>(s.k),
+                      .exclusions = static_cast<double>(s.exclusions),
+                      .filters = s.filter_share < 1 ? 1.0 : 0.0};
+  const double median = times->wall.median();
+  return Measured{
+      dimension, batch, *times, work_of(call), {{"us_per_query", median * 1e6 / batch}, {"queries_per_second", batch / median}}};
 }
 
 // One repetition per line of stdin, which names the batch: a peer can be measured in turn with us.
@@ -143,9 +154,10 @@ absl::Status run_paced(RankRun& run) {
     int32_t batch = 0;
     if (!CLI::detail::lexical_cast(line, batch) || batch < 1 || batch > RankData::kQueries)
       return wrong_usage("--paced reads batch sizes, not '" + line + "'");
-    const auto seconds = run.rank(batch);
-    if (!seconds.ok()) return seconds.status();
-    std::cout << Json{{"seconds", *seconds}, {"right", run.is_right(0)}}.dump() << std::endl;
+    const auto time = run.rank(batch);
+    if (!time.ok()) return time.status();
+    const Json device = time->device_seconds ? Json(*time->device_seconds) : Json();
+    std::cout << Json{{"seconds", time->wall_seconds}, {"device_seconds", device}, {"right", run.is_right(0)}}.dump() << std::endl;
   }
   return absl::OkStatus();
 }
@@ -155,80 +167,72 @@ void write_floats(const std::string& path, const std::vector<float>& values) {
   out.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(float)));
 }
 
-absl::Status run(const Options& options, const BackendFactory& backends) {
-  const RankSettings& s = options.settings;
-  if (absl::Status valid = validate(s); !valid.ok()) return valid;
+void write_vectors(const std::string& prefix, const RankData& data) {
+  write_floats(prefix + ".items.f32", data.items);
+  write_floats(prefix + ".queries.f32", data.queries);
+}
+
+// Everything at one dimension. Without a report: as stdin says.
+absl::Status run_at(const Options& o, int32_t dimension, Backend& backend, BenchReport* report) {
+  RankSettings s = o.settings;
+  s.dimension = dimension;
+  s.seed = o.common.seed;
   const RankData data = make_rank_data(s);
-  if (!options.data_out.empty()) {
-    write_floats(options.data_out + ".items.f32", data.items);
-    write_floats(options.data_out + ".queries.f32", data.queries);
-  }
-  auto backend = backends({.name = options.backend, .threads = options.backend == "cuda" ? 0 : s.threads, .device = options.device});
-  if (!backend.ok()) return backend.status();
-  auto model = (*backend)->load(make_rank_model(s, data));
+  if (!o.data_out.empty()) write_vectors(o.data_out, data);
+  auto model = backend.load(make_rank_model(s, data));
   if (!model.ok()) return model.status();
   const auto start = Clock::now();
   auto ranker = (*model)->make_ranker(Side::kItems, {.max_batch = RankData::kQueries, .max_k = s.k});
   if (!ranker.ok()) return ranker.status();
   const double build_seconds = seconds_since(start);
+  if (absl::Status timed = time_on_device(**ranker); !timed.ok()) return timed;
   RankRun run(s, data, **ranker);
-  if (options.paced) return run_paced(run);
-
-  Json report{{"benchmark", "rank"},
-              {"machine", describe_machine()},
-              {"backend", (*backend)->description()},
-              {"items", s.items},
-              {"dimension", s.dimension},
-              {"k", s.k},
-              {"threads", s.threads},
-              {"seed", s.seed},
-              {"distribution", s.distribution},
-              {"exclusions", s.exclusions},
-              {"filter_share", s.filter_share},
-              {"build_seconds", build_seconds},
-              {"results", Json::array()}};
-  if (!options.json)
-    std::printf("%d items x %d (%s), k = %d, %d thread(s), %s\n%8s %12s %12s %12s %14s\n", s.items, s.dimension, s.distribution.c_str(),
-                s.k, s.threads, describe_machine().c_str(), "batch", "median ms", "p10 ms", "p90 ms", "us per query");
-  for (const int32_t batch : s.batches) {
-    const auto wrong = count_wrong(run, batch);
-    if (!wrong.ok()) return wrong.status();
-    if (*wrong > 0) return absl::InternalError("batch " + std::to_string(batch) + ": answers differ from brute force");
-    const auto row = measure(run, batch, s.repetitions);
-    if (!row.ok()) return row.status();
-    report["results"].push_back(*row);
-    if (!options.json)
-      std::printf("%8d %12.4f %12.4f %12.4f %14.2f\n", batch, (*row)["median_ms"].get<double>(), (*row)["p10_ms"].get<double>(),
-                  (*row)["p90_ms"].get<double>(), (*row)["median_us_per_query"].get<double>());
+  if (report == nullptr) return run_paced(run);
+  for (const int32_t batch : o.batches) {
+    auto measured = measure(run, o, dimension, batch);
+    if (!measured.ok()) return measured.status();
+    measured->more["build_seconds"] = build_seconds;
+    report->add(*measured);
   }
-  if (options.json) std::cout << report.dump(2) << "\n";
   return absl::OkStatus();
+}
+
+absl::Status run(const Options& o, const BackendFactory& backends) {
+  if (absl::Status valid = validate(o); !valid.ok()) return valid;
+  auto backend = open_backend(o.common, backends);
+  if (!backend.ok()) return backend.status();
+  if (o.paced) return run_at(o, o.common.dimensions.front(), **backend, nullptr);
+  const RankSettings& s = o.settings;
+  auto report = BenchReport::begin(
+      "rank", o.common, **backend,
+      {{"items", s.items}, {"k", s.k}, {"distribution", s.distribution}, {"exclusions", s.exclusions}, {"filter_share", s.filter_share}});
+  if (!report.ok()) return report.status();
+  for (const int32_t dimension : o.common.dimensions)
+    if (absl::Status done = run_at(o, dimension, **backend, &*report); !done.ok()) return done;
+  return report->finish();
 }
 
 }  // namespace
 
 void add_rank_bench(CLI::App& bench, const BackendFactory& backends, int& exit_code) {
   auto options = std::make_shared<Options>();
+  options->common.dimensions = {64};
   RankSettings& s = options->settings;
   CLI::App* command = bench.add_subcommand("rank", "Exact top-k of generated vectors, a sample checked against brute force");
-  command->add_option("--items", s.items, "Rows that are ranked");
-  command->add_option("--dimension", s.dimension, "Numbers per row");
-  command->add_option("--k", s.k, "Rows wanted per query");
-  command->add_option("--batch", s.batches, "Queries per call; several, apart by commas, are measured one after the other")->delimiter(',');
-  command->add_option("--threads", s.threads, "Of the cpu backend; 0: as many as the machine has");
-  command->add_option("--seed", s.seed, "Of the generated vectors");
+  command->add_option("--items", s.items, "Rows that are ranked")->capture_default_str();
+  command->add_option("--k", s.k, "Rows wanted per query")->capture_default_str();
+  add_batch_options(*command, options->common, options->batches);
   command->add_option("--distribution", s.distribution, "gaussian (log-normal norms) or decaying (as trained factors)")
-      ->check(CLI::IsMember({"gaussian", "decaying"}));
-  command->add_option("--exclusions", s.exclusions, "Rows that each query excludes");
-  command->add_option("--filter-share", s.filter_share, "Share of the rows that every query's filter lets through; 1: no filter");
-  command->add_option("--repetitions", s.repetitions, "Timed calls per batch size; 0: what fits in a second, 7 to 20000");
-  command->add_option("--backend", options->backend, "auto, cpu or cuda");
-  command->add_option("--device", options->device, "Which GPU of the cuda backend, from 0");
+      ->check(CLI::IsMember({"gaussian", "decaying"}))
+      ->capture_default_str();
+  command->add_option("--exclusions", s.exclusions, "Rows that each query excludes")->capture_default_str();
+  command->add_option("--filter-share", s.filter_share, "Share of the rows that every query's filter lets through; 1: no filter")
+      ->capture_default_str();
+  add_bench_options(*command, options->common);
   command->add_option("--data-out", options->data_out, "Write the vectors to PREFIX.items.f32 and PREFIX.queries.f32")->type_name("PREFIX");
   command->add_flag("--paced", options->paced,
-                    "Read a batch size per line from stdin, rank once, print the time: for a peer to take turns");
-  command->add_flag("--json", options->json, "Print one JSON document");
-  command->footer("Example: bouquet bench rank --items 1000000 --dimension 128 --k 100 --batch 1,16,64 --threads 2");
+                    "Read a batch size per line from stdin, rank once, print the times: for a peer to take turns");
+  command->footer("Example: bouquet bench rank --items 1000000 --dimension 64,128 --k 100 --batch 1,16,64 --threads 2 --svg rank.svg");
   command->callback([options, backends, &exit_code] { exit_code = report(run(*options, backends)); });
 }
 

@@ -15,13 +15,10 @@ struct RankSettings {
   int32_t items = 100000;
   int32_t dimension = 64;
   int32_t k = 10;
-  std::vector<int32_t> batches = {1, 16, 64};
-  int32_t threads = 1;
   uint64_t seed = 1;
   std::string distribution = "gaussian";  // gaussian, decaying
   int32_t exclusions = 0;                 // per query
   double filter_share = 1;                // of the rows that every query's filter lets through; 1: no filter
-  int32_t repetitions = 0;                // 0: as many as fit in about a second
 };
 
 // gaussian: independent normal numbers, each item times a log-normal factor exp(0.5 z). decaying: the same with dimension j scaled

@@ -1,6 +1,7 @@
 #include "cpu_fallback/cpu_backend.h"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "cpu_fallback/cpu_model.h"
 #include "cpu_fallback/cpu_training.h"
 #include "cpu_fallback/panel_kernels.h"
+#include "cpu_fallback/roofline.h"
 #include "engine/errors.h"
 
 namespace bouquet::cpu {
@@ -26,6 +28,13 @@ class CpuBackend final : public Backend {
   absl::StatusOr<std::unique_ptr<TrainingSession>> start_training(const Interactions& interactions,
                                                                   const TrainingOptions& options) override {
     return start_cpu_training(interactions, options, pool_);
+  }
+  absl::StatusOr<Roofline> measure_roofline() override {
+    try {
+      return cpu::measure_roofline(*pool_);
+    } catch (const std::bad_alloc&) {
+      return no_resource("no memory to measure its bandwidth with");
+    }
   }
 
  private:

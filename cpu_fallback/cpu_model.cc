@@ -16,16 +16,6 @@
 namespace bouquet::cpu {
 namespace {
 
-// The items as fold-in reads them; made when the first profiler is asked for.
-struct FoldInItems {
-  FoldInItems(const Model& model, ThreadPool& pool)
-      : table(FactorTable::copy_of(model.item_matrix())), source(table, model.constants.unobserved_weight) {
-    source.refresh(model.item_gram.view(), pool);
-  }
-  FactorTable table;
-  SolveSource source;
-};
-
 class CpuModel final : public LoadedModel {
  public:
   CpuModel(const Model& model, std::shared_ptr<ThreadPool> pool) : model_(model), pool_(std::move(pool)) {}
@@ -42,9 +32,7 @@ class CpuModel final : public LoadedModel {
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
     if (absl::Status s = validate(limits); !s.ok()) return s;
     try {
-      const ModelConstants& c = model_.constants;
-      const RidgeRule rule{c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
-      return make_cpu_profiler(shared_from_this(), fold_in_items().source, rule, limits, pool_);
+      return make_cpu_profiler(shared_from_this(), fold_in_side(limits.solved), limits, pool_);
     } catch (const std::bad_alloc&) {
       return no_resource("there is not enough memory for a profiler of dimension " + std::to_string(model_.dimension));
     }
@@ -60,17 +48,18 @@ class CpuModel final : public LoadedModel {
     return table;
   }
 
-  const FoldInItems& fold_in_items() const {
+  const FoldInSide& fold_in_side(Side solved) const {
     const std::lock_guard lock(mutex_);
-    if (!fold_in_items_) fold_in_items_ = std::make_unique<FoldInItems>(model_, *pool_);
-    return *fold_in_items_;
+    std::unique_ptr<const FoldInSide>& side = fold_in_sides_[solved == Side::kItems ? 0 : 1];
+    if (!side) side = std::make_unique<const FoldInSide>(model_, solved, *pool_);
+    return *side;
   }
 
   const Model model_;
   const std::shared_ptr<ThreadPool> pool_;
   mutable std::mutex mutex_;
-  mutable std::shared_ptr<const RankTable> rank_tables_[2];  // of the items and the customers: made when first asked for
-  mutable std::unique_ptr<FoldInItems> fold_in_items_;       // guarded by mutex_ until made, immutable afterwards
+  mutable std::shared_ptr<const RankTable> rank_tables_[2];     // of the items and the customers: made when first asked for
+  mutable std::unique_ptr<const FoldInSide> fold_in_sides_[2];  // where items are solved and customers: likewise
 };
 
 }  // namespace

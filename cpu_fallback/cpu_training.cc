@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "cpu_fallback/attribute_step.h"
 #include "cpu_fallback/half_step.h"
 #include "cpu_fallback/objective.h"
 #include "engine/errors.h"
@@ -23,6 +25,16 @@ FactorTable initial_profiles(uint64_t seed, int32_t customers, int32_t d) {
   return table;
 }
 
+PriorMap map_of(const AttributeTable& attributes, int32_t d) {
+  return attributes.empty() ? PriorMap() : PriorMap(attributes.column_count, attributes.dense_count, d);
+}
+
+std::vector<double> ridges(const SparseRows& rows, const RidgeRule& rule) {
+  std::vector<double> of(static_cast<size_t>(rows.row_count()));
+  for (int32_t r = 0; r < rows.row_count(); ++r) of[static_cast<size_t>(r)] = rule.ridge(rows.row_length(r));
+  return of;
+}
+
 class CpuTraining final : public TrainingSession {
  public:
   CpuTraining(const Interactions& interactions, const TrainingOptions& options, std::shared_ptr<ThreadPool> pool)
@@ -34,18 +46,36 @@ class CpuTraining final : public TrainingSession {
         item_vectors_(interactions.item_count(), options.dimension),
         profile_source_(profiles_, options.unobserved_weight),
         item_source_(item_vectors_, options.unobserved_weight),
-        item_step_("item", interactions.by_item, profile_source_, rules_.items, pool_->size()),
-        customer_step_("customer", interactions.by_customer, item_source_, rules_.customers, pool_->size()) {}
+        customer_prior_(map_of(interactions.customer_attributes, options.dimension)),
+        item_prior_(map_of(interactions.item_attributes, options.dimension)),
+        item_step_("item", interactions.by_item, profile_source_, rules_.items, interactions.item_attributes, item_prior_, pool_->size()),
+        customer_step_("customer", interactions.by_customer, item_source_, rules_.customers, interactions.customer_attributes,
+                       customer_prior_, pool_->size()) {
+    if (!interactions.customer_attributes.empty())
+      customer_attribute_step_.emplace("customer", interactions.customer_attributes.rows(),
+                                       ridges(interactions.by_customer, rules_.customers), options.customer_attribute_regularization);
+    if (!interactions.item_attributes.empty())
+      item_attribute_step_.emplace("item", interactions.item_attributes.rows(), ridges(interactions.by_item, rules_.items),
+                                   options.item_attribute_regularization);
+  }
 
   absl::StatusOr<EpochStats> run_epoch() override {
     const auto start = std::chrono::steady_clock::now();
+    const bool attributes = with_attributes(epoch_);
     profile_source_.refresh(gram_of(profiles_, *pool_), *pool_);
+    if (attributes && item_attribute_step_)
+      if (absl::Status s = item_attribute_step_->run(item_vectors_, item_prior_, *pool_); !s.ok()) return s;
     if (absl::Status s = item_step_.run(item_vectors_, *pool_); !s.ok()) return s;
     item_gram_ = gram_of(item_vectors_, *pool_);
     item_source_.refresh(item_gram_, *pool_);
+    if (attributes && customer_attribute_step_)
+      if (absl::Status s = customer_attribute_step_->run(profiles_, customer_prior_, *pool_); !s.ok()) return s;
     if (absl::Status s = customer_step_.run(profiles_, *pool_); !s.ok()) return s;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return EpochStats{++epoch_, objective(interactions_, profiles_, item_vectors_, rules_, *pool_), seconds};
+    double sum = objective(interactions_, profiles_, item_vectors_, rules_, {customer_prior_, item_prior_}, *pool_);
+    if (customer_attribute_step_) sum += customer_attribute_step_->penalty();
+    if (item_attribute_step_) sum += item_attribute_step_->penalty();
+    return EpochStats{++epoch_, sum, seconds};
   }
 
   absl::StatusOr<Model> snapshot() const override {
@@ -55,12 +85,22 @@ class CpuTraining final : public TrainingSession {
     model.profiles = unpadded(profiles_);
     model.item_vectors = unpadded(item_vectors_);
     model.item_gram = item_gram_;
+    model.customer_prior = prior_of(interactions_.customer_attributes, customer_prior_);
+    model.item_prior = prior_of(interactions_.item_attributes, item_prior_);
     model.constants = {options_.unobserved_weight, options_.regularization, options_.regularization_exponent, interactions_.item_count(),
                        interactions_.customer_count()};
     return model;
   }
 
  private:
+  // Whether the epoch after `finished` ones starts with attribute steps.
+  bool with_attributes(int32_t finished) const {
+    return finished >= options_.attribute_warmup && (finished - options_.attribute_warmup) % options_.attribute_period == 0;
+  }
+  static AttributePrior prior_of(const AttributeTable& attributes, const PriorMap& prior) {
+    if (attributes.empty()) return {};
+    return {attributes.dense_count, unpadded(prior.table())};
+  }
   static std::vector<float> unpadded(const FactorTable& table) {
     std::vector<float> values(static_cast<size_t>(table.rows() * table.dimension()));
     table.copy_to({values.data(), table.rows(), table.dimension()});
@@ -75,8 +115,10 @@ class CpuTraining final : public TrainingSession {
   FactorTable item_vectors_;
   SolveSource profile_source_;
   SolveSource item_source_;
+  PriorMap customer_prior_, item_prior_;
   HalfStep item_step_;
   HalfStep customer_step_;
+  std::optional<AttributeStep> customer_attribute_step_, item_attribute_step_;
   std::vector<float> item_gram_;
   int32_t epoch_ = 0;
 };

@@ -21,8 +21,9 @@ GatherPairs pairs_of(const SparseRows& rows, int32_t r) {
 
 }  // namespace
 
-HalfStep::HalfStep(const char* name, const SparseRows& rows, const SolveSource& source, const RidgeRule& rule, int threads)
-    : name_(name), rows_(rows), rule_(rule) {
+HalfStep::HalfStep(const char* name, const SparseRows& rows, const SolveSource& source, const RidgeRule& rule,
+                   const AttributeTable& attributes, const PriorMap& prior, int threads)
+    : name_(name), rows_(rows), rule_(rule), attributes_(attributes.rows()) {
   for (int32_t begin = 0; begin < rows.row_count();) {
     int32_t end = begin + 1;
     int64_t pairs = rows.row_length(begin);
@@ -36,7 +37,10 @@ HalfStep::HalfStep(const char* name, const SparseRows& rows, const SolveSource& 
     return rows.offsets[static_cast<size_t>(t.end)] - rows.offsets[static_cast<size_t>(t.begin)];
   };
   std::ranges::stable_sort(tasks_, [&](const Task& a, const Task& b) { return pairs_in(a) > pairs_in(b); });
-  for (int i = 0; i < threads; ++i) solvers_.emplace_back(source);
+  for (int i = 0; i < threads; ++i) {
+    solvers_.emplace_back(source);
+    priors_.emplace_back(prior, source);
+  }
 }
 
 absl::Status HalfStep::run(FactorTable& solved, ThreadPool& pool) {
@@ -44,9 +48,12 @@ absl::Status HalfStep::run(FactorTable& solved, ThreadPool& pool) {
   std::atomic<int32_t> failed{kNoRow};
   pool.run(static_cast<int64_t>(tasks_.size()), [&](int worker, int64_t task) {
     RowSolver& solver = solvers_[static_cast<size_t>(worker)];
+    PriorMeans& prior = priors_[static_cast<size_t>(worker)];
     const auto [begin, end] = tasks_[static_cast<size_t>(task)];
     for (int32_t r = begin; r < end; ++r) {
-      if (solver.solve(pairs_of(rows_, r), rule_.ridge(rows_.row_length(r)), solved.row(r))) continue;
+      const int64_t in_batch = (r - begin) % PriorMeans::kBatch;
+      if (in_batch == 0) prior.compute(attributes_, r, std::min<int64_t>(PriorMeans::kBatch, end - r));
+      if (solver.solve(pairs_of(rows_, r), rule_.ridge(rows_.row_length(r)), prior.row(in_batch), solved.row(r))) continue;
       int32_t first = failed.load();
       while (r < first && !failed.compare_exchange_weak(first, r)) {
       }

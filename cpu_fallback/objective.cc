@@ -51,13 +51,23 @@ double inner_product(const std::vector<double>& a, const std::vector<double>& b,
   return diagonal + 2 * above;
 }
 
-// lambda times the sum of rho |x|² over one side.
-double penalty(const SparseRows& rows, const FactorTable& table, const RidgeRule& rule, int64_t part) {
+// lambda times the sum of rho |x - m|² over one side, m the prior mean.
+double penalty(const SparseRows& rows, const AttributeTable& attributes, const FactorTable& table, const RidgeRule& rule,
+               const PriorMap& prior, int64_t part) {
   double sum = 0;
   const Range range = partition(table.rows(), part);
-  for (auto r = static_cast<int32_t>(range.begin); r < range.end; ++r) {
+  const bool has_prior = prior.table().rows() > 0;
+  std::vector<PriorMeans> means;
+  if (has_prior) means.emplace_back(prior, table.dimension());
+  for (int64_t r = range.begin; r < range.end; ++r) {
+    const int64_t in_batch = (r - range.begin) % PriorMeans::kBatch;
+    if (has_prior && in_batch == 0) means[0].compute(attributes.rows(), r, std::min(PriorMeans::kBatch, range.end - r));
+    const float* mean = has_prior ? means[0].row(in_batch).mean : nullptr;
     double square = 0;
-    inner_products(table, table.row(r), {&r, 1}, &square);
+    for (int32_t j = 0; j < table.dimension(); ++j) {
+      const double gap = double{table.row(r)[j]} - (mean == nullptr ? 0.0 : double{mean[j]});
+      square += gap * gap;
+    }
     sum += rule.ridge(rows.row_length(r)) * square;
   }
   return sum;
@@ -82,15 +92,16 @@ double misfit(const SparseRows& rows, const FactorTable& profiles, const FactorT
 }  // namespace
 
 double objective(const Interactions& interactions, const FactorTable& profiles, const FactorTable& item_vectors,
-                 const ObjectiveRules& rules, ThreadPool& pool) {
+                 const ObjectiveRules& rules, const ObjectivePriors& priors, ThreadPool& pool) {
   use_one_blas_thread();
   const std::vector<double> profile_gram = gram(profiles, pool);
   const std::vector<double> item_gram = gram(item_vectors, pool);
   std::vector<double> parts(kPartitions);
   pool.run(kPartitions, [&](int, int64_t part) {
-    parts[static_cast<size_t>(part)] = misfit(interactions.by_customer, profiles, item_vectors, part) +
-                                       penalty(interactions.by_customer, profiles, rules.customers, part) +
-                                       penalty(interactions.by_item, item_vectors, rules.items, part);
+    parts[static_cast<size_t>(part)] =
+        misfit(interactions.by_customer, profiles, item_vectors, part) +
+        penalty(interactions.by_customer, interactions.customer_attributes, profiles, rules.customers, priors.customers, part) +
+        penalty(interactions.by_item, interactions.item_attributes, item_vectors, rules.items, priors.items, part);
   });
   double sum = rules.customers.unobserved_weight * inner_product(profile_gram, item_gram, profiles.dimension());
   for (const double part : parts) sum += part;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu_fallback/attribute_kernels.h"
+
 namespace bouquet::cpu {
 namespace {
 
@@ -26,19 +28,21 @@ RowSolver::RowSolver(const SolveSource& source)
   right_ = make_floats(n);
   if (dual == 0) return;
   scale_ = make_floats(n);
-  dual_rows_ = make_floats(dual * n);
+  dual_rows_ = make_floats((dual + 1) * n);  // one more for the prior
   dual_panels_ = make_floats(dual * n);
   pending_ = make_floats(n * kPanel);
 }
 
-bool RowSolver::solve(const GatherPairs& pairs, double ridge, float* solution) {
+bool RowSolver::solve(const GatherPairs& pairs, double ridge, const RowPrior& prior, float* solution) {
   const auto length = static_cast<int64_t>(pairs.columns.size());
-  if (length == 0) {
+  if (length == 0 && prior.mean == nullptr) {
     std::fill_n(solution, source_.dimension(), 0.0f);
     return true;
   }
-  if (length <= source_.dual_limit()) return solve_dual(pairs, ridge, solution);
+  if (source_.dual_limit() > 0 && length <= source_.dual_limit()) return solve_dual(pairs, ridge, prior, solution);
   if (!factorize_directly(pairs, ridge)) return false;
+  if (prior.mean != nullptr)
+    for (int64_t j = 0; j < source_.dimension(); ++j) right_[static_cast<size_t>(j)] += static_cast<float>(ridge) * prior.mean[j];
   solve_factorized(source_.stride(), upper_.get(), inverses_.get(), right_.get());
   std::copy_n(right_.get(), source_.dimension(), solution);
   return true;
@@ -62,8 +66,8 @@ bool RowSolver::factorize_directly(const GatherPairs& pairs, double ridge) {
 }
 
 // With B = alpha0 YᵀY + ridge I, diagonal in the eigenbasis, and Z the gathered rows times sqrt(c) from the left and B^(-1/2) from the
-// right: (I + Z Zᵀ) t = sqrt(c) r and p = B^(-1/2) Zᵀ t.
-bool RowSolver::solve_dual(const GatherPairs& pairs, double ridge, float* solution) {
+// right: (I + Z Zᵀ) t = sqrt(c) r - Z w and p = B^(-1/2) (Zᵀ t + w), where w = B^(-1/2) ridge m comes of the prior mean m.
+bool RowSolver::solve_dual(const GatherPairs& pairs, double ridge, const RowPrior& prior, float* solution) {
   const int64_t n = source_.stride();
   const auto length = pairs.columns.size();
   const int32_t size = padded(static_cast<int32_t>(length));
@@ -77,8 +81,15 @@ bool RowSolver::solve_dual(const GatherPairs& pairs, double ridge, float* soluti
   if (!factorize(size, upper_.get(), inverses_.get())) return false;
   for (size_t k = 0; k < length; ++k) right_[k] = std::sqrt(pairs.confidences[k]) * (pairs.targets.empty() ? 1.0f : pairs.targets[k]);
   std::fill(right_.get() + length, right_.get() + size, 0.0f);
+  float* of_prior = dual_rows_.get() + static_cast<int64_t>(length) * n;  // w, as if it were one more pair's row
+  if (prior.mean != nullptr) {
+    for (int64_t j = 0; j < n; ++j) of_prior[j] = static_cast<float>(ridge) * prior.rotated[j] * scale_[static_cast<size_t>(j)];
+    subtract_products(dual_rows_.get(), n, static_cast<int64_t>(length), of_prior, right_.get());
+  }
   solve_factorized(size, upper_.get(), inverses_.get(), right_.get());
-  combine_rows(dual_rows_.get(), n, {right_.get(), length}, scale_.get(), pending_.get() + pending_count_);
+  right_[length] = 1;
+  combine_rows(dual_rows_.get(), n, {right_.get(), length + (prior.mean != nullptr ? 1 : 0)}, scale_.get(),
+               pending_.get() + pending_count_);
   pending_solutions_[static_cast<size_t>(pending_count_)] = solution;
   if (++pending_count_ == kPanel) finish();
   return true;

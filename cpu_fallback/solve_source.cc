@@ -80,18 +80,21 @@ void SolveSource::refresh_basis(std::span<const float> gram, ThreadPool& pool) {
   }
   const FloatBuffer panels = make_floats(pool.size() * n * kPanel);
   pool.run((vectors_.rows() + kRotationRows - 1) / kRotationRows, [&](int worker, int64_t task) {
-    float* panel = panels.get() + worker * n * kPanel;
-    alignas(64) float block[kBlockFloats];
     const int64_t end = std::min((task + 1) * kRotationRows, vectors_.rows());
-    for (int64_t r = task * kRotationRows; r < end; r += kPanel) {
-      const int64_t count = std::min<int64_t>(kPanel, end - r);
-      transpose_rows(vectors_, r, count, panel);
-      for (int64_t p = 0; p < n / kPanel; ++p) {
-        multiply_panels(n, panel, forth_.get() + p * n * kPanel, block);
-        for (int64_t i = 0; i < count; ++i) std::copy_n(block + i * kPanel, kPanel, rotated_.row(r + i) + p * kPanel);
-      }
-    }
+    for (int64_t r = task * kRotationRows; r < end; r += kPanel)
+      rotate(vectors_, r, std::min<int64_t>(kPanel, end - r), rotated_, r, panels.get() + worker * n * kPanel);
   });
+}
+
+void SolveSource::rotate(const FactorTable& rows, int64_t first, int64_t count, FactorTable& rotated, int64_t to, float* panel) const {
+  if (!has_basis_) return;
+  const int64_t n = stride();
+  alignas(64) float block[kBlockFloats];
+  transpose_rows(rows, first, count, panel);
+  for (int64_t p = 0; p < n / kPanel; ++p) {
+    multiply_panels(n, panel, forth_.get() + p * n * kPanel, block);
+    for (int64_t i = 0; i < count; ++i) std::copy_n(block + i * kPanel, kPanel, rotated.row(to + i) + p * kPanel);
+  }
 }
 
 }  // namespace bouquet::cpu

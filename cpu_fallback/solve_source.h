@@ -33,7 +33,10 @@ class SolveSource {
 
   const FactorTable& rotated() const { return rotated_; }               // the vectors in the eigenbasis
   std::span<const float> shared_diagonal() const { return diagonal_; }  // alpha0 times the eigenvalues, [stride]
-  const float* rotation_back() const { return back_.get(); }            // panels [stride / 16][stride][16] of (eigenbasis -> original)
+  // Rows [first, first + count) of `rows`, count <= 16, into the eigenbasis: rows [to, to + count) of `rotated`. `panel` [stride][16] is
+  // scratch. Nothing is done where there is no basis.
+  void rotate(const FactorTable& rows, int64_t first, int64_t count, FactorTable& rotated, int64_t to, float* panel) const;
+  const float* rotation_back() const { return back_.get(); }  // panels [stride / 16][stride][16] of (eigenbasis -> original)
 
  private:
   void refresh_basis(std::span<const float> gram, ThreadPool& pool);

@@ -8,6 +8,8 @@
 #include "cuda/cuda_training.h"
 #include "cuda/device.h"
 #include "cuda/devices.h"
+#include "cuda/nvtx_range.h"
+#include "cuda/roofline.h"
 #include "cuda/status.h"
 
 namespace bouquet::cuda {
@@ -28,8 +30,19 @@ class CudaBackend final : public Backend {
                                                                   const TrainingOptions& options) override {
     return start_cuda_training(interactions, options, device_);
   }
+  absl::StatusOr<Roofline> measure_roofline() override {
+    const NvtxRange range("bouquet: measure_roofline");
+    return guarded(*device_, "measuring the device", [&]() -> absl::StatusOr<Roofline> { return cuda::measure_roofline(*device_); });
+  }
   MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) const override {
-    return cuda::training_memory(interactions, options);
+    return cuda::training_memory(interactions, options, device_->properties().capability);
+  }
+  int64_t memory_used() const override {
+    try {
+      return device_->used_bytes();
+    } catch (const CudaError&) {
+      return 0;
+    }
   }
 
  private:

@@ -15,13 +15,15 @@
 #include "engine/errors.h"
 #include "engine/fold_in_checks.h"
 #include "engine/memory_table.h"
+#include "engine/unsupported_options.h"
 
 namespace bouquet::cuda {
 namespace {
 
 class CudaModel final : public LoadedModel {
  public:
-  CudaModel(const Model& model, std::shared_ptr<const Device> device) : tables_(model, std::move(device)) {}
+  CudaModel(const Model& model, std::shared_ptr<const Device> device)
+      : tables_(model, std::move(device)), has_prior_(!model.customer_prior.map.empty()) {}
 
   absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
     const NvtxRange range("bouquet: make_ranker");
@@ -31,6 +33,8 @@ class CudaModel final : public LoadedModel {
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
     const NvtxRange range("bouquet: make_profiler");
     if (absl::Status s = validate(limits); !s.ok()) return s;
+    if (limits.solved == Side::kItems || has_prior_)
+      if (absl::Status s = check_supported("cuda", "attributes", "in fold-in"); !s.ok()) return s;
     if (absl::Status s = prepare_fold_in(); !s.ok()) return s;
     return make_cuda_profiler(shared_from_this(), tables_, *fold_in_, limits);
   }
@@ -42,7 +46,7 @@ class CudaModel final : public LoadedModel {
     return guarded(tables_.device(), "preparing fold-in", [&] {
       MemoryTable needed;
       FoldInSource::count_memory(tables_.items().rows, tables_.dimension(), needed);
-      EigenScratch::count_memory(tables_.dimension(), needed);  // for as long as it is being prepared
+      FoldInSource::count_scratch(tables_.dimension(), tables_.device().properties().capability, needed);
       if (absl::Status s = check_fits(needed, tables_.device().free_bytes(), "fold-in", "Fewer models on the device or a larger one fits.");
           !s.ok())
         return s;
@@ -52,6 +56,7 @@ class CudaModel final : public LoadedModel {
   }
 
   const DeviceModel tables_;
+  const bool has_prior_;
   mutable std::mutex mutex_;
   mutable std::unique_ptr<const FoldInSource> fold_in_;  // made when the first profiler is asked for
 };

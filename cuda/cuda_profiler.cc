@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "cuda/call_clock.h"
 #include "cuda/history_staging.h"
 #include "cuda/nvtx_range.h"
 #include "cuda/status.h"
@@ -54,14 +56,24 @@ class CudaProfiler final : public Profiler {
     return done;
   }
 
+  absl::Status time_on_device() override {
+    return guarded(device_, "making events", [&] {
+      clock_.start();
+      return absl::OkStatus();
+    });
+  }
+  std::optional<double> device_seconds() const override { return clock_.seconds(); }
+
  private:
   absl::Status solve_all(const HistoryBatch& histories, const ProfileBatch& solved) {
+    clock_.begin(stream_);
     const auto n = static_cast<int32_t>(histories.offsets.size()) - 1;
     for (int32_t first = 0, count = 0; first < n; first += count) {
       count = staging_.fitting(histories, first);
       staging_.upload(histories, first, count, rule_, shape_.dimension);
       if (absl::Status s = solve_staged(first, count, solved); !s.ok()) return s;
     }
+    clock_.read();
     return absl::OkStatus();
   }
 
@@ -76,6 +88,7 @@ class CudaProfiler final : public Profiler {
     solved_.download(profiles);
     if (!solved.cholesky.empty()) factorize(first, count, solved.cholesky);
     failed_.download(host_failed_.span());
+    clock_.end(stream_);
     stream_.synchronize();
     if (host_failed_[0] != kNoRow)
       return absl::InternalError("history " + std::to_string(first + host_failed_[0]) + ": its matrix is not positive definite");
@@ -109,6 +122,7 @@ class CudaProfiler final : public Profiler {
   DeviceArray<int32_t> failed_;
   PinnedArray<float> host_solved_;
   PinnedArray<int32_t> host_failed_;
+  CallClock clock_;
 };
 
 }  // namespace
@@ -118,7 +132,7 @@ absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<con
   if (absl::Status s = validate(limits); !s.ok()) return s;
   return guarded(tables.device(), "making a profiler", [&]() -> absl::StatusOr<std::unique_ptr<Profiler>> {
     const absl::Status fits = check_fits(profiler_memory(tables.items().rows, tables.dimension(), limits), tables.device().free_bytes(),
-                                         "a profiler", "A smaller batch, fewer models on the device or a larger device fits.");
+                                         "a profiler", "A smaller batch (--max-batch), fewer models on the device or a larger one fits.");
     if (!fits.ok()) return fits;
     return std::make_unique<CudaProfiler>(std::move(model), tables, source, limits);
   });

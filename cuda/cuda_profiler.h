@@ -11,7 +11,8 @@
 
 namespace bouquet::cuda {
 
-// `tables` and `source` live inside `model`, which the profiler keeps alive. Errors: InvalidArgument (limits), ResourceExhausted, Internal.
+// `tables` and `source` live inside `model`, which the profiler keeps alive. Errors: InvalidArgument (limits), ResourceExhausted
+// (with the memory table, before anything is allocated, where the device has too little), Internal.
 absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<const LoadedModel> model, const DeviceModel& tables,
                                                              const FoldInSource& source, ProfilerLimits limits);
 

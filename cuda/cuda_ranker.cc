@@ -1,9 +1,11 @@
 #include "cuda/cuda_ranker.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "cuda/call_clock.h"
 #include "cuda/nvtx_range.h"
 #include "cuda/restriction_staging.h"
 #include "cuda/score_kernels.h"
@@ -24,7 +26,7 @@ class CudaRanker final : public Ranker {
         limits_(limits),
         plan_(plan),
         stream_(device_),
-        scores_(int64_t{plan.queries_together} * plan.tile_rows, stream_),
+        bounds_(int64_t{plan.queries_together} * plan.tile_rows, stream_),
         rows_asked_(plan.queries_together),
         device_rows_asked_(plan.queries_together, stream_),
         vectors_(plan.queries_together * ranked_.cols),
@@ -47,14 +49,24 @@ class CudaRanker final : public Ranker {
     const RankerShape shape{asking_.rows, ranked_.rows, static_cast<int32_t>(ranked_.cols), limits_};
     if (absl::Status s = validate(queries, ranked, shape); !s.ok()) return s;
     const absl::Status done = guarded(device_, "ranking", [&] {
+      clock_.begin(stream_);
       const int64_t n = query_count(queries);
       for (int64_t first = 0; first < n; first += plan_.queries_together)
         rank_range(queries, {first, std::min<int64_t>(plan_.queries_together, n - first)}, ranked);
+      clock_.read();
       return absl::OkStatus();
     });
     if (!done.ok()) cudaStreamSynchronize(stream_.get());  // the next call fills what copies of this one may still read
     return done;
   }
+
+  absl::Status time_on_device() override {
+    return guarded(device_, "making events", [&] {
+      clock_.start();
+      return absl::OkStatus();
+    });
+  }
+  std::optional<double> device_seconds() const override { return clock_.seconds(); }
 
  private:
   void rank_range(const QueryBatch& queries, QueryRange range, RankedRows ranked) {
@@ -69,11 +81,12 @@ class CudaRanker final : public Ranker {
     do {  // once for an empty table too: the first tile empties the lists
       const TileRange rows{first, std::min<int64_t>(plan_.tile_rows, ranked_.rows - first)};
       tile.ranked = ranked_.data + first * ranked_.cols;
+      tile.first_row = static_cast<int32_t>(first);
       tile.rows = static_cast<int32_t>(rows.count);
       restrictions_.send_filters(rows, tile);
       score_tile(stream_, tile);
-      restrictions_.mark_exclusions(rows, tile.scores, tile.pitch);
-      take_tile(stream_, lists, {tile.scores, tile.pitch, static_cast<int32_t>(first), tile.rows}, first == 0);
+      restrictions_.mark_exclusions(rows, tile.bounds, tile.pitch);
+      take_tile(stream_, lists, tile, first == 0);
       first += plan_.tile_rows;
     } while (first < ranked_.rows);
     merge_lists(stream_, lists, device_answer_rows_.data(), device_answer_scores_.data());
@@ -83,7 +96,7 @@ class CudaRanker final : public Ranker {
   // The asking side of `range`, by row or by vector.
   ScoreTile send_queries(const QueryBatch& queries, QueryRange range) {
     ScoreTile tile{};
-    tile.scores = scores_.data();
+    tile.bounds = bounds_.data();
     tile.pitch = plan_.tile_rows;
     tile.queries = static_cast<int32_t>(range.count);
     tile.dimension = static_cast<int32_t>(ranked_.cols);
@@ -106,6 +119,7 @@ class CudaRanker final : public Ranker {
     const auto first = static_cast<size_t>(range.first * k), size = static_cast<size_t>(range.count * k);
     device_answer_rows_.download(answer_rows_.span().first(size));
     device_answer_scores_.download(answer_scores_.span().first(size));
+    clock_.end(stream_);
     stream_.synchronize();
     std::ranges::copy(answer_rows_.span().first(size), ranked.rows.subspan(first, size).begin());
     std::ranges::copy(answer_scores_.span().first(size), ranked.scores.subspan(first, size).begin());
@@ -117,7 +131,7 @@ class CudaRanker final : public Ranker {
   const RankerLimits limits_;
   const RankPlan plan_;
   const Stream stream_;
-  DeviceArray<float> scores_;  // of one tile
+  DeviceArray<float> bounds_;  // of the scores of one tile
   PinnedArray<int32_t> rows_asked_;
   DeviceArray<int32_t> device_rows_asked_;
   PinnedArray<float> vectors_;
@@ -129,6 +143,7 @@ class CudaRanker final : public Ranker {
   PinnedArray<int32_t> answer_rows_;
   PinnedArray<float> answer_scores_;
   RestrictionStaging restrictions_;
+  CallClock clock_;
 };
 
 }  // namespace
@@ -145,8 +160,23 @@ absl::StatusOr<std::unique_ptr<Ranker>> make_cuda_ranker(std::shared_ptr<const L
   if (absl::Status s = validate(limits); !s.ok()) return s;
   return guarded(tables.device(), "making a ranker of batches of " + std::to_string(limits.max_batch),
                  [&]() -> absl::StatusOr<std::unique_ptr<Ranker>> {
+                   const absl::Status fits =
+                       check_fits(ranker_memory(plan, tables.dimension(), limits.max_k), tables.device().free_bytes(), "a ranker",
+                                  "A smaller batch (--max-batch), a smaller k, fewer models on the device or a larger one fits.");
+                   if (!fits.ok()) return fits;
                    return std::make_unique<CudaRanker>(std::move(model), tables, side, limits, plan);
                  });
+}
+
+MemoryTable ranker_memory(const RankPlan& plan, int32_t dimension, int32_t max_k) {
+  const int64_t queries = plan.queries_together;
+  MemoryTable table;
+  table.add("bounds of a tile's scores", queries * plan.tile_rows * int64_t{sizeof(float)});
+  table.add("queries", queries * (int64_t{sizeof(int32_t)} + dimension * int64_t{sizeof(float)}));
+  table.add("lists of the best", int64_t{plan.most_lists} * (max_k * int64_t{sizeof(RankKey)} + int64_t{sizeof(int32_t)}));
+  table.add("answers", queries * max_k * int64_t{sizeof(int32_t) + sizeof(float)});
+  RestrictionStaging::count_memory(plan, table);
+  return table;
 }
 
 }  // namespace bouquet::cuda

@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cuda/call_clock.h"
 #include "cuda/factor_array.h"
 #include "cuda/gram.h"
 #include "cuda/half_step.h"
@@ -15,6 +17,7 @@
 #include "cuda/solve_source.h"
 #include "cuda/status.h"
 #include "engine/initial_factors.h"
+#include "engine/unsupported_options.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -33,7 +36,7 @@ struct TrainingPlan {
   int32_t slots, rows;
 };
 
-MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, int32_t d) {
+MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, int32_t d, int capability) {
   MemoryTable table;
   for (const int64_t rows : {interactions.customer_count(), interactions.item_count()}) {
     table.add("factors", FactorArray::bytes(rows, d));
@@ -46,6 +49,7 @@ MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan
   GramSums::count_memory(d, table);
   table.add("Gram matrices", int64_t{d} * d * int64_t{sizeof(float)});
   EigenScratch::count_memory(d, table);
+  BlasHandle::count_memory(capability, table);
   Objective::count_memory(table);
   return table;
 }
@@ -94,6 +98,14 @@ class CudaTraining final : public TrainingSession {
     return stats;
   }
 
+  absl::Status time_on_device() override {
+    return guarded(*device_, "making events", [&] {
+      clock_.start();
+      return absl::OkStatus();
+    });
+  }
+  std::optional<double> device_seconds() const override { return clock_.seconds(); }
+
   absl::StatusOr<Model> snapshot() const override {
     const NvtxRange range("bouquet: snapshot");
     if (epoch_ == 0) return absl::FailedPreconditionError("a snapshot needs at least one finished epoch");
@@ -137,6 +149,7 @@ class CudaTraining final : public TrainingSession {
 
   absl::StatusOr<EpochStats> epoch() {
     const auto start = std::chrono::steady_clock::now();
+    clock_.begin(stream_);
     if (epoch_ == 0) sum_gram(profiles_, profile_gram_);
     if (absl::Status s = half_step("item", profile_source_, profile_gram_, item_step_, item_vectors_); !s.ok()) return s;
     sum_gram(item_vectors_, item_gram_);
@@ -144,8 +157,10 @@ class CudaTraining final : public TrainingSession {
     host_item_gram_.resize(static_cast<size_t>(gram_size()));
     rounded_gram_.download(host_item_gram_);
     sum_gram(profiles_, profile_gram_);  // of the objective, and of the next epoch
+    clock_.end(stream_);
     stream_.synchronize();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    clock_.read();
 
     const NvtxRange range("objective");
     const double objective = objective_.evaluate({customer_step_.pairs(), profiles_.rows(), profiles_.data(), profile_gram_.data()},
@@ -172,6 +187,7 @@ class CudaTraining final : public TrainingSession {
   DeviceArray<int32_t> failed_;
   PinnedArray<int32_t> host_failed_;
   std::vector<float> host_item_gram_;
+  CallClock clock_;
   int32_t epoch_ = 0;
 };
 
@@ -182,17 +198,20 @@ absl::StatusOr<std::unique_ptr<TrainingSession>> start_cuda_training(const Inter
   const NvtxRange range("bouquet: start_training");
   if (absl::Status s = validate(options); !s.ok()) return s;
   if (absl::Status s = validate(interactions); !s.ok()) return s;
+  if (!interactions.customer_attributes.empty() || !interactions.item_attributes.empty())
+    if (absl::Status s = check_supported("cuda", "attributes", "in training"); !s.ok()) return s;
   return guarded(*device, "starting a training", [&]() -> absl::StatusOr<std::unique_ptr<TrainingSession>> {
     const TrainingPlan plan(interactions, options.dimension);
-    const absl::Status fits = check_fits(memory_of(interactions, plan, options.dimension), device->free_bytes(), "training",
-                                         "A smaller --dimension, fewer events (--where, --since) or a larger device fits.");
+    const absl::Status fits =
+        check_fits(memory_of(interactions, plan, options.dimension, device->properties().capability), device->free_bytes(), "training",
+                   "A smaller --dimension, fewer events (--where, --since) or a larger device fits.");
     if (!fits.ok()) return fits;
     return std::make_unique<CudaTraining>(interactions, options, plan, device);
   });
 }
 
-MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) {
-  return memory_of(interactions, TrainingPlan(interactions, options.dimension), options.dimension);
+MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options, int capability) {
+  return memory_of(interactions, TrainingPlan(interactions, options.dimension), options.dimension, capability);
 }
 
 }  // namespace bouquet::cuda

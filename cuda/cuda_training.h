@@ -15,7 +15,7 @@ namespace bouquet::cuda {
 absl::StatusOr<std::unique_ptr<TrainingSession>> start_cuda_training(const Interactions& interactions, const TrainingOptions& options,
                                                                      std::shared_ptr<const Device> device);
 
-// What such a training will need on the device. Needs no device.
-MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options);
+// What such a training will need on a device of that compute capability (10 * major + minor). Needs no device.
+MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options, int capability);
 
 }  // namespace bouquet::cuda

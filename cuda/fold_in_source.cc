@@ -33,4 +33,10 @@ void FoldInSource::count_memory(int64_t item_count, int32_t d, MemoryTable& tabl
   SolveSource::count_memory(item_count, d, table);
 }
 
+void FoldInSource::count_scratch(int32_t d, int capability, MemoryTable& table) {
+  EigenScratch::count_memory(d, table);
+  BlasHandle::count_memory(capability, table);
+  table.add("Gram matrices", int64_t{d} * d * int64_t{sizeof(float)});
+}
+
 }  // namespace bouquet::cuda

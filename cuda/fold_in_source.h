@@ -15,6 +15,8 @@ class FoldInSource {
   // `tables` outlives the source. Waits until all is there. Throws CudaError.
   explicit FoldInSource(const DeviceModel& tables);
   static void count_memory(int64_t item_count, int32_t d, MemoryTable& table);
+  // What the constructor needs beside it, and gives back.
+  static void count_scratch(int32_t d, int capability, MemoryTable& table);
 
   const SolveSource& source() const { return source_; }
 

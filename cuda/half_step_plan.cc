@@ -40,17 +40,34 @@ void plan_waves(HalfStepPlan& plan, std::span<const int64_t> offsets, int32_t at
 
 }  // namespace
 
+void HalfStepPlan::reserve(int32_t row_count) {
+  rows.reserve(static_cast<size_t>(row_count));
+  // Rows of one shape stand together, so there are no more groups than shapes, nor than lengths.
+  dual_groups.reserve(static_cast<size_t>(std::min(row_count, kLargestTiledSystem)));
+}
+
 HalfStepPlan plan_half_step(std::span<const int64_t> offsets, int32_t d, int32_t most_slots) {
   HalfStepPlan plan;
+  plan_half_step(offsets, d, most_slots, plan);
+  return plan;
+}
+
+void plan_half_step(std::span<const int64_t> offsets, int32_t d, int32_t most_slots, HalfStepPlan& plan) {
+  plan.dual_groups.clear();
+  plan.long_waves.clear();
+  plan.parts.clear();
+  plan.first_slots.clear();
+  plan.slots = 0;
   const auto count = static_cast<int32_t>(offsets.size() - 1);
   const int32_t longest_dual = longest_dual_row(d);
   const auto length = [&](int32_t r) { return offsets[static_cast<size_t>(r) + 1] - offsets[static_cast<size_t>(r)]; };
   const auto way = [&](int32_t r) { return way_of(length(r), longest_dual, most_slots > 0); };
   plan.rows.resize(static_cast<size_t>(count));
   for (int32_t r = 0; r < count; ++r) plan.rows[static_cast<size_t>(r)] = r;
-  std::ranges::stable_sort(plan.rows, [&](int32_t a, int32_t b) {
+  std::ranges::sort(plan.rows, [&](int32_t a, int32_t b) {  // not stable_sort: it allocates
     const Way x = way(a), y = way(b);
-    return x != y ? x < y : length(a) > length(b);
+    if (x != y) return x < y;
+    return length(a) != length(b) ? length(a) > length(b) : a < b;
   });
   int32_t at = 0;
   const auto take = [&](Way wanted) {
@@ -68,7 +85,6 @@ HalfStepPlan plan_half_step(std::span<const int64_t> offsets, int32_t d, int32_t
   }
   plan.direct = take(Way::kDirect);
   plan_waves(plan, offsets, at, most_slots);
-  return plan;
 }
 
 int32_t most_partial_sums(int32_t d) {

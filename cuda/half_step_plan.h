@@ -30,6 +30,9 @@ struct LongWave {
 };
 
 struct HalfStepPlan {
+  // Room for a plan of `row_count` rows, none of them cut into parts: planning them then allocates nothing.
+  void reserve(int32_t row_count);
+
   std::vector<int32_t> rows;  // every row once; the ranges below are of this list. Longest first within a range
   RowRange empty;
   RowRange dual;  // all dual groups together
@@ -43,6 +46,8 @@ struct HalfStepPlan {
 
 // `offsets` [rows + 1]. At most `most_slots` (at least kMostParts) partial sums stand in memory at a time; 0: no row is cut into parts.
 HalfStepPlan plan_half_step(std::span<const int64_t> offsets, int32_t d, int32_t most_slots);
+// The same into `plan`, whose memory is used again.
+void plan_half_step(std::span<const int64_t> offsets, int32_t d, int32_t most_slots, HalfStepPlan& plan);
 
 // How many partial sums may stand in memory at a time: 256 MB of them, or kMostParts if those are larger.
 int32_t most_partial_sums(int32_t d);

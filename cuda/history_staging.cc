@@ -34,6 +34,7 @@ HistoryStaging::HistoryStaging(int64_t item_count, int32_t max_rows, const Strea
       host_confidences_(columns_.size()),
       host_targets_(columns_.size()),
       host_ridges_(ridges_.size()) {
+  plan_.reserve(max_rows);
   std::iota(host_rows_.span().begin(), host_rows_.span().end(), 0);
   order_.upload(std::as_const(host_rows_).span());
   stream.synchronize();
@@ -60,7 +61,7 @@ void HistoryStaging::upload(const HistoryBatch& histories, int32_t first, int32_
   for (int32_t r = 0; r <= count; ++r) host_offsets_[r] = offsets[static_cast<size_t>(r)] - offsets.front();
   const auto own_offsets = std::as_const(host_offsets_).span().first(static_cast<size_t>(count) + 1);
   for (int32_t r = 0; r < count; ++r) host_ridges_[r] = rule.ridge(host_offsets_[r + 1] - host_offsets_[r]);
-  plan_ = plan_half_step(own_offsets, d, 0);
+  plan_half_step(own_offsets, d, 0, plan_);
   offsets_.upload(own_offsets);
   ridges_.upload(std::as_const(host_ridges_).span().first(static_cast<size_t>(count)));
   send<int32_t>(plan_.rows, host_rows_, rows_);

@@ -5,32 +5,47 @@
 namespace bouquet::cuda {
 namespace {
 
+// These libraries call a lost device full when they cannot make what they need there: any call of the runtime tells.
+Fault full_or_lost() {
+  size_t free = 0, total = 0;
+  const cudaError_t error = cudaMemGetInfo(&free, &total);
+  return error == cudaSuccess ? Fault::kFull : fault_of(error);
+}
+
 [[noreturn]] void throw_library_error(const char* library, int code, Fault fault, std::source_location at) {
   throw CudaError(fault, std::string(library) + " error " + std::to_string(code) + " in " + at.function_name());
 }
+
+// What the manual recommends for cublasSetWorkspace(): 32 MiB from Hopper (9.0) on, 4 MiB before.
+int64_t workspace_bytes(int capability) { return (capability >= 90 ? int64_t{32} : int64_t{4}) << 20; }
 
 }  // namespace
 
 void check(cublasStatus_t code, std::source_location at) {
   if (code == CUBLAS_STATUS_SUCCESS) return;
   const bool misused = code == CUBLAS_STATUS_INVALID_VALUE || code == CUBLAS_STATUS_NOT_INITIALIZED || code == CUBLAS_STATUS_NOT_SUPPORTED;
-  throw_library_error("cuBLAS", code, code == CUBLAS_STATUS_ALLOC_FAILED ? Fault::kFull : misused ? Fault::kBug : Fault::kLost, at);
+  throw_library_error("cuBLAS", code, code == CUBLAS_STATUS_ALLOC_FAILED ? full_or_lost() : misused ? Fault::kBug : Fault::kLost, at);
 }
 
 void check(cusolverStatus_t code, std::source_location at) {
   if (code == CUSOLVER_STATUS_SUCCESS) return;
   const bool misused = code == CUSOLVER_STATUS_INVALID_VALUE || code == CUSOLVER_STATUS_NOT_INITIALIZED;
-  throw_library_error("cuSOLVER", code, code == CUSOLVER_STATUS_ALLOC_FAILED ? Fault::kFull : misused ? Fault::kBug : Fault::kLost, at);
+  throw_library_error("cuSOLVER", code, code == CUSOLVER_STATUS_ALLOC_FAILED ? full_or_lost() : misused ? Fault::kBug : Fault::kLost, at);
 }
 
-BlasHandle::BlasHandle(const Stream& stream) {
+BlasHandle::BlasHandle(const Stream& stream) : workspace_(workspace_bytes(stream.device().properties().capability), stream) {
   stream.device().use();
   check(cublasCreate(&handle_));
-  if (const cublasStatus_t status = cublasSetStream(handle_, stream.get()); status != CUBLAS_STATUS_SUCCESS) {
+  cublasStatus_t status = cublasSetStream(handle_, stream.get());
+  // After the stream: setting that takes the workspace away.
+  if (status == CUBLAS_STATUS_SUCCESS) status = cublasSetWorkspace(handle_, workspace_.data(), static_cast<size_t>(workspace_.bytes()));
+  if (status != CUBLAS_STATUS_SUCCESS) {
     cublasDestroy(handle_);
     check(status);
   }
 }
+
+void BlasHandle::count_memory(int capability, MemoryTable& table) { table.add("cuBLAS workspace", workspace_bytes(capability)); }
 
 BlasHandle::~BlasHandle() {
   if (handle_ != nullptr) cublasDestroy(handle_);

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "cuda/check.h"
+#include "cuda/device_array.h"
 #include "cuda/stream.h"
+#include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 
@@ -16,16 +18,19 @@ namespace bouquet::cuda {
 void check(cublasStatus_t code, std::source_location at = std::source_location::current());
 void check(cusolverStatus_t code, std::source_location at = std::source_location::current());
 
-// Owns a cuBLAS handle whose calls run on `stream`, which must outlive it. Scalars are read from the host. Move-only, not thread-safe.
+// Owns a cuBLAS handle whose calls run on `stream`, which must outlive it, and the workspace of its kernels, so that it is counted and that
+// no call allocates. Scalars are read from the host. Move-only, not thread-safe.
 class BlasHandle {
  public:
   explicit BlasHandle(const Stream& stream);
   ~BlasHandle();
-  BlasHandle(BlasHandle&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  static void count_memory(int capability, MemoryTable& table);
+  BlasHandle(BlasHandle&& other) noexcept : workspace_(std::move(other.workspace_)), handle_(std::exchange(other.handle_, nullptr)) {}
   BlasHandle& operator=(BlasHandle&&) = delete;
   cublasHandle_t get() const { return handle_; }
 
  private:
+  DeviceArray<char> workspace_;
   cublasHandle_t handle_ = nullptr;
 };
 

@@ -6,7 +6,7 @@ namespace bouquet::cuda {
 namespace {
 
 constexpr int64_t kMostTogether = 128;
-constexpr int64_t kTileScores = int64_t{4} << 20;  // scores of a tile: 16 MiB, which stay in the second-level cache of a large GPU
+constexpr int64_t kTileScores = int64_t{4} << 20;  // bounded at once: 16 MiB, which stay in the second-level cache of a large GPU
 constexpr int64_t kMostTileRows = 65536;
 constexpr int64_t kRowsPerSlice = 1024;  // fewer do not pay a list of their own
 constexpr int64_t kListsPerMultiprocessor = 2;

@@ -9,7 +9,7 @@ namespace bouquet::cuda {
 
 struct RankPlan {
   int32_t queries_together = 1;   // queries that go through the table together
-  int32_t tile_rows = 64;         // rows whose scores stand in memory at once: a multiple of 64
+  int32_t tile_rows = 64;         // rows whose bounds stand in memory at once: a multiple of 64
   int32_t most_lists = 1;         // lists of the best so far, over all queries that go together
   int32_t exclusions_staged = 1;  // excluded rows that are sent to the device at once
 

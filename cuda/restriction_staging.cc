@@ -50,7 +50,7 @@ void RestrictionStaging::number_filters() {
   }
 }
 
-void RestrictionStaging::send_filters(TileRange tile, ScoreTile& scores) {
+void RestrictionStaging::send_filters(TileRange tile, ScoreTile& to) {
   if (filters_.empty()) return;
   Stage<uint64_t>& stage = words_.next();
   const auto pitch = static_cast<size_t>(plan_.tile_words()), first = static_cast<size_t>(tile.first / 64);
@@ -60,12 +60,12 @@ void RestrictionStaging::send_filters(TileRange tile, ScoreTile& scores) {
                       stage.host.span().subspan(f * pitch).begin());
   stage.device.upload(stage.host.span().first((filters_.size() - 1) * pitch + words));
   stage.sent.record(stream_);
-  scores.filter_words = stage.device.data();
-  scores.filter_pitch = plan_.tile_words();
-  scores.filter_of = device_filter_of_.data();
+  to.filter_words = stage.device.data();
+  to.filter_pitch = plan_.tile_words();
+  to.filter_of = device_filter_of_.data();
 }
 
-void RestrictionStaging::mark_exclusions(TileRange tile, float* scores, int64_t pitch) {
+void RestrictionStaging::mark_exclusions(TileRange tile, float* bounds, int64_t pitch) {
   if (queries_->exclusions.offsets.empty()) return;
   const auto& lists = queries_->exclusions;
   Stage<Exclusion>* stage = nullptr;
@@ -77,18 +77,18 @@ void RestrictionStaging::mark_exclusions(TileRange tile, float* scores, int64_t 
       if (stage == nullptr) stage = &exclusions_.next();
       stage->host[count++] = {static_cast<int32_t>(i), static_cast<int32_t>(lists.indices[static_cast<size_t>(next)] - tile.first)};
       if (count == stage->host.size()) {
-        flush(*stage, count, scores, pitch);
+        flush(*stage, count, bounds, pitch);
         stage = nullptr;
         count = 0;
       }
     }
   }
-  if (stage != nullptr) flush(*stage, count, scores, pitch);
+  if (stage != nullptr) flush(*stage, count, bounds, pitch);
 }
 
-void RestrictionStaging::flush(Stage<Exclusion>& stage, int64_t count, float* scores, int64_t pitch) {
+void RestrictionStaging::flush(Stage<Exclusion>& stage, int64_t count, float* bounds, int64_t pitch) {
   stage.device.upload(stage.host.span().first(static_cast<size_t>(count)));
-  mark_excluded(stream_, stage.device.data(), count, scores, pitch);
+  mark_excluded(stream_, stage.device.data(), count, bounds, pitch);
   stage.sent.record(stream_);
 }
 

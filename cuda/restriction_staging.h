@@ -34,11 +34,11 @@ class RestrictionStaging {
   // Begins with a range of queries: its tiles follow in ascending order.
   void begin(const QueryBatch& queries, QueryRange range);
 
-  // Sends the filters' bits of the tile and names them in `scores`. To be called before score_tile().
-  void send_filters(TileRange tile, ScoreTile& scores);
+  // Sends the filters' bits of the tile and names them in `to`. To be called before score_tile().
+  void send_filters(TileRange tile, ScoreTile& to);
 
   // Marks the tile's excluded rows. To be called after score_tile().
-  void mark_exclusions(TileRange tile, float* scores, int64_t pitch);
+  void mark_exclusions(TileRange tile, float* bounds, int64_t pitch);
 
  private:
   // Two of each, in turn: one is filled while the device may still read the other.
@@ -63,7 +63,7 @@ class RestrictionStaging {
   };
 
   void number_filters();
-  void flush(Stage<Exclusion>& stage, int64_t count, float* scores, int64_t pitch);
+  void flush(Stage<Exclusion>& stage, int64_t count, float* bounds, int64_t pitch);
 
   const RankPlan plan_;
   const Stream& stream_;

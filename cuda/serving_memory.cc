@@ -1,10 +1,9 @@
 #include "cuda/serving_memory.h"
 
 #include "cuda/cuda_profiler.h"
+#include "cuda/cuda_ranker.h"
 #include "cuda/fold_in_source.h"
-#include "cuda/rank_key.h"
 #include "cuda/rank_plan.h"
-#include "cuda/restriction_staging.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -24,14 +23,7 @@ MemoryTable model_memory(const ServedModel& model) {
 
 MemoryTable ranker_memory(const ServedModel& model, Side side, RankerLimits limits, int multiprocessors) {
   const RankPlan plan = plan_ranking(limits, side == Side::kItems ? model.items : model.customers, multiprocessors);
-  const int64_t queries = plan.queries_together;
-  MemoryTable table;
-  table.add("scores of a tile", queries * plan.tile_rows * int64_t{sizeof(float)});
-  table.add("queries", queries * (int64_t{sizeof(int32_t)} + model.dimension * int64_t{sizeof(float)}));
-  table.add("lists of the best", int64_t{plan.most_lists} * (limits.max_k * int64_t{sizeof(RankKey)} + int64_t{sizeof(int32_t)}));
-  table.add("answers", queries * limits.max_k * int64_t{sizeof(int32_t) + sizeof(float)});
-  RestrictionStaging::count_memory(plan, table);
-  return table;
+  return ranker_memory(plan, model.dimension, limits.max_k);
 }
 
 MemoryTable serving_memory(const ServedModel& model, const Serving& serving, int multiprocessors) {

@@ -11,9 +11,6 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int64_t kRotatedRows = int64_t{1} << 20;  // of one product, so that no size of cuBLAS passes 2^31
 
-// Doubles that cuSOLVER is expected to ask for; the constructor asks cuSOLVER itself.
-int64_t expected_work(int64_t d) { return 2 * d * d + 64 * d + 4096; }
-
 bool uses_basis(int32_t d) { return longest_dual_row(d) > 0; }
 
 LaunchShape one_each(int64_t count) { return {dim3(block_count(count, kThreads)), dim3(kThreads)}; }
@@ -65,7 +62,7 @@ EigenScratch::EigenScratch(int32_t d, const SolverHandle& solver, const Stream& 
 }
 
 void EigenScratch::count_memory(int32_t d, MemoryTable& table) {
-  if (uses_basis(d)) table.add("eigenbasis", (int64_t{d} * d + d + expected_work(d)) * int64_t{sizeof(double)});
+  if (uses_basis(d)) table.add("eigenbasis", (int64_t{d} * d + d + most_work(d)) * int64_t{sizeof(double)});
 }
 
 SolveSource::SolveSource(const float* vectors, int64_t rows, int32_t d, double unobserved_weight, const Stream& stream)

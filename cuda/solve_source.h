@@ -16,7 +16,12 @@ namespace bouquet::cuda {
 class EigenScratch {
  public:
   EigenScratch(int32_t d, const SolverHandle& solver, const Stream& stream);
+  // cuSOLVER says how large its workspace must be, and only on a device: what is counted is most_work(d).
   static void count_memory(int32_t d, MemoryTable& table);
+
+  // Doubles that Dsyevd is taken to ask for at most: the second-degree term is LAPACK's, the rest is room for blocks of 256.
+  static int64_t most_work(int32_t d) { return 2 * int64_t{d} * d + 256 * int64_t{d} + 32768; }
+  int64_t work() const { return work_.size(); }
 
  private:
   friend class SolveSource;

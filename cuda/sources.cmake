@@ -20,6 +20,7 @@ set(bouquet_cuda_sources
   objective.cu
   rank_plan.cc
   restriction_staging.cc
+  roofline.cu
   row_moves.cu
   row_systems.cu
   score_kernels.cu

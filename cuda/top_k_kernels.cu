@@ -16,6 +16,8 @@ static_assert(kRoom >= 1024 + kPerStep && (kRoom & (kRoom - 1)) == 0);
 struct Best {
   RankKey* keys;  // [kRoom]
   int32_t* count;
+  int k;
+  int scored;  // keys that hold a score; those behind them hold the bound of one
 };
 
 // Sorts keys[0, size), size a power of two, largest first: Batcher's bitonic sort. Ends with a barrier.
@@ -35,9 +37,12 @@ __device__ void sort_descending(RankKey* keys, int size) {
     }
 }
 
-// Sorts what is there and keeps the best k. Called by all threads after a barrier; ends with one. Returns the key to beat from now on.
-__device__ RankKey keep_best(Best best, int k) {
-  const int count = *best.count;
+// Scores what is there by score_of(key), sorts it and keeps the best k. Called by all threads after a barrier; ends with one. Returns the
+// key to beat from now on.
+template <typename ScoreOf>
+__device__ RankKey keep_best(Best& best, ScoreOf score_of) {
+  const int count = *best.count, k = best.k;
+  for (int i = best.scored + threadIdx.x; i < count; i += kThreads) best.keys[i] = score_of(best.keys[i]);
   int size = 1;
   while (size < count) size *= 2;
   for (int i = count + threadIdx.x; i < size; i += kThreads) best.keys[i] = kNoKey;
@@ -45,14 +50,15 @@ __device__ RankKey keep_best(Best best, int k) {
   sort_descending(best.keys, size);
   if (threadIdx.x == 0 && count > k) *best.count = k;
   const RankKey to_beat = count >= k ? best.keys[k - 1] : kNoKey;
+  best.scored = min(count, k);
   __syncthreads();
   return to_beat;
 }
 
-// Takes the candidates key_at(0) .. key_at(count - 1) into `best`, which holds its best sorted and `to_beat` fits; kNoKey is none.
-// Returns whether anything was taken, in all threads the same.
-template <typename KeyAt>
-__device__ bool take(Best best, int k, RankKey to_beat, int64_t count, KeyAt key_at) {
+// Takes the candidates key_at(0) .. key_at(count - 1) into `best`, which holds its best sorted and `to_beat` fits; kNoKey is none. A
+// candidate's key is at least that of its score. Returns whether anything was taken, in all threads the same.
+template <typename KeyAt, typename ScoreOf>
+__device__ bool take(Best& best, RankKey to_beat, int64_t count, KeyAt key_at, ScoreOf score_of) {
   bool changed = false;
   for (int64_t from = 0; from < count; from += kPerStep) {
     RankKey keys[kPerThread];
@@ -69,21 +75,29 @@ __device__ bool take(Best best, int k, RankKey to_beat, int64_t count, KeyAt key
     for (int i = 0; i < kPerThread; ++i)
       if (keys[i] > to_beat) best.keys[atomicAdd(best.count, 1)] = keys[i];
     __syncthreads();
-    if (*best.count > kRoom - kPerStep) to_beat = keep_best(best, k);
+    if (*best.count > kRoom - kPerStep) to_beat = keep_best(best, score_of);
   }
   return changed;
 }
 
-// Block (s, q) takes slice s of the tile for query q. Shared memory: 16 KiB. Reads each score once; most steps end at the first barrier,
-// because few scores beat the k-th best.
-__global__ void __launch_bounds__(kThreads) take_kernel(BestLists lists, ScoredRows tile, bool first) {
+// The score of engine/score.h: in double, in index order, rounded once.
+__device__ float score(const float* asking, const float* ranked, int dimension) {
+  double sum = 0;
+#pragma unroll 8
+  for (int j = 0; j < dimension; ++j) sum += static_cast<double>(asking[j]) * static_cast<double>(ranked[j]);
+  return static_cast<float>(sum);
+}
+
+// Block (s, q) takes slice s of the tile for query q. Shared memory: 16 KiB. Reads each bound once; most steps end at the first barrier,
+// because few bounds beat the k-th best score. One thread scores a row that got on the list.
+__global__ void __launch_bounds__(kThreads) take_kernel(BestLists lists, ScoreTile tile, bool first) {
   __shared__ RankKey keys_in_room[kRoom];
   __shared__ int32_t count_in_room;
-  const Best best{keys_in_room, &count_in_room};
   const int slice = blockIdx.x, query = blockIdx.y, k = lists.k;
   const int64_t list = static_cast<int64_t>(query) * lists.slices + slice;
   RankKey* const kept = lists.keys + list * k;
   const int count = first ? 0 : lists.counts[list];
+  Best best{keys_in_room, &count_in_room, k, count};
   for (int i = threadIdx.x; i < count; i += kThreads) best.keys[i] = kept[i];
   if (threadIdx.x == 0) *best.count = count;
   __syncthreads();
@@ -91,12 +105,19 @@ __global__ void __launch_bounds__(kThreads) take_kernel(BestLists lists, ScoredR
 
   const int64_t begin = static_cast<int64_t>(tile.rows) * slice / lists.slices;
   const int64_t end = static_cast<int64_t>(tile.rows) * (slice + 1) / lists.slices;
-  const float* const scores = tile.scores + query * tile.pitch;
-  const bool changed = take(best, k, to_beat, end - begin, [&](int64_t i) {
-    const uint32_t bits = __float_as_uint(scores[begin + i]);
+  const float* const bounds = tile.bounds + query * tile.pitch;
+  const float* const asking = asking_vector(tile, query);
+  const auto key_at = [&](int64_t i) {
+    const uint32_t bits = __float_as_uint(bounds[begin + i]);
     return bits == kNotEligible ? kNoKey : rank_key(bits, tile.first_row + static_cast<int32_t>(begin + i));
-  });
-  if (changed) keep_best(best, k);
+  };
+  const auto score_of = [&](RankKey bound) {
+    const int32_t row = row_of(bound);
+    const float* const ranked = tile.ranked + static_cast<int64_t>(row - tile.first_row) * tile.dimension;
+    return rank_key(__float_as_uint(score(asking, ranked, tile.dimension)), row);
+  };
+  const bool changed = take(best, to_beat, end - begin, key_at, score_of);
+  if (changed) keep_best(best, score_of);
   if (threadIdx.x == 0 && (changed || first)) lists.counts[list] = *best.count;
   if (!changed) return;
   for (int i = threadIdx.x; i < *best.count; i += kThreads) kept[i] = best.keys[i];
@@ -106,13 +127,15 @@ __global__ void __launch_bounds__(kThreads) take_kernel(BestLists lists, ScoredR
 __global__ void __launch_bounds__(kThreads) merge_kernel(BestLists lists, int32_t* rows, float* scores) {
   __shared__ RankKey keys_in_room[kRoom];
   __shared__ int32_t count_in_room;
-  const Best best{keys_in_room, &count_in_room};
   const int query = blockIdx.x, k = lists.k;
+  Best best{keys_in_room, &count_in_room, k, 0};
   const RankKey* const keys = lists.keys + static_cast<int64_t>(query) * lists.slices * k;
   const int32_t* const counts = lists.counts + static_cast<int64_t>(query) * lists.slices;
   if (threadIdx.x == 0) *best.count = 0;  // seen by all after the first barrier of take()
-  take(best, k, kNoKey, static_cast<int64_t>(lists.slices) * k, [&](int64_t i) { return i % k < counts[i / k] ? keys[i] : kNoKey; });
-  keep_best(best, k);
+  const auto key_at = [&](int64_t i) { return i % k < counts[i / k] ? keys[i] : kNoKey; };
+  const auto score_of = [](RankKey scored) { return scored; };
+  take(best, kNoKey, static_cast<int64_t>(lists.slices) * k, key_at, score_of);
+  keep_best(best, score_of);
   constexpr uint32_t kNegativeInfinity = 0xFF800000;
   for (int i = threadIdx.x; i < k; i += kThreads) {
     const bool there = i < *best.count;
@@ -123,7 +146,7 @@ __global__ void __launch_bounds__(kThreads) merge_kernel(BestLists lists, int32_
 
 }  // namespace
 
-void take_tile(const Stream& stream, const BestLists& lists, const ScoredRows& tile, bool first) {
+void take_tile(const Stream& stream, const BestLists& lists, const ScoreTile& tile, bool first) {
   launch(stream, {dim3(static_cast<unsigned>(lists.slices), static_cast<unsigned>(lists.queries)), dim3(kThreads)}, take_kernel, lists,
          tile, first);
 }

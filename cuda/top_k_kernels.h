@@ -1,9 +1,11 @@
-// The best k of many scores: lists that are kept from tile to tile, and merged at the end.
+// The best k of many rows: lists that are kept from tile to tile, and merged at the end. Rows get on a list by the bound of their score,
+// and stay by the score.
 #pragma once
 
 #include <cstdint>
 
 #include "cuda/rank_key.h"
+#include "cuda/score_kernels.h"
 #include "cuda/stream.h"
 
 namespace bouquet::cuda {
@@ -17,16 +19,8 @@ struct BestLists {
   int32_t k;       // 1 to kMaxK
 };
 
-// Scores of one tile: row r of the tile is row first_row + r of the table.
-struct ScoredRows {
-  const float* scores;  // [queries, pitch], kNotEligible where a row may not be returned
-  int64_t pitch;
-  int32_t first_row;
-  int32_t rows;
-};
-
-// Takes the tile's rows into the lists; `first`: the lists hold nothing yet. Asynchronous.
-void take_tile(const Stream& stream, const BestLists& lists, const ScoredRows& tile, bool first);
+// Takes the tile's rows into the lists, from the bounds that score_tile() has written; `first`: the lists hold nothing yet. Asynchronous.
+void take_tile(const Stream& stream, const BestLists& lists, const ScoreTile& tile, bool first);
 
 // Writes each query's best k of all its slices: rows and scores [queries, k] (device), kNone and -infinity where there is no more.
 // Asynchronous.

@@ -109,6 +109,22 @@ absl::Status check_co_purchases(const CoPurchases& c, int64_t item_count) {
   return absl::OkStatus();
 }
 
+// The attributes of one side against its schema and its prior.
+absl::Status check_attributes(const std::string& side, const EncodedAttributes& attributes, const AttributePrior& prior, int32_t dimension,
+                              int64_t rows) {
+  const AttributeTable& table = attributes.table;
+  const AttributeSchema& schema = attributes.schema;
+  if (table.column_count != schema.column_count() || table.dense_count != schema.dense_count())
+    return bad_input(absl::StrCat(side, " attributes: ", table.column_count, " columns, ", table.dense_count,
+                                  " of them dense, where the schema has ", schema.column_count(), " and ", schema.dense_count()));
+  if (!prior.map.empty() && (prior.column_count(dimension) != table.column_count || prior.dense_count != table.dense_count))
+    return bad_input(
+        absl::StrCat(side, " prior: made for ", prior.column_count(dimension), " columns where the schema has ", table.column_count));
+  if (table.empty()) return absl::OkStatus();
+  const absl::Status s = validate(table.rows(), rows);
+  return s.ok() ? s : bad_input(absl::StrCat(side, " ", std::string(message_of(s))));
+}
+
 // The same complaint as a fault of the stored data instead of a fault of the caller.
 absl::Status as_bad_input(std::string_view where, const absl::Status& status) {
   if (status.ok()) return status;
@@ -142,6 +158,10 @@ absl::Status validate(const Artifact& artifact) {
   if (absl::Status s = check_size("item customers", artifact.item_customers.size(), items); !s.ok()) return s;
   for (int64_t i = 0; i < items; ++i)
     if (artifact.item_customers[i] < 0) return bad_entry("item customers", i, absl::StrCat("is ", artifact.item_customers[i]));
+  if (absl::Status s = check_attributes("customer", artifact.customer_attributes, model.customer_prior, model.dimension, customers);
+      !s.ok())
+    return s;
+  if (absl::Status s = check_attributes("item", artifact.item_attributes, model.item_prior, model.dimension, items); !s.ok()) return s;
   return check_co_purchases(artifact.co_purchases, items);
 }
 

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/attribute_rows.h"
+#include "engine/attribute_schema.h"
 #include "engine/catalog.h"
 #include "engine/event_rules.h"
 #include "engine/id_map.h"
@@ -25,6 +27,12 @@ struct Histories {
   SharedArray<uint8_t> consumed;   // [pair_count] 0 or 1
   SharedArray<float> repurchase;   // [pair_count], 0 where not consumed
   SharedArray<int32_t> counts;     // [pair_count] HistoryEntry::count, 0 where not consumed; or empty: not kept
+};
+
+// The attributes of one side as the training saw them: how they become columns, and the columns. No columns: there are none.
+struct EncodedAttributes {
+  AttributeSchema schema;
+  AttributeTable table;  // rows are the side's
 };
 
 // Which items were bought in one basket: the table behind cross-sell. Partners of an item stand by falling count, then by index.
@@ -75,12 +83,14 @@ struct Artifact {
   EventRules rules;
   RepurchaseSettings repurchase;
   Model model;
-  IdTable customer_ids;                 // [customer_count]
-  IdTable item_ids;                     // [item_count]
-  Catalog catalog;                      // [item_count]
-  Histories histories;                  // [customer_count]
-  SharedArray<int32_t> item_customers;  // [item_count] customers with a consumed entry: popularity
-  CoPurchases co_purchases;             // may be without offsets: the data had no baskets
+  IdTable customer_ids;                   // [customer_count]
+  IdTable item_ids;                       // [item_count]
+  Catalog catalog;                        // [item_count]
+  Histories histories;                    // [customer_count]
+  SharedArray<int32_t> item_customers;    // [item_count] customers with a consumed entry: popularity
+  EncodedAttributes customer_attributes;  // [customer_count]; personal data
+  EncodedAttributes item_attributes;      // [item_count]
+  CoPurchases co_purchases;               // may be without offsets: the data had no baskets
 };
 
 // Whether every part fits the others: counts, offsets, indices in range and ascending, finite numbers, kinds, rules.

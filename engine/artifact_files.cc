@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "engine/artifact_sections.h"
+#include "engine/attribute_schema_json.h"
 #include "engine/errors.h"
 #include "engine/file_access.h"
 #include "engine/sha256.h"
@@ -34,6 +35,24 @@ IdParts take_apart(const IdTable& ids) {
   return {ids.bytes(), ids.offsets().empty() ? no_ids : ids.offsets(), ids.slots()};
 }
 
+SharedArray<char> schema_bytes(const AttributeSchema& schema) {
+  if (schema.empty()) return {};
+  const std::string text = attribute_schema_text(schema);
+  return std::vector<char>(text.begin(), text.end());
+}
+
+// The schema of one side, and with it the shape of its table and prior.
+absl::Status take_schema(const char* side, const SharedArray<char>& text, EncodedAttributes& attributes, AttributePrior& prior) {
+  if (text.empty()) return absl::OkStatus();
+  absl::StatusOr<AttributeSchema> schema = parse_attribute_schema({text.data(), static_cast<size_t>(text.size())});
+  if (!schema.ok()) return bad_input(std::string(side) + " attribute schema: " + std::string(message_of(schema.status())));
+  attributes.schema = *std::move(schema);
+  attributes.table.column_count = attributes.schema.column_count();
+  attributes.table.dense_count = attributes.schema.dense_count();
+  if (!prior.map.empty()) prior.dense_count = attributes.schema.dense_count();
+  return absl::OkStatus();
+}
+
 Manifest manifest_of(const Artifact& artifact) {
   Manifest manifest;
   manifest.artifact = artifact;
@@ -55,7 +74,7 @@ absl::StatusOr<Section> write_section(const SectionTraits& traits, const SharedA
   section.bytes = static_cast<int64_t>(bytes.size());
   section.type = element_type_name<T>();
   section.shape = traits.has_columns ? std::vector<int64_t>{array.size() / dimension, dimension} : std::vector<int64_t>{array.size()};
-  section.required = traits.required;
+  section.required = traits.need != Need::kOptional;
   section.personal = traits.personal;
   if (absl::Status s = write_new_file(directory + "/" + section.file, bytes); !s.ok()) return s;
   return section;
@@ -113,7 +132,7 @@ class SectionShelf {
   absl::Status claim(const SectionTraits& traits, SharedArray<T>& array) {
     const auto found = unclaimed_.find(traits.name);
     if (found == unclaimed_.end()) {
-      if (traits.required) return bad_input("section " + std::string(traits.name) + " is missing");
+      if (traits.need == Need::kRequired) return bad_input("section " + std::string(traits.name) + " is missing");
       return absl::OkStatus();
     }
     const Section& section = *found->second;
@@ -162,6 +181,10 @@ absl::StatusOr<std::shared_ptr<const Artifact>> assemble(const Manifest& manifes
   if (!customer_ids.ok()) return bad_input("customer ids: " + std::string(message_of(customer_ids.status())));
   absl::StatusOr<IdTable> item_ids = put_together(arrays.item_ids);
   if (!item_ids.ok()) return bad_input("item ids: " + std::string(message_of(item_ids.status())));
+  Artifact& read = arrays.artifact;
+  if (absl::Status s = take_schema("customer", arrays.customer_schema, read.customer_attributes, read.model.customer_prior); !s.ok())
+    return s;
+  if (absl::Status s = take_schema("item", arrays.item_schema, read.item_attributes, read.model.item_prior); !s.ok()) return s;
   auto artifact = std::make_shared<Artifact>(std::move(arrays.artifact));
   artifact->customer_ids = *std::move(customer_ids);
   artifact->item_ids = *std::move(item_ids);
@@ -181,9 +204,10 @@ absl::Status write_artifact(const Artifact& artifact, const std::string& directo
   if (absl::Status s = validate(artifact); !s.ok()) return s;
   if (absl::Status s = check_empty(directory); !s.ok()) return s;
   Manifest manifest = manifest_of(artifact);
-  const ArtifactArrays arrays{artifact, take_apart(artifact.customer_ids), take_apart(artifact.item_ids)};
+  const ArtifactArrays arrays{artifact, take_apart(artifact.customer_ids), take_apart(artifact.item_ids),
+                              schema_bytes(artifact.customer_attributes.schema), schema_bytes(artifact.item_attributes.schema)};
   const auto write = [&](const SectionTraits& traits, const auto& array) -> absl::Status {
-    if (!traits.required && array.empty()) return absl::OkStatus();
+    if (traits.need != Need::kRequired && array.empty()) return absl::OkStatus();
     step(before_step, traits.name);
     absl::StatusOr<Section> section = write_section(traits, array, artifact.model.dimension, directory);
     if (section.ok()) manifest.sections.push_back(*std::move(section));

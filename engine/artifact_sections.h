@@ -21,12 +21,20 @@ struct ArtifactArrays {
   Artifact artifact;
   IdParts customer_ids;
   IdParts item_ids;
+  SharedArray<char> customer_schema;  // JSON (attribute_schema_json.h)
+  SharedArray<char> item_schema;
+};
+
+enum class Need {
+  kRequired,  // every artifact has it
+  kBinding,   // an empty array is not stored; a program that does not know a stored one must refuse it
+  kOptional,  // an empty array is not stored; a program that does not know a stored one may ignore it
 };
 
 struct SectionTraits {
   const char* name;
-  bool personal;             // about customers: stands apart from the item side
-  bool required;             // otherwise an empty array is not stored
+  bool personal;  // about customers: stands apart from the item side
+  Need need;
   bool has_columns = false;  // [rows, dimension] instead of [n]
 };
 
@@ -48,7 +56,8 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   const auto section = [&](const SectionTraits& traits, auto& array) {
     if (status.ok()) status = visit(traits, array);
   };
-  constexpr bool kItemSide = false, kPersonal = true, kRequired = true, kOptional = false, kMatrix = true;
+  constexpr bool kItemSide = false, kPersonal = true, kMatrix = true;
+  constexpr Need kRequired = Need::kRequired, kBinding = Need::kBinding, kOptional = Need::kOptional;
   auto& a = arrays.artifact;
   section({"item_vectors", kItemSide, kRequired, kMatrix}, a.model.item_vectors);
   section({"item_gram", kItemSide, kRequired, kMatrix}, a.model.item_gram);
@@ -61,6 +70,14 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   section({"item_category_bytes", kItemSide, kOptional}, a.catalog.categories.bytes);
   section({"item_category_offsets", kItemSide, kOptional}, a.catalog.categories.offsets);
   section({"item_customers", kItemSide, kRequired}, a.item_customers);
+  section({"item_attribute_schema", kItemSide, kBinding}, arrays.item_schema);
+  section({"item_attribute_dense", kItemSide, kBinding}, a.item_attributes.table.dense);
+  section({"item_attribute_offsets", kItemSide, kBinding}, a.item_attributes.table.offsets);
+  section({"item_attribute_columns", kItemSide, kBinding}, a.item_attributes.table.columns);
+  section({"item_attribute_values", kItemSide, kBinding}, a.item_attributes.table.values);
+  section({"item_prior", kItemSide, kBinding, kMatrix}, a.model.item_prior.map);
+  section({"customer_attribute_schema", kItemSide, kBinding}, arrays.customer_schema);
+  section({"customer_prior", kItemSide, kBinding, kMatrix}, a.model.customer_prior.map);
   section({"co_purchase_item_baskets", kItemSide, kOptional}, a.co_purchases.item_baskets);
   section({"co_purchase_offsets", kItemSide, kOptional}, a.co_purchases.offsets);
   section({"co_purchase_partners", kItemSide, kOptional}, a.co_purchases.partners);
@@ -69,6 +86,10 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   section({"customer_id_bytes", kPersonal, kRequired}, arrays.customer_ids.bytes);
   section({"customer_id_offsets", kPersonal, kRequired}, arrays.customer_ids.offsets);
   section({"customer_id_slots", kPersonal, kRequired}, arrays.customer_ids.slots);
+  section({"customer_attribute_dense", kPersonal, kBinding}, a.customer_attributes.table.dense);
+  section({"customer_attribute_offsets", kPersonal, kBinding}, a.customer_attributes.table.offsets);
+  section({"customer_attribute_columns", kPersonal, kBinding}, a.customer_attributes.table.columns);
+  section({"customer_attribute_values", kPersonal, kBinding}, a.customer_attributes.table.values);
   section({"history_offsets", kPersonal, kRequired}, a.histories.offsets);
   section({"history_items", kPersonal, kRequired}, a.histories.items);
   section({"history_confidences", kPersonal, kRequired}, a.histories.confidences);

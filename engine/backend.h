@@ -14,9 +14,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "engine/attribute_rows.h"
 #include "engine/interactions.h"
 #include "engine/memory_table.h"
 #include "engine/model.h"
+#include "engine/roofline.h"
+#include "engine/timed_on_device.h"
 #include "engine/training_options.h"
 #include "engine/views.h"
 
@@ -49,22 +52,22 @@ inline constexpr int32_t kMaxK = 1024;
 
 // Exact top-k over one side of a loaded model. Owns one worker's stream and scratch memory; rank() allocates nothing that
 // grows with the model. Not thread-safe: one Ranker per worker. Keeps its model alive.
-class Ranker {
+class Ranker : public TimedOnDevice {
  public:
-  virtual ~Ranker() = default;
-
   // Writes each query's best k rows, best first, and blocks until `ranked` is filled. Scores are those of score.h; equal scores
   // by lower row. A query with fewer than k eligible rows is padded with kNone / -infinity. n = 0 is allowed.
   // Errors: InvalidArgument (a row, shape, k or batch out of range; `ranked` is then untouched), Internal (device fault).
   virtual absl::Status rank(const QueryBatch& queries, RankedRows ranked) = 0;
 };
 
-// n histories to solve profiles from: list r's pairs stand at offsets[r] .. offsets[r + 1]. Host memory, borrowed.
+// n histories to solve profiles from. Named as for customers; where items are solved, "items" are customers and a "profile" is an item
+// vector. List r's pairs stand at offsets[r] .. offsets[r + 1]. Host memory, borrowed.
 struct HistoryBatch {
   std::span<const int64_t> offsets;    // [n + 1]
   std::span<const int32_t> items;      // ascending and distinct within a history
   std::span<const float> confidences;  // > 0 and finite
   std::span<const float> targets;      // same length, or empty: every target is 1
+  AttributeRows attributes = {};       // n rows of as many columns as the model's prior of that side takes; or none where it has no prior
 };
 
 // Where solved profiles go: host memory of the caller.
@@ -75,15 +78,16 @@ struct ProfileBatch {
 
 struct ProfilerLimits {
   int32_t max_batch = 64;
+  Side solved = Side::kCustomers;  // kItems: vectors of items from the customers who took them, for items younger than the model
 };
 
 // Solves profiles from histories exactly as training does (the fold-in): W p = sum of c r q over the history, with
-// W = alpha0 QᵀQ + sum of c q qᵀ + lambda rho I (docs/algorithms/ials.md). The profile of an empty history is zero.
+// W = alpha0 QᵀQ + sum of c q qᵀ + lambda rho I (docs/algorithms/ials.md). With a prior, the right side has lambda rho times the prior
+// mean beside the sum (docs/algorithms/attributes.md), so that an empty history gets the profile that its attributes lead one to expect,
+// shrunk; without one the profile of an empty history is zero.
 // On the CPU the profile of a training history is the stored profile, bit for bit. Not thread-safe; keeps its model alive.
-class Profiler {
+class Profiler : public TimedOnDevice {
  public:
-  virtual ~Profiler() = default;
-
   // Errors: InvalidArgument (an item, shape or weight out of range; `solved` is then untouched), Internal (device fault,
   // or a matrix that is not positive definite, with the history's position).
   virtual absl::Status solve(const HistoryBatch& histories, ProfileBatch solved) = 0;
@@ -107,12 +111,11 @@ struct EpochStats {
 };
 
 // Training state that stays where the backend computes. Not thread-safe.
-class TrainingSession {
+class TrainingSession : public TimedOnDevice {
  public:
-  virtual ~TrainingSession() = default;
-
   // One exact half-step over the items, then one over the customers: every epoch ends with the customers, so that a snapshot's
   // profiles are the fold-in of their histories. The objective never rises. Errors: Internal (not positive definite, device).
+  // device_seconds() are of the solves too, without the objective.
   virtual absl::StatusOr<EpochStats> run_epoch() = 0;
 
   // The model after the last epoch, in host memory, in the original basis. FailedPrecondition before the first epoch.
@@ -131,9 +134,14 @@ class Backend {
   // `interactions` outlive the session. Errors: InvalidArgument (options, no pairs), Unimplemented, ResourceExhausted.
   virtual absl::StatusOr<std::unique_ptr<TrainingSession>> start_training(const Interactions& interactions,
                                                                           const TrainingOptions& options) = 0;
+  // Measures what the hardware that this backend computes on can do, with as many threads as it uses: within a few seconds, for
+  // benchmarks. Errors: Unimplemented (the backend does not say), ResourceExhausted, Internal.
+  virtual absl::StatusOr<Roofline> measure_roofline() { return absl::UnimplementedError("this backend does not measure its roofline"); }
   // What such a training would need where the backend computes, by purpose; allocates nothing there. Empty: the backend does not say.
   // `interactions` and `options` are valid.
   virtual MemoryTable training_memory(const Interactions& /*interactions*/, const TrainingOptions& /*options*/) const { return {}; }
+  // Bytes that all it has made holds there now, counted as in that table. 0: the backend does not say.
+  virtual int64_t memory_used() const { return 0; }
 };
 
 // How commands get a backend without knowing any: cli/backends.cc is the composition root.

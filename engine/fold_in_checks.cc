@@ -48,6 +48,15 @@ absl::Status check_shapes(const HistoryBatch& histories, const ProfileBatch& sol
   return absl::OkStatus();
 }
 
+absl::Status check_attributes(const AttributeRows& attributes, int64_t n, const ProfilerShape& shape) {
+  const int32_t columns = shape.attribute_columns;
+  if (attributes.column_count != columns || attributes.dense_count != shape.dense_columns)
+    return wrong_usage("the histories have attributes of " + std::to_string(attributes.column_count) + " columns, " +
+                       std::to_string(attributes.dense_count) + " of them dense; the model takes " + std::to_string(columns) + " and " +
+                       std::to_string(shape.dense_columns));
+  return columns == 0 ? absl::OkStatus() : validate(attributes, n);
+}
+
 }  // namespace
 
 absl::Status validate(const ProfilerLimits& limits) {
@@ -60,7 +69,7 @@ absl::Status validate(const HistoryBatch& histories, const ProfileBatch& solved,
   const auto n = static_cast<int64_t>(histories.offsets.size()) - 1;
   for (int64_t r = 0; r < n; ++r)
     if (absl::Status s = check_pairs(histories, r, shape.item_count); !s.ok()) return s;
-  return absl::OkStatus();
+  return check_attributes(histories.attributes, n, shape);
 }
 
 }  // namespace bouquet

@@ -58,7 +58,14 @@ absl::Status validate(const Interactions& interactions) {
   if (interactions.by_item.pair_count() != interactions.pair_count() || interactions.by_item.row_count() != interactions.item_count() ||
       interactions.by_item.column_count != interactions.customer_count())
     return wrong_usage("the two sides of the interactions do not have the same shape");
-  return validate(interactions.by_item);
+  if (absl::Status s = validate(interactions.by_item); !s.ok()) return s;
+  if (!interactions.customer_attributes.empty())
+    if (absl::Status s = validate(interactions.customer_attributes.rows(), interactions.customer_count()); !s.ok())
+      return wrong_usage("customers: " + std::string(message_of(s)));
+  if (!interactions.item_attributes.empty())
+    if (absl::Status s = validate(interactions.item_attributes.rows(), interactions.item_count()); !s.ok())
+      return wrong_usage("items: " + std::string(message_of(s)));
+  return absl::OkStatus();
 }
 
 }  // namespace bouquet

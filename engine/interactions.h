@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/attribute_rows.h"
 #include "engine/views.h"
 
 namespace bouquet {
@@ -29,14 +30,16 @@ SparseRows transpose(const SparseRows& rows);
 // Whether the arrays keep the promises above. Errors: InvalidArgument, naming the row.
 absl::Status validate(const SparseRows& rows);
 
-// The same pairs from both sides.
+// The same pairs from both sides, and what is known of customers and items beside them.
 struct Interactions {
   SparseRows by_customer;
   SparseRows by_item;
+  AttributeTable customer_attributes = {};  // [customer_count], or without columns: none are known
+  AttributeTable item_attributes = {};      // [item_count], or without columns
 
   static Interactions from_customers(SparseRows by_customer) {
     SparseRows by_item = transpose(by_customer);
-    return {std::move(by_customer), std::move(by_item)};
+    return {std::move(by_customer), std::move(by_item), {}, {}};
   }
   int32_t customer_count() const { return by_customer.row_count(); }
   int32_t item_count() const { return by_customer.column_count; }

@@ -29,6 +29,10 @@ Json recipe_json(const Recipe& recipe) {
           {"regularization", o.regularization},
           {"regularization_exponent", o.regularization_exponent},
           {"solver", solver_name(o.solver)},
+          {"customer_attribute_regularization", o.customer_attribute_regularization},
+          {"item_attribute_regularization", o.item_attribute_regularization},
+          {"attribute_warmup", o.attribute_warmup},
+          {"attribute_period", o.attribute_period},
           {"epochs", recipe.epochs},
           {"validation", recipe.validation},
           {"select_time", recipe.select_time},
@@ -82,7 +86,7 @@ Json sections_json(const std::vector<Section>& sections) {
 
 // ---- reading
 
-Recipe read_recipe(const JsonFields& f) {
+Recipe read_recipe(const JsonFields& f, int32_t minor) {
   Recipe recipe;
   TrainingOptions& o = recipe.options;
   o.dimension = static_cast<int32_t>(f.integer("dimension", 1, kMaxDimension));
@@ -90,6 +94,12 @@ Recipe read_recipe(const JsonFields& f) {
   o.unobserved_weight = f.number("unobserved_weight");
   o.regularization = f.number("regularization");
   o.regularization_exponent = f.number("regularization_exponent");
+  if (minor >= 1) {  // 1.0 had no attributes
+    o.customer_attribute_regularization = f.number("customer_attribute_regularization");
+    o.item_attribute_regularization = f.number("item_attribute_regularization");
+    o.attribute_warmup = static_cast<int32_t>(f.integer("attribute_warmup", 1, kMaxInt32));
+    o.attribute_period = static_cast<int32_t>(f.integer("attribute_period", 1, kMaxInt32));
+  }
   const std::string solver = f.text("solver");
   if (const auto parsed = parse_solver(solver); parsed.ok())
     o.solver = *parsed;
@@ -253,7 +263,7 @@ absl::StatusOr<Manifest> parse_manifest(std::string_view text) {
   m.pair_count = f.integer("pairs", 0, kMaxInt64);
   m.artifact.model.dimension = static_cast<int32_t>(f.integer("dimension", 1, kMaxDimension));
   m.artifact.model.constants = read_constants(f.object("constants"));
-  m.artifact.recipe = read_recipe(f.object("recipe"));
+  m.artifact.recipe = read_recipe(f.object("recipe"), m.minor);
   m.artifact.rules = read_rules(f.object("events"));
   m.artifact.repurchase.share = f.object("repurchase").number("share");
   m.artifact.co_purchases.basket_count = f.integer("baskets", 0, kMaxInt64);

@@ -19,11 +19,22 @@ struct ModelConstants {
   int64_t training_customer_count = 0;  // |U|
 };
 
+// What attributes lead one to expect: a prior mean is a row of attributes times the map, plus the map's last row, the intercept.
+struct AttributePrior {
+  int32_t dense_count = 0;  // the first columns are dense (attribute_rows.h)
+  SharedArray<float> map;   // [F + 1, d] row-major, or empty: the prior mean is zero
+
+  // F; 0: there is no prior.
+  int32_t column_count(int32_t dimension) const { return map.empty() ? 0 : static_cast<int32_t>(map.size() / dimension) - 1; }
+};
+
 struct Model {
   int32_t dimension = 0;            // d
   SharedArray<float> profiles;      // [customer_count, d] row-major
   SharedArray<float> item_vectors;  // [item_count, d] row-major
   SharedArray<float> item_gram;     // [d, d] row-major, symmetric: QᵀQ over the items of the training, without alpha0
+  AttributePrior customer_prior;    // A
+  AttributePrior item_prior;        // B
   ModelConstants constants;
 
   int32_t customer_count() const { return dimension == 0 ? 0 : static_cast<int32_t>(profiles.size() / dimension); }

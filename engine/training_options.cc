@@ -28,6 +28,12 @@ absl::Status validate(const TrainingOptions& o) {
   if (!(o.regularization > 0) || !std::isfinite(o.regularization)) return out_of_range("regularization", o.regularization, "more than 0");
   if (!(o.regularization_exponent >= 0 && o.regularization_exponent <= 2))
     return out_of_range("regularization-exponent", o.regularization_exponent, "from 0 to 2");
+  if (!(o.customer_attribute_regularization > 0) || !std::isfinite(o.customer_attribute_regularization))
+    return out_of_range("customer-attribute-regularization", o.customer_attribute_regularization, "more than 0");
+  if (!(o.item_attribute_regularization > 0) || !std::isfinite(o.item_attribute_regularization))
+    return out_of_range("item-attribute-regularization", o.item_attribute_regularization, "more than 0");
+  if (o.attribute_warmup < 1) return out_of_range("attribute-warmup", o.attribute_warmup, "1 or more");
+  if (o.attribute_period < 1) return out_of_range("attribute-period", o.attribute_period, "1 or more");
   return absl::OkStatus();
 }
 

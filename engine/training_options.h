@@ -18,6 +18,11 @@ struct TrainingOptions {
   double regularization = 0.01;          // lambda > 0
   double regularization_exponent = 0.5;  // nu, 0 to 2
   Solver solver = Solver::kAuto;
+  // Of the priors that attributes give (docs/algorithms/attributes.md); without attributes these mean nothing.
+  double customer_attribute_regularization = 1;  // lambda_A > 0; the intercept is not regularised
+  double item_attribute_regularization = 1;      // lambda_B > 0
+  int32_t attribute_warmup = 2;                  // epochs without attributes before the first attribute step, 1 or more
+  int32_t attribute_period = 1;                  // an attribute step every so many epochs after that, 1 or more
 };
 
 absl::StatusOr<Solver> parse_solver(std::string_view name);  // auto, exact; pcg and block are Unimplemented by name

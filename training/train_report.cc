@@ -81,7 +81,8 @@ absl::Status print_dry_run(const TrainPlan& plan, const Dataset& dataset, const 
   std::printf("validation %s: %lld events to fit, %lld to select, %lld to judge\n", to_string(plan.request.validation).c_str(),
               static_cast<long long>(split->count(kFit)), static_cast<long long>(split->count(kSelect)),
               static_cast<long long>(split->count(kJudge)));
-  if (!memory.lines().empty()) std::printf("on the device, before what its libraries take for themselves:\n%s", memory.text().c_str());
+  if (!memory.lines().empty())
+    std::printf("on the device, beside what driver and libraries take for themselves:\n%s", memory.text().c_str());
   std::printf("nothing was trained or published (--dry-run)\n");
   return absl::OkStatus();
 }

@@ -1,4 +1,5 @@
-"""Seconds per exact training epoch: `bouquet bench train` beside implicit's Cholesky solver, interleaved in the same run.
+"""Seconds per exact training epoch: `bouquet bench train` beside implicit, interleaved in the same run: on the CPU beside its Cholesky
+solver, with --backend cuda beside its GPU solver, which takes three steps of conjugate gradients instead: compare the objectives too.
 
 Both do the same work from the same start: the items are solved first, from our initial customer factors, so implicit is given
 the transposed matrix. Its objective, sum over pairs of alpha (1 - s)^2 + the other pairs' s^2 + lambda (|P|^2 + |Q|^2), is ours with
@@ -6,10 +7,12 @@ alpha0 = 1, c = alpha - 1, r = alpha / (alpha - 1), nu = 0, less alpha / (alpha 
 
     python bench/peers/train_peers.py --bouquet build/release/cli/bouquet --events train.csv.gz --rounds 3 --json result.json
     python bench/peers/train_peers.py --bouquet build/release/cli/bouquet --preset ml20m --rounds 2
+    python bench/peers/train_peers.py --bouquet build/release/cli/bouquet --preset ml20m --rounds 5 --epochs 3 --backend cuda
 """
 
 import argparse
 import importlib.metadata
+import importlib.util
 import json
 import os
 import statistics
@@ -102,33 +105,71 @@ def objective(matrix, profiles, items, alpha, regularization):
     return float(total)
 
 
-class Implicit:
-    def __init__(self, matrix, args):
-        from implicit.cpu.als import AlternatingLeastSquares
+class ImplicitOnCpu:
+    solver = "Cholesky (use_cg=False)"
 
+    @staticmethod
+    def why_not():
+        return None if importlib.util.find_spec("implicit") else "implicit is not installed"
+
+    def __init__(self, matrix, args):
         self.transposed = matrix.T.tocsr()
         self.args = args
-        self.make = lambda: AlternatingLeastSquares(
+
+    def run(self, start):
+        from implicit.cpu.als import AlternatingLeastSquares
+
+        args = self.args
+        model = AlternatingLeastSquares(
             factors=args.dimension, regularization=args.regularization, alpha=args.alpha, use_cg=False, num_threads=args.threads,
             iterations=args.epochs, calculate_training_loss=False,
         )
-
-    def run(self, start):
-        model = self.make()
         model.item_factors = start.copy()  # of the transposed problem: our customers
-        model.user_factors = np.zeros((self.transposed.shape[0], self.args.dimension), np.float32)
+        model.user_factors = np.zeros((self.transposed.shape[0], args.dimension), np.float32)
         seconds = []
         model.fit(self.transposed, show_progress=False, callback=lambda epoch, elapsed, loss: seconds.append(elapsed))
         return seconds, model.item_factors, model.user_factors
 
 
+class ImplicitOnGpu:
+    solver = "conjugate gradients, 3 steps, GPU"
+
+    @staticmethod
+    def why_not():
+        if not importlib.util.find_spec("implicit"):
+            return "implicit is not installed"
+        import implicit.gpu
+
+        if not implicit.gpu.HAS_RMM:
+            return "implicit's GPU part needs rmm (pip install rmm-cu13)"
+        return None if implicit.gpu.HAS_CUDA else "implicit sees no GPU"
+
+    def __init__(self, matrix, args):
+        self.transposed = matrix.T.tocsr() * np.float32(args.alpha)  # its fit() on a GPU takes no notice of alpha
+        self.args = args
+
+    def run(self, start):
+        import implicit.gpu
+        from implicit.gpu.als import AlternatingLeastSquares
+
+        args = self.args
+        model = AlternatingLeastSquares(factors=args.dimension, regularization=args.regularization, iterations=args.epochs)
+        model.item_factors = implicit.gpu.Matrix(start.copy())
+        model.user_factors = implicit.gpu.Matrix.zeros(self.transposed.shape[0], args.dimension)
+        seconds = []
+        model.fit(self.transposed, show_progress=False, callback=lambda epoch, elapsed, loss: seconds.append(elapsed))
+        return seconds, model.item_factors.to_numpy(), model.user_factors.to_numpy()
+
+
 def run_bouquet(args, path):
     alpha = args.alpha
-    command = [args.bouquet, "bench", "train", "--matrix", path, "--json", "--backend", "cpu", "--threads", str(args.threads)]
+    command = [args.bouquet, "bench", "train", "--matrix", path, "--json", "--no-roofline", "--warm-up", "0", "--backend", args.backend]
+    command += ["--threads", str(args.threads)] if args.backend == "cpu" else []
     command += ["--dimension", str(args.dimension), "--epochs", str(args.epochs), "--seed", str(args.seed), "--unobserved-weight", "1"]
     command += ["--regularization", str(args.regularization), "--regularization-exponent", "0"]
     command += ["--confidence", repr(alpha - 1), "--target", repr(alpha / (alpha - 1))]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    document = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return document["backend"], document["results"][0]
 
 
 def machine():
@@ -147,6 +188,7 @@ def main():
     parser.add_argument("--bouquet", default="build/release/cli/bouquet", help="the program")
     parser.add_argument("--events", nargs="+", help="files with the columns customer_id and item_id")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="small", help="a made-up matrix, without --events")
+    parser.add_argument("--backend", choices=["cpu", "cuda"], default="cpu", help="where both compute")
     parser.add_argument("--dimension", type=int, default=128)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--epochs", type=int, default=1, help="epochs per round, from the same start each time")
@@ -158,31 +200,35 @@ def main():
     args = parser.parse_args()
     if args.alpha <= 1:
         parser.error("--alpha must be more than 1: at 1 implicit's confidences vanish and its epochs are too easy")
+    kind = ImplicitOnGpu if args.backend == "cuda" else ImplicitOnCpu
+    why_not = kind.why_not()
+    if why_not:
+        sys.exit(f"without implicit: {why_not}")
 
     matrix = read_events(args.events) if args.events else made_up(args.preset, args.seed)
     name = ", ".join(os.path.basename(path) for path in args.events) if args.events else f"made up, {args.preset}"
     print(f"{name}: {matrix.shape[0]} customers x {matrix.shape[1]} items, {matrix.nnz} pairs", file=sys.stderr)
     result = {"benchmark": "train, beside implicit", "date": time.strftime("%Y-%m-%d"), "machine": machine(), "matrix": name,
               "customers": matrix.shape[0], "items": matrix.shape[1], "pairs": matrix.nnz, "dimension": args.dimension,
-              "threads": args.threads, "alpha": args.alpha, "regularization": args.regularization, "epochs_per_round": args.epochs,
+              "backend": args.backend, "threads": args.threads, "alpha": args.alpha, "regularization": args.regularization, "epochs_per_round": args.epochs,
               "versions": {name: importlib.metadata.version(name) for name in ("implicit", "numpy", "scipy")}}
-    peer = Implicit(matrix, args)
+    peer = kind(matrix, args)
     start = initial_profiles(args.seed, matrix.shape[0], args.dimension)
     ours, theirs, ratios = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "matrix.bin")
         write_matrix(matrix, path)
         for round_number in range(args.rounds):
-            bouquet = run_bouquet(args, path)
+            backend, bouquet = run_bouquet(args, path)
             peer_seconds, profiles, items = peer.run(start)
-            ours += bouquet["epoch_seconds"]["all"]
+            ours += bouquet["epoch_seconds"]
             theirs += peer_seconds
-            ratios.append(statistics.median(peer_seconds) / bouquet["epoch_seconds"]["median"])
+            ratios.append(statistics.median(peer_seconds) / statistics.median(bouquet["epoch_seconds"]))
             print(f"round {round_number + 1}: bouquet {ours[-1]:.3f} s, implicit {theirs[-1]:.3f} s per epoch, ratio {ratios[-1]:.1f}", file=sys.stderr)
     alpha = args.alpha
-    result["bouquet"] = {"backend": bouquet["backend"], "epoch_seconds": summary(ours),
-                         "objective": bouquet["objectives"][-1] - matrix.nnz * alpha / (alpha - 1)}
-    result["implicit"] = {"solver": "Cholesky (use_cg=False)", "epoch_seconds": summary(theirs),
+    result["bouquet"] = {"backend": backend, "epoch_seconds": summary(ours), "device": bouquet["device"],
+                         "objective": bouquet["objective"] - matrix.nnz * alpha / (alpha - 1)}
+    result["implicit"] = {"solver": kind.solver, "epoch_seconds": summary(theirs),
                           "objective": objective(matrix, profiles, items, alpha, args.regularization)}
     result["ratio"] = summary(ratios)
     result["objective_difference"] = result["bouquet"]["objective"] / result["implicit"]["objective"] - 1

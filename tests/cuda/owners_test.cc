@@ -114,6 +114,19 @@ TEST_F(Owners, EventsMeasureTime) {
   EXPECT_GE(end.seconds_since(begin), 0);
 }
 
+TEST_F(Owners, AnEventThatHasNotHappenedTellsNoTime) {
+  const Device device(0);
+  const Stream stream(device);
+  Event begin(Timing::kOn), end(Timing::kOn), without;
+  begin.record(stream);
+  EXPECT_THROW(end.seconds_since(begin), CudaError) << "never recorded";
+  end.record(stream);
+  EXPECT_THROW(end.seconds_since(begin), CudaError) << "not waited for";
+  without.record(stream);
+  stream.synchronize();
+  EXPECT_THROW(without.seconds_since(begin), CudaError) << "made without a clock";
+}
+
 TEST_F(Owners, LibraryHandlesAreBoundToTheirStream) {
   const Device device(0);
   const Stream stream(device);

@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "cuda/cuda_model.h"
+#include "cuda/cuda_profiler.h"
 #include "cuda/device.h"
+#include "cuda/device_model.h"
+#include "cuda/fold_in_source.h"
 #include "engine/errors.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
@@ -43,6 +46,82 @@ TEST(ServingMemory, IsWhatItsTableSays) {
     ASSERT_TRUE(first.ok() && second.ok() && profiler.ok());
     const auto used = static_cast<double>(emulation::living().bytes - before);
     EXPECT_NEAR(static_cast<double>(serving_memory(shape, serving, device->properties().multiprocessors).total()), used, 0.05 * used);
+  }
+}
+
+// What is free of the emulated device until the end of the scope, beside what lives.
+class FreeMemory {
+ public:
+  explicit FreeMemory(int64_t bytes) {
+    setenv("EMULATION_MEMORY", std::to_string(static_cast<int64_t>(emulation::living().bytes) + bytes).c_str(), 1);
+  }
+  ~FreeMemory() { unsetenv("EMULATION_MEMORY"); }
+};
+
+void expect_refused_with(const absl::Status& status, const std::vector<std::string>& words) {
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  for (const std::string& word : words) EXPECT_THAT(std::string(message_of(status)), testing::HasSubstr(word));
+}
+
+class TightServing : public testing::Test {
+ protected:
+  const ServedModel shape_{.customers = 30, .items = 2000, .dimension = 64};
+  const std::shared_ptr<const Device> device_ = std::make_shared<const Device>(0);
+  const std::shared_ptr<const LoadedModel> model_ = *load_cuda_model(model_of(shape_), device_);
+};
+
+TEST_F(TightServing, ARankerThatDoesNotFitIsRefusedWithItsTableBeforeAnythingIsAllocated) {
+  const RankerLimits limits{.max_batch = 16, .max_k = 100};
+  const int64_t needed = ranker_memory(shape_, Side::kItems, limits, device_->properties().multiprocessors).total();
+  const auto before = emulation::living();
+  const auto calls = emulation::calls_made();
+  {
+    const FreeMemory just_too_little(needed - 1);
+    expect_refused_with(model_->make_ranker(Side::kItems, limits).status(),
+                        {"a ranker", "bounds of a tile's scores", "lists of the best", "together", "free", "--max-batch", "smaller k"});
+  }
+  EXPECT_EQ(emulation::living(), before);
+  EXPECT_LT(emulation::calls_made() - calls, 10) << "nothing was tried";
+  const FreeMemory just_enough(needed);
+  EXPECT_TRUE(model_->make_ranker(Side::kItems, limits).ok());
+}
+
+TEST_F(TightServing, AProfilerThatDoesNotFitIsRefusedWithItsTable) {
+  const ProfilerLimits limits{.max_batch = 4096};
+  const auto small = model_->make_profiler({.max_batch = 1});  // fold-in is prepared
+  ASSERT_TRUE(small.ok()) << small.status();
+  const int64_t needed = profiler_memory(shape_.items, shape_.dimension, limits).total();
+  const auto before = emulation::living();
+  {
+    const FreeMemory just_too_little(needed - 1);
+    expect_refused_with(model_->make_profiler(limits).status(), {"a profiler", "histories", "solved profiles", "free", "--max-batch"});
+  }
+  EXPECT_EQ(emulation::living(), before);
+  const FreeMemory just_enough(needed + 4);  // and a flag that is not in the table
+  EXPECT_TRUE(model_->make_profiler(limits).ok());
+}
+
+TEST_F(TightServing, FoldInThatCannotBePreparedIsRefusedWithItsTable) {
+  const auto before = emulation::living();
+  const FreeMemory little(1 << 20);
+  expect_refused_with(model_->make_profiler({}).status(), {"fold-in", "factors in the eigenbasis", "cuBLAS workspace"});
+  EXPECT_EQ(emulation::living(), before);
+}
+
+// What fold-in takes while it is prepared is what was checked, within 5 %.
+TEST(FoldInPreparation, TakesWhatItsTableSays) {
+  for (const int32_t d : {31, 64, 300}) {
+    SCOPED_TRACE("d = " + std::to_string(d));
+    const ServedModel shape{.customers = 3, .items = 2000, .dimension = d};
+    const auto device = std::make_shared<const Device>(0);
+    const DeviceModel tables(model_of(shape), device);
+    const auto before = device->used_bytes();
+    const FoldInSource source(tables);
+    MemoryTable table;
+    FoldInSource::count_memory(shape.items, d, table);
+    FoldInSource::count_scratch(d, device->properties().capability, table);
+    const auto used = static_cast<double>(device->most_used_bytes() - before);
+    EXPECT_NEAR(static_cast<double>(table.total()), used, 0.05 * used);
   }
 }
 

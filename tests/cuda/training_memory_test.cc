@@ -8,6 +8,8 @@
 
 #include "cuda/cuda_backend.h"
 #include "cuda/cuda_training.h"
+#include "cuda/libraries.h"
+#include "cuda/solve_source.h"
 #include "engine/errors.h"
 #include "tests/cuda/shaped_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
@@ -32,10 +34,38 @@ TEST(TrainingMemory, IsWhatItsTableSaysAndDoesNotGrow) {
     ASSERT_TRUE(session.ok()) << session.status();
     const auto after = emulation::living();
     const auto used = static_cast<double>(after.bytes - before.bytes);
-    EXPECT_NEAR(static_cast<double>(training_memory(shop, options_of(d)).total()), used, 0.05 * used);
+    EXPECT_NEAR(static_cast<double>(training_memory(shop, options_of(d), device->properties().capability).total()), used, 0.05 * used);
     if (d != 7) continue;  // the others take long
     ASSERT_TRUE((*session)->run_epoch().ok());
     EXPECT_EQ(emulation::living(), after);
+  }
+}
+
+TEST(TrainingMemory, HoldsTheWorkspacesOfTheLibraries) {
+  const Interactions shop = shaped_rows({3, 0, 6, 33}, 40, true);
+  const auto line = [&](int capability) {
+    const MemoryTable table = training_memory(shop, options_of(64), capability);
+    for (const MemoryUse& use : table.lines())
+      if (use.purpose == "cuBLAS workspace") return use.bytes;
+    return int64_t{0};
+  };
+  EXPECT_EQ(line(80), 4 << 20);
+  EXPECT_EQ(line(90), 32 << 20);
+
+  const auto before = emulation::products_without_workspace();
+  const auto session = start_cuda_training(shop, options_of(64), std::make_shared<const Device>(0));
+  ASSERT_TRUE(session.ok() && (*session)->run_epoch().ok());
+  EXPECT_EQ(emulation::products_without_workspace(), before);
+}
+
+TEST(TrainingMemory, CountsWithAsMuchForTheEigenbasisAsItTakes) {
+  const Device device(0);
+  const Stream stream(device);
+  const SolverHandle solver(stream);
+  for (const int32_t d : {32, 64, 100, 128, 256, 512, 1024}) {
+    const EigenScratch scratch(d, solver, stream);
+    EXPECT_GT(scratch.work(), 0) << d;
+    EXPECT_LE(scratch.work(), EigenScratch::most_work(d)) << d;
   }
 }
 

@@ -42,10 +42,11 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   return cudaSuccess;
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* out, unsigned flags) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
   const Lock lock(runtime().mutex);
   *out = new CUevent_st;
+  (*out)->keeps_time = (flags & cudaEventDisableTiming) == 0;
   ++runtime().living_events;
   return cudaSuccess;
 }
@@ -73,6 +74,11 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
+  const Lock lock(runtime().mutex);
+  for (const cudaEvent_t event : {begin, end}) {
+    if (!event->keeps_time || event->stream == nullptr) return noted(cudaErrorInvalidResourceHandle);
+    if (event->stream->done < event->after) return noted(cudaErrorNotReady);
+  }
   *milliseconds = std::chrono::duration<float, std::milli>(end->time - begin->time).count();
   return cudaSuccess;
 }

@@ -16,6 +16,7 @@ struct CUstream_st {
 struct CUevent_st {
   cudaStream_t stream = nullptr;
   std::uint64_t after = 0;  // the event has happened once stream->done >= after
+  bool keeps_time = true;
   std::chrono::steady_clock::time_point time;
 };
 

@@ -4,18 +4,25 @@
 #include <cusolverDn.h>
 #include <lapacke.h>
 
+#include <atomic>
+#include <cstdint>
 #include <vector>
 
 #include "tests/cuda_emulation/runtime.h"
+#include "tests/cuda_emulation/test_hooks.h"
 
 struct cublasContext {
   cudaStream_t stream = nullptr;
+  void* workspace = nullptr;
+  size_t workspace_bytes = 0;
 };
 struct cusolverDnContext {
   cudaStream_t stream = nullptr;
 };
 
 namespace {
+
+std::atomic<std::int64_t> without_workspace = 0;
 
 CBLAS_TRANSPOSE transpose(cublasOperation_t op) { return op == CUBLAS_OP_N ? CblasNoTrans : CblasTrans; }
 CBLAS_UPLO triangle(cublasFillMode_t fill) { return fill == CUBLAS_FILL_MODE_LOWER ? CblasLower : CblasUpper; }
@@ -27,6 +34,15 @@ void enqueue(cudaStream_t stream, Work work) {
     const emulation::DeviceAccess access;
     work();
   });
+}
+
+// What a kernel of cuBLAS does with the workspace that the handle was given: it may write to all of it.
+void use_workspace(cublasHandle_t handle) {
+  if (handle->workspace == nullptr) {
+    ++without_workspace;
+    return;
+  }
+  enqueue(handle->stream, [to = static_cast<char*>(handle->workspace), bytes = handle->workspace_bytes] { to[0] = to[bytes - 1] = 0x5A; });
 }
 
 // A call that a test has chosen to fail fails as these libraries do.
@@ -52,6 +68,8 @@ void count_handle(int change) {
 
 }  // namespace
 
+std::int64_t emulation::products_without_workspace() { return without_workspace; }
+
 extern "C" {
 
 cublasStatus_t cublasCreate_v2(cublasHandle_t* out) {
@@ -69,6 +87,17 @@ cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
 cublasStatus_t cublasSetStream_v2(cublasHandle_t handle, cudaStream_t stream) {
   if (const cublasStatus_t failed = blas_call(); failed != CUBLAS_STATUS_SUCCESS) return failed;
   handle->stream = stream;
+  handle->workspace = nullptr;  // back to the library's own
+  return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasSetWorkspace_v2(cublasHandle_t handle, void* workspace, size_t bytes) {
+  if (const cublasStatus_t failed = blas_call(); failed != CUBLAS_STATUS_SUCCESS) return failed;
+  const emulation::Lock lock(emulation::runtime().mutex);
+  constexpr std::uintptr_t kAlignment = 256;
+  if (reinterpret_cast<std::uintptr_t>(workspace) % kAlignment != 0 || bytes == 0 || !emulation::is_device(workspace, bytes))
+    return CUBLAS_STATUS_INVALID_VALUE;
+  handle->workspace = workspace;
+  handle->workspace_bytes = bytes;
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t* stream) {
@@ -78,6 +107,7 @@ cublasStatus_t cublasGetStream_v2(cublasHandle_t handle, cudaStream_t* stream) {
 cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cublasOperation_t op_b, int m, int n, int k,
                               const float* alpha, const float* a, int lda, const float* b, int ldb, const float* beta, float* c, int ldc) {
   if (const cublasStatus_t failed = blas_call(); failed != CUBLAS_STATUS_SUCCESS) return failed;
+  use_workspace(handle);
   enqueue(handle->stream, [=, alpha = *alpha, beta = *beta] {
     cblas_sgemm(CblasColMajor, transpose(op_a), transpose(op_b), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
   });
@@ -86,6 +116,7 @@ cublasStatus_t cublasSgemm_v2(cublasHandle_t handle, cublasOperation_t op_a, cub
 cublasStatus_t cublasSsyrk_v2(cublasHandle_t handle, cublasFillMode_t fill, cublasOperation_t op, int n, int k, const float* alpha,
                               const float* a, int lda, const float* beta, float* c, int ldc) {
   if (const cublasStatus_t failed = blas_call(); failed != CUBLAS_STATUS_SUCCESS) return failed;
+  use_workspace(handle);
   enqueue(handle->stream, [=, alpha = *alpha, beta = *beta] {
     cblas_ssyrk(CblasColMajor, triangle(fill), transpose(op), n, k, alpha, a, lda, beta, c, ldc);
   });
@@ -96,6 +127,7 @@ cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_
                                          const double* alpha, const double* a, int lda, long long stride_a, const double* b, int ldb,
                                          long long stride_b, const double* beta, double* c, int ldc, long long stride_c, int count) {
   if (const cublasStatus_t failed = blas_call(); failed != CUBLAS_STATUS_SUCCESS) return failed;
+  use_workspace(handle);
   enqueue(handle->stream, [=, alpha = *alpha, beta = *beta] {
     for (int i = 0; i < count; ++i)
       cblas_dgemm(CblasColMajor, transpose(op_a), transpose(op_b), m, n, k, alpha, a + i * stride_a, lda, b + i * stride_b, ldb, beta,

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "tests/cuda_emulation/device_functions.h"
+#include "tests/cuda_emulation/own_work.h"
 
 // One copy per process (blocks run one by one) and one section, so that each block starts with garbage.
 #undef __shared__
@@ -28,6 +29,7 @@ cudaError_t launch_kernel(const cudaLaunchConfig_t* config, void (*kernel)(P...)
     std::tuple<P...> arguments;
   };
   static_assert((std::is_trivially_copyable_v<P> && ...));
+  const OwnWork own;
   const auto as_one_thread = [](const void* data) {
     const auto& call = *static_cast<const Call*>(data);
     std::apply(call.kernel, call.arguments);

@@ -14,6 +14,8 @@
 #include <set>
 #include <vector>
 
+#include "tests/cuda_emulation/own_work.h"
+
 struct CUstream_st;
 struct CUmemPoolHandle_st;
 
@@ -47,7 +49,15 @@ struct Runtime {
   int living_streams = 0, living_events = 0, living_pools = 0, living_handles = 0;
 };
 Runtime& runtime();
-using Lock = std::lock_guard<std::recursive_mutex>;
+
+class Lock {
+ public:
+  explicit Lock(std::recursive_mutex& mutex) : lock_(mutex) {}
+
+ private:
+  const OwnWork own_;
+  const std::lock_guard<std::recursive_mutex> lock_;
+};
 
 std::size_t memory_capacity();
 // Whether [p, p + bytes) lies in one allocation of device memory.

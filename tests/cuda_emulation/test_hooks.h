@@ -25,4 +25,7 @@ struct Living {
 };
 Living living();
 
+// Products of cuBLAS since the process started whose handle had no workspace of the caller's: cuBLAS takes one of its own then.
+std::int64_t products_without_workspace();
+
 }  // namespace emulation

@@ -108,6 +108,15 @@ inline Artifact tiny_artifact() {
   a.histories.repurchase = std::vector<float>{2, 0, 0, 1, 0.75f};
   a.histories.counts = std::vector<int32_t>{3, 0, 0, 1, 1};
   a.item_customers = std::vector<int32_t>{2, 0, 1, 0};
+  a.customer_attributes = {*AttributeSchema::make({{"age", NumberTransform{.low = 18, .high = 90, .mean = 40, .deviation = 12.5}},
+                                                   {"country", CategoryTransform{{"DE"}}}}),
+                           {5, 1, std::vector<float>{0.5f, -1, 0}, std::vector<int64_t>{0, 1, 2, 4}, std::vector<int32_t>{2, 3, 1, 4},
+                            std::vector<float>{1, 1, 1, 1}}};
+  a.model.customer_prior = {1, std::vector<float>{1, 0, 2, 0.5f, -1, 3, 0, 0, 0.25f, 1, 2, 2}};
+  a.item_attributes = {
+      *AttributeSchema::make({{"organic", FlagTransform{}}}),
+      {2, 0, std::vector<float>{}, std::vector<int64_t>{0, 1, 1, 2, 2}, std::vector<int32_t>{0, 1}, std::vector<float>{1, 1}}};
+  a.model.item_prior = {0, std::vector<float>{1, 2, 3, 4, 5, 6}};
   a.co_purchases = {3, std::vector<int32_t>{3, 2, 1, 0}, std::vector<int64_t>{0, 2, 3, 4, 4}, std::vector<int32_t>{1, 2, 0, 0},
                     std::vector<int32_t>{2, 1, 2, 1}};
   return a;

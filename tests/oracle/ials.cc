@@ -31,11 +31,19 @@ Vectors half_step(const SparseRows& rows, const Vectors& fixed, const Settings& 
   return solved;
 }
 
-double penalty(const SparseRows& rows, MatrixView<const float> vectors, int64_t fixed_count, const Settings& s) {
+double ridge_of(const SparseRows& rows, int64_t r, int64_t fixed_count, const Settings& s) {
+  return s.lambda * rho(static_cast<double>(rows.row_length(r)), static_cast<double>(fixed_count), s);
+}
+
+double penalty(const SparseRows& rows, const AttributeTable& attributes, MatrixView<const float> map, double regularization,
+               MatrixView<const float> vectors, int64_t fixed_count, const Settings& s) {
   double sum = 0;
-  for (int64_t r = 0; r < vectors.rows; ++r)
-    sum +=
-        s.lambda * rho(static_cast<double>(rows.row_length(r)), static_cast<double>(fixed_count), s) * dot(vectors.row(r), vectors.row(r));
+  for (int64_t r = 0; r < vectors.rows; ++r) {
+    std::vector<double> mean(static_cast<size_t>(vectors.cols));
+    if (!map.empty()) mean = prior_mean(attributes.rows(), r, map);
+    for (size_t j = 0; j < mean.size(); ++j) sum += ridge_of(rows, r, fixed_count, s) * std::pow(double{vectors.row(r)[j]} - mean[j], 2);
+  }
+  for (int64_t f = 0; f + 1 < map.rows; ++f) sum += regularization * dot(map.row(f), map.row(f));
   return sum;
 }
 
@@ -56,7 +64,7 @@ FixedSide::FixedSide(Vectors fixed) : vectors(std::move(fixed)), gram(static_cas
   for (int64_t r = 0; r < vectors.rows; ++r) add_outer(vectors.row(r), 1, gram);
 }
 
-NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const Settings& settings) {
+NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const Settings& settings, std::span<const double> prior) {
   const auto d = static_cast<size_t>(fixed.vectors.cols);
   NormalEquations e{fixed.gram, std::vector<double>(d), 0};
   for (double& x : e.matrix) x *= settings.alpha0;
@@ -69,7 +77,58 @@ NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const S
   }
   const double ridge = settings.lambda * rho(static_cast<double>(row.columns.size()), static_cast<double>(fixed.vectors.rows), settings);
   for (size_t i = 0; i < d; ++i) e.matrix[i * d + i] += ridge;
+  double square = 0;
+  for (size_t i = 0; i < prior.size(); ++i) {
+    e.right[i] += ridge * prior[i];
+    square += prior[i] * prior[i];
+  }
+  e.right_scale += ridge * std::sqrt(square);
   return e;
+}
+
+std::vector<double> attributes_of(const AttributeRows& rows, int64_t r) {
+  std::vector<double> x(static_cast<size_t>(rows.column_count) + 1);
+  for (size_t f = 0; f < static_cast<size_t>(rows.dense_count); ++f)
+    x[f] = double{rows.dense[static_cast<size_t>(r * rows.dense_count) + f]};
+  for (auto k = static_cast<size_t>(rows.offsets[static_cast<size_t>(r)]);
+       k < static_cast<size_t>(rows.offsets[static_cast<size_t>(r) + 1]); ++k)
+    x[static_cast<size_t>(rows.columns[k])] = double{rows.values[k]};
+  x.back() = 1;
+  return x;
+}
+
+std::vector<double> prior_mean(const AttributeRows& rows, int64_t r, MatrixView<const float> map) {
+  const std::vector<double> x = attributes_of(rows, r);
+  std::vector<double> mean(static_cast<size_t>(map.cols));
+  for (size_t f = 0; f < x.size(); ++f)
+    for (size_t j = 0; j < mean.size(); ++j) mean[j] += x[f] * double{map.row(static_cast<int64_t>(f))[j]};
+  return mean;
+}
+
+double map_error(const SparseRows& rows, const AttributeRows& attributes, MatrixView<const float> vectors, MatrixView<const float> map,
+                 int64_t fixed_count, double regularization, const Settings& settings) {
+  const auto d = static_cast<size_t>(map.cols);
+  std::vector<double> gradient(static_cast<size_t>(map.rows) * d), scale(gradient.size());
+  for (int64_t r = 0; r < vectors.rows; ++r) {
+    const std::vector<double> x = attributes_of(attributes, r);
+    const std::vector<double> mean = prior_mean(attributes, r, map);
+    const double ridge = ridge_of(rows, r, fixed_count, settings);
+    for (size_t f = 0; f < x.size(); ++f) {
+      for (size_t j = 0; j < d; ++j) {
+        gradient[f * d + j] += ridge * x[f] * (double{vectors.row(r)[j]} - mean[j]);
+        scale[f * d + j] += std::abs(ridge * x[f]) * (std::abs(double{vectors.row(r)[j]}) + std::abs(mean[j]));
+      }
+    }
+  }
+  double worst = 0, largest = 0;
+  for (size_t f = 0; f < static_cast<size_t>(map.rows); ++f) {
+    for (size_t j = 0; j < d; ++j) {
+      if (f + 1 < static_cast<size_t>(map.rows)) gradient[f * d + j] -= regularization * double{map.row(static_cast<int64_t>(f))[j]};
+      worst = std::max(worst, std::abs(gradient[f * d + j]));
+      largest = std::max(largest, scale[f * d + j]);
+    }
+  }
+  return worst / largest;
 }
 
 std::vector<double> solve(const NormalEquations& equations) {
@@ -152,9 +211,11 @@ double relative_gap(std::span<const float> x, std::span<const double> exact) {
 }
 
 double objective(const Interactions& interactions, MatrixView<const float> profiles, MatrixView<const float> item_vectors,
-                 const Settings& settings) {
-  double sum = penalty(interactions.by_customer, profiles, item_vectors.rows, settings) +
-               penalty(interactions.by_item, item_vectors, profiles.rows, settings);
+                 const Settings& settings, const Priors& priors) {
+  double sum = penalty(interactions.by_customer, interactions.customer_attributes, priors.customers, priors.customer_regularization,
+                       profiles, item_vectors.rows, settings) +
+               penalty(interactions.by_item, interactions.item_attributes, priors.items, priors.item_regularization, item_vectors,
+                       profiles.rows, settings);
   for (int64_t u = 0; u < profiles.rows; ++u) {
     for (int64_t i = 0; i < item_vectors.rows; ++i) {
       const double s = dot(profiles.row(u), item_vectors.row(i));

@@ -50,8 +50,14 @@ struct FixedSide {
   std::vector<double> gram;  // [d, d]
 };
 
-// W and the right side for one row, solved against `fixed`.
-NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const Settings& settings);
+// W and the right side for one row, solved against `fixed`. `prior`: the row's prior mean [d], or empty for zero.
+NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const Settings& settings, std::span<const double> prior = {});
+
+// Row r of the attributes as [F + 1] numbers, the intercept last.
+std::vector<double> attributes_of(const AttributeRows& rows, int64_t r);
+
+// Row r's prior mean, [d]: its attributes times the map [F + 1, d].
+std::vector<double> prior_mean(const AttributeRows& rows, int64_t r, MatrixView<const float> map);
 
 std::vector<double> solve(const NormalEquations& equations);  // Gaussian elimination with pivoting
 
@@ -80,8 +86,19 @@ class Training {
 // |x - exact| / |exact| over all elements.
 double relative_gap(std::span<const float> x, std::span<const double> exact);
 
+// How far a map is from the minimum of sum of ridge_r |y_r - x_r map|² + regularization |map without its last row|²: the largest entry of
+// the gradient's half, over the largest sum of the absolute values of what adds up to one.
+double map_error(const SparseRows& rows, const AttributeRows& attributes, MatrixView<const float> vectors, MatrixView<const float> map,
+                 int64_t fixed_count, double regularization, const Settings& settings);
+
+// The maps of both sides with what penalises them.
+struct Priors {
+  MatrixView<const float> customers = {}, items = {};  // [F + 1, d], or empty
+  double customer_regularization = 0, item_regularization = 0;
+};
+
 // L, the term over all pairs written out.
 double objective(const Interactions& interactions, MatrixView<const float> profiles, MatrixView<const float> item_vectors,
-                 const Settings& settings);
+                 const Settings& settings, const Priors& priors = {});
 
 }  // namespace bouquet::oracle

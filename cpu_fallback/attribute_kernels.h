@@ -1,0 +1,23 @@
+// The inner loops of attribute priors, compiled and chosen like those of panel_kernels.h. Every element of a result is one fixed sequence
+// of operations.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "cpu_fallback/factor_table.h"
+
+namespace bouquet::cpu {
+
+// sum[0, stride) += sum over k of values[k] times the table's row columns[k].
+void add_weighted_rows(const FactorTable& table, std::span<const int32_t> columns, std::span<const float> values, float* sum);
+
+// sum[0, 16) = sum over k of values[k] times columns [first_column, first_column + 16) of row first_row + rows[k]. At most a few
+// thousand terms: they are added in float.
+void sum_panel(const FactorTable& table, int64_t first_row, std::span<const uint16_t> rows, std::span<const float> values,
+               int64_t first_column, float* sum);
+
+// right[k] -= the inner product of rows[k] and `vector`, for k < count; `stride` is a multiple of 16.
+void subtract_products(const float* rows, int64_t stride, int64_t count, const float* vector, float* right);
+
+}  // namespace bouquet::cpu

@@ -1,0 +1,49 @@
+// The attribute step: the map A from attributes to prior means that fits the vectors of one side best,
+//     A = argmin sum over r of w_r |p_r - x_r A|² + lambda_A |A|²    (the intercept is not regularised),
+// with w_r = lambda rho_r, which counts alone decide. So XᵀRX is factorized once per training; where F is large, conjugate gradients take
+// its place (docs/algorithms/attributes.md).
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "cpu_fallback/prior_means.h"
+#include "cpu_fallback/weighted_attributes.h"
+
+namespace bouquet::cpu {
+
+class AttributeStep {
+ public:
+  static constexpr int64_t kDirectColumns = 6000;  // up to this many the system is factorized: 288 MB in double
+
+  // `name` is what the side is called in an error: "customer" or "item". `rows` is borrowed; `weights` [n].
+  AttributeStep(const char* name, const AttributeRows& rows, std::vector<double> weights, double regularization,
+                int64_t direct_columns = kDirectColumns);
+
+  // Fits the map of `prior` to `vectors`, [n, d]. What is made once is made in the first call. Errors: Internal (the system is not positive
+  // definite, or conjugate gradients do not converge).
+  absl::Status run(const FactorTable& vectors, PriorMap& prior, ThreadPool& pool);
+
+  const std::vector<float>& map() const { return map_; }  // [F + 1, d], what the last run found; empty before
+  double penalty() const;                                 // lambda_A |A|² of the same
+
+ private:
+  absl::Status factorize(ThreadPool& pool);
+  void solve_factorized(std::vector<double>& right, int64_t d, ThreadPool& pool) const;
+  absl::Status iterate(std::vector<double>& right, int64_t d, PriorMap& prior, ThreadPool& pool);
+  // (XᵀRX + lambda_A) v.
+  std::vector<double> times(const std::vector<double>& v, int64_t d, PriorMap& prior, ThreadPool& pool);
+
+  const char* name_;
+  AttributeRows rows_;
+  std::vector<double> weights_;
+  double regularization_;
+  bool direct_;
+  std::vector<WeightedAttributes> attributes_;  // one, once it is made
+  std::vector<double> factor_;                  // U of XᵀRX + lambda_A = UᵀU, [F + 1, F + 1]
+  std::vector<double> diagonal_;                // for conjugate gradients
+  FactorTable means_;                           // likewise, [n]
+  std::vector<float> map_;
+};
+
+}  // namespace bouquet::cpu

@@ -1,0 +1,53 @@
+#include "cpu_fallback/prior_means.h"
+
+#include <algorithm>
+
+#include "cpu_fallback/attribute_kernels.h"
+#include "cpu_fallback/panel_kernels.h"
+
+namespace bouquet::cpu {
+
+PriorMap::PriorMap(int32_t column_count, int32_t dense_count, int32_t dimension)
+    : table_(int64_t{column_count} + 1, dimension),
+      dense_count_(dense_count),
+      dense_panels_(make_floats(std::max(1, dense_count) * int64_t{padded(dimension)})) {}
+
+void PriorMap::assign(MatrixView<const float> rows) {
+  for (int64_t f = 0; f < rows.rows; ++f) std::copy_n(rows.row(f).data(), rows.cols, table_.row(f));
+  if (dense_count_ > 0) pack_rows(table_, 0, dense_count_, dense_count_, dense_panels_.get());
+}
+
+PriorMeans::PriorMeans(const PriorMap& map, const SolveSource& source) : map_(map), source_(&source) {
+  if (map.table().rows() == 0) return;
+  means_ = FactorTable(kBatch, source.dimension());
+  rotated_ = FactorTable(kBatch, source.dimension());
+  dense_ = make_floats(std::max(1, map.dense_count()) * int64_t{kPanel});
+  panel_ = make_floats(int64_t{source.stride()} * kPanel);
+}
+
+PriorMeans::PriorMeans(const PriorMap& map, int32_t dimension)
+    : map_(map),
+      source_(nullptr),
+      means_(kBatch, dimension),
+      rotated_(kBatch, dimension),
+      dense_(make_floats(std::max(1, map.dense_count()) * int64_t{kPanel})) {}
+
+void PriorMeans::compute(const AttributeRows& rows, int64_t first, int64_t count) {
+  if (!has_prior()) return;
+  const int64_t n = means_.stride();
+  const int64_t dense = map_.dense_count();
+  for (int64_t i = 0; i < count; ++i)
+    for (int64_t f = 0; f < dense; ++f) dense_[static_cast<size_t>(f * kPanel + i)] = rows.dense_row(first + i)[static_cast<size_t>(f)];
+  const float* intercept = map_.table().row(map_.column_count());
+  alignas(64) float block[kBlockFloats];
+  for (int64_t p = 0; p < n; p += kPanel) {
+    multiply_panels(dense, dense_.get(), map_.dense_panels() + p * dense, block);
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t j = 0; j < kPanel; ++j) means_.row(i)[p + j] = intercept[p + j] + block[i * kPanel + j];
+  }
+  for (int64_t i = 0; i < count; ++i)
+    add_weighted_rows(map_.table(), rows.row_columns(first + i), rows.row_values(first + i), means_.row(i));
+  if (source_ != nullptr) source_->rotate(means_, 0, count, rotated_, 0, panel_.get());
+}
+
+}  // namespace bouquet::cpu

@@ -1,0 +1,64 @@
+// Prior means: what attributes lead one to expect of a row, x A (docs/algorithms/attributes.md), as half-steps and fold-in take it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cpu_fallback/factor_table.h"
+#include "cpu_fallback/solve_source.h"
+#include "engine/attribute_rows.h"
+#include "engine/views.h"
+
+namespace bouquet::cpu {
+
+// The map A, [F + 1, d]: the last row is the intercept. Zero until it is assigned.
+class PriorMap {
+ public:
+  PriorMap() = default;
+  PriorMap(int32_t column_count, int32_t dense_count, int32_t dimension);
+
+  void assign(MatrixView<const float> rows);  // [F + 1, d]
+
+  int32_t column_count() const { return static_cast<int32_t>(table_.rows()) - 1; }
+  int32_t dense_count() const { return dense_count_; }
+  const FactorTable& table() const { return table_; }
+  const float* dense_panels() const { return dense_panels_.get(); }  // panels [stride / 16][dense_count][16]
+
+ private:
+  FactorTable table_;
+  int32_t dense_count_ = 0;
+  FloatBuffer dense_panels_;
+};
+
+// One row's prior, for RowSolver.
+struct RowPrior {
+  const float* mean = nullptr;     // [stride]; null: the prior mean is zero
+  const float* rotated = nullptr;  // [stride], in the eigenbasis of the source
+};
+
+// The prior means of up to kBatch rows at a time: one worker's scratch memory. A row's bits depend on its attributes and the map alone.
+class PriorMeans {
+ public:
+  static constexpr int64_t kBatch = kPanel;
+
+  // A map without a table (no attributes): every prior is null. `map` and `source` outlive this.
+  PriorMeans(const PriorMap& map, const SolveSource& source);
+  // Without a source there are means alone; `map` has a table.
+  PriorMeans(const PriorMap& map, int32_t dimension);
+
+  bool has_prior() const { return means_.rows() > 0; }
+  // Rows [first, first + count) of `rows`, count <= kBatch. Nothing is done where there is no prior.
+  void compute(const AttributeRows& rows, int64_t first, int64_t count);
+  // Of row first + i of the last batch.
+  RowPrior row(int64_t i) const { return has_prior() ? RowPrior{means_.row(i), rotated_.row(i)} : RowPrior{}; }
+
+ private:
+  const PriorMap& map_;
+  const SolveSource* source_;
+  FactorTable means_;    // [kBatch]
+  FactorTable rotated_;  // [kBatch]
+  FloatBuffer dense_;    // a panel [dense_count][16]
+  FloatBuffer panel_;    // [stride][16]
+};
+
+}  // namespace bouquet::cpu

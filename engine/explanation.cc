@@ -1,0 +1,157 @@
+#include "engine/explanation.h"
+
+#include <cmath>
+
+#include "engine/ridge_rule.h"
+#include "engine/score.h"
+
+namespace bouquet {
+namespace {
+
+// Several vectors side by side, [d][width]: loops run over the vectors, so that they are fast without reordering any sum.
+class Vectors {
+ public:
+  Vectors(MatrixView<const float> table, std::span<const int32_t> rows)
+      : width_(rows.size()), values_(static_cast<size_t>(table.cols) * rows.size()) {
+    for (size_t k = 0; k < width_; ++k)
+      for (size_t j = 0; j < static_cast<size_t>(table.cols); ++j) row(j)[k] = double{table.row(rows[k])[j]};
+  }
+
+  size_t width() const { return width_; }
+  double* row(size_t j) { return values_.data() + j * width_; }
+  const double* row(size_t j) const { return values_.data() + j * width_; }
+
+  // L v = these, in place.
+  void solve_lower(std::span<const float> l, size_t d) {
+    for (size_t i = 0; i < d; ++i) {
+      for (size_t j = 0; j < i; ++j) subtract(i, double{l[i * d + j]}, j);
+      divide(i, double{l[i * d + i]});
+    }
+  }
+  // Lᵀ v = these, in place.
+  void solve_upper(std::span<const float> l, size_t d) {
+    for (size_t i = d; i-- > 0;) {
+      divide(i, double{l[i * d + i]});
+      for (size_t j = 0; j < i; ++j) subtract(j, double{l[i * d + j]}, i);
+    }
+  }
+  // sums[k] = factor times the product of vector k with `vector`.
+  void products(std::span<const float> vector, double factor, std::vector<double>& sums) const {
+    sums.assign(width_, 0.0);
+    for (size_t j = 0; j < vector.size(); ++j) {
+      const double x = factor * double{vector[j]};
+      const double* from = row(j);
+      for (size_t k = 0; k < width_; ++k) sums[k] += x * from[k];
+    }
+  }
+
+ private:
+  void subtract(size_t to, double factor, size_t from) {
+    double* a = row(to);
+    const double* b = row(from);
+    for (size_t k = 0; k < width_; ++k) a[k] -= factor * b[k];
+  }
+  void divide(size_t at, double by) {
+    double* a = row(at);
+    for (size_t k = 0; k < width_; ++k) a[k] /= by;
+  }
+
+  size_t width_;
+  std::vector<double> values_;
+};
+
+double dot(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (size_t j = 0; j < a.size(); ++j) sum += double{a[j]} * double{b[j]};
+  return sum;
+}
+
+// c qᵣᵀ W⁻¹ qᵣ: how much of the matrix the pair is.
+double leverage(const Model& model, const SolvedCustomer& customer, size_t pair) {
+  const auto d = static_cast<size_t>(model.dimension);
+  Vectors half(model.item_matrix(), customer.items.subspan(pair, 1));
+  half.solve_lower(customer.cholesky, d);
+  double sum = 0;
+  for (size_t j = 0; j < d; ++j) sum += half.row(j)[0] * half.row(j)[0];
+  return double{customer.confidences[pair]} * sum;
+}
+
+class Explainer {
+ public:
+  Explainer(const Model& model, const SolvedCustomer& customer, std::span<const int32_t> offered)
+      : model_(model), customer_(customer), solved_(model.item_matrix(), offered), out_(offered.size()) {
+    solved_.solve_lower(customer.cholesky, static_cast<size_t>(model.dimension));
+    solved_.solve_upper(customer.cholesky, static_cast<size_t>(model.dimension));
+    for (size_t k = 0; k < out_.size(); ++k)
+      out_[k].score = double{bouquet::score(customer.profile.data(), model.item_matrix().row(offered[k]).data(), model.dimension)};
+  }
+
+  std::vector<Explanation> run() {
+    for (size_t j = 0; j < customer_.items.size(); ++j) add_event(j);
+    if (!model_.customer_prior.map.empty()) add_attributes();
+    for (Explanation& e : out_) {
+      double sum = e.intercept;
+      for (const double x : e.events) sum += x;
+      for (const AttributeContribution& a : e.attributes) sum += a.value;
+      e.rest = e.score - sum;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void add_event(size_t j) {
+    const double target = customer_.targets.empty() ? 1.0 : double{customer_.targets[j]};
+    const auto q = model_.item_matrix().row(customer_.items[j]);
+    const double confidence = double{customer_.confidences[j]};
+    solved_.products(q, confidence, products_);
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].events.push_back(target * products_[k]);
+    if (target != 0) return;
+    // Without the pair W loses c q qᵀ and the right side stays as it is (Sherman and Morrison 1950); rho is left as it was.
+    const double effect = dot(q, customer_.profile) / (1 - leverage(model_, customer_, j));
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].returns_leave_one_out.push_back(-products_[k] * effect);
+  }
+
+  void add_attributes() {
+    const int32_t d = model_.dimension;
+    const AttributePrior& prior = model_.customer_prior;
+    const MatrixView<const float> map{prior.map.data(), int64_t{prior.column_count(d)} + 1, d};
+    const ModelConstants& c = model_.constants;
+    const RidgeRule rule{c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
+    const double ridge = rule.ridge(static_cast<int64_t>(customer_.items.size()));
+    const auto add = [&](int32_t column, float value) {
+      if (value == 0) return;
+      solved_.products(map.row(column), ridge * double{value}, products_);
+      for (size_t k = 0; k < out_.size(); ++k) out_[k].attributes.push_back({column, products_[k]});
+    };
+    const auto dense = customer_.attributes.dense_row(0);
+    for (size_t f = 0; f < dense.size(); ++f) add(static_cast<int32_t>(f), dense[f]);
+    const auto columns = customer_.attributes.row_columns(0);
+    for (size_t k = 0; k < columns.size(); ++k) add(columns[k], customer_.attributes.row_values(0)[k]);
+    solved_.products(map.row(map.rows - 1), ridge, products_);
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].intercept = products_[k];
+  }
+
+  const Model& model_;
+  const SolvedCustomer& customer_;
+  Vectors solved_;  // W⁻¹ q of each offered item
+  std::vector<Explanation> out_;
+  std::vector<double> products_;
+};
+
+}  // namespace
+
+std::vector<Explanation> explain(const Model& model, const SolvedCustomer& customer, std::span<const int32_t> offered) {
+  return Explainer(model, customer, offered).run();
+}
+
+std::vector<double> profile_variances(const Model& model, std::span<const float> cholesky, std::span<const int32_t> offered) {
+  const auto d = static_cast<size_t>(model.dimension);
+  Vectors half(model.item_matrix(), offered);
+  half.solve_lower(cholesky, d);
+  std::vector<double> sums(offered.size());
+  for (size_t j = 0; j < d; ++j)
+    for (size_t k = 0; k < sums.size(); ++k) sums[k] += half.row(j)[k] * half.row(j)[k];
+  return sums;
+}
+
+}  // namespace bouquet

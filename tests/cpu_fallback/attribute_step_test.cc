@@ -1,0 +1,60 @@
+#include "cpu_fallback/attribute_step.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "tests/conformance/shop_attributes.h"
+
+namespace bouquet::cpu {
+namespace {
+
+constexpr int64_t kRows = 20000;  // three blocks of sparse rows
+constexpr int32_t kDimension = 19;
+
+class AttributeSteps : public testing::Test {
+ protected:
+  AttributeSteps() : attributes_(conformance::random_attributes(kRows, {.dense = 70, .sparse = 60})), vectors_(kRows, kDimension) {
+    std::mt19937_64 random(3);
+    std::normal_distribution<float> normal;
+    for (int64_t r = 0; r < kRows; ++r)
+      for (int32_t j = 0; j < kDimension; ++j) vectors_.row(r)[j] = normal(random) + 0.2f * attributes_.dense[r * 70 + j];
+    for (int64_t r = 0; r < kRows; ++r) weights_.push_back(0.5 + static_cast<double>(r % 7));
+  }
+
+  std::vector<float> fit(int threads, int64_t direct_columns) {
+    ThreadPool pool(threads);
+    AttributeStep step("customer", attributes_.rows(), weights_, 3, direct_columns);
+    PriorMap map(attributes_.column_count, attributes_.dense_count, kDimension);
+    for (int run = 0; run < 2; ++run) {
+      const absl::Status s = step.run(vectors_, map, pool);
+      EXPECT_TRUE(s.ok()) << s;
+    }
+    return step.map();
+  }
+
+  AttributeTable attributes_;
+  FactorTable vectors_;
+  std::vector<double> weights_;
+};
+
+TEST_F(AttributeSteps, ConjugateGradientsFindTheMapOfTheFactorization) {
+  const std::vector<float> direct = fit(2, AttributeStep::kDirectColumns);
+  const std::vector<float> iterated = fit(2, 0);
+  double gap = 0, norm = 0;
+  for (size_t i = 0; i < direct.size(); ++i) {
+    gap += std::pow(double{direct[i]} - double{iterated[i]}, 2);
+    norm += std::pow(double{direct[i]}, 2);
+  }
+  EXPECT_LT(std::sqrt(gap), 1e-5 * std::sqrt(norm));
+  EXPECT_GT(norm, 0.1);
+}
+
+TEST_F(AttributeSteps, HaveTheSameBitsAtAnyNumberOfThreads) {
+  EXPECT_EQ(fit(1, AttributeStep::kDirectColumns), fit(3, AttributeStep::kDirectColumns));
+  EXPECT_EQ(fit(1, 0), fit(3, 0));
+}
+
+}  // namespace
+}  // namespace bouquet::cpu
