@@ -122,8 +122,8 @@ __device__ __forceinline__ void write_factor(const RegisterTiles<B, R>& tiles, f
 #pragma unroll
       for (int j = 0; j < B; ++j) {
         const int64_t row = B * tiles.row[r] + i, column = B * tiles.column[r] + j;
-        if (row >= d || column >= d) continue;
-        if (row >= column) factor[row * d + column] = tiles.value[r][i][j];
+        if (row >= d || row < column) continue;
+        factor[row * d + column] = tiles.value[r][i][j];
         if (row > column) factor[column * d + row] = 0;
       }
   }
@@ -323,7 +323,6 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_dual_ke
 #pragma unroll
     for (int i = 0; i < B; ++i)
       if (tiles.exists(r) && tiles.row[r] == tiles.column[r]) tiles.value[r][i][i] += 1;
-  __syncthreads();
   factorize<W>(tiles, side, scratch);
   solve_back(tiles, side, scratch);
   if (*scratch.broken != 0) {
