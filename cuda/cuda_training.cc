@@ -139,7 +139,7 @@ class CudaTraining final : public TrainingSession {
     fixed.refresh(rounded_gram_.data(), eigen_, blas_, solver_, stream_);
     host_failed_[0] = kNoRow;
     failed_.upload(std::as_const(host_failed_).span());
-    step.run(fixed, scratch_, {.solved = solved.data(), .stride = solved.stride(), .cholesky = nullptr, .failed = failed_.data()}, stream_);
+    step.run(fixed, scratch_, {}, {.solved = solved.data(), .stride = solved.stride(), .cholesky = nullptr, .failed = failed_.data()}, stream_);
     failed_.download(host_failed_.span());
     stream_.synchronize();
     if (host_failed_[0] == kNoRow) return absl::OkStatus();

@@ -129,6 +129,14 @@ __device__ __forceinline__ void write_factor(const RegisterTiles<B, R>& tiles, f
   }
 }
 
+// right_side += ridge m. Each thread adds to what it has written itself.
+__device__ __forceinline__ void add_means(const SystemArguments& a, float* right_side) {
+  const int32_t row = a.rows.rows[blockIdx.x];
+  const auto ridge = static_cast<float>(a.pairs.ridges[row]);
+  for (int j = static_cast<int>(threadIdx.x); j < a.source.dimension; j += blockDim.x)
+    right_side[j] += ridge * a.pairs.means[int64_t{row} * a.source.stride + j];
+}
+
 // The whole system of the block's row, its right side in shared memory.
 template <int W, int B, int R>
 __device__ __forceinline__ void sum_row(RegisterTiles<B, R>& tiles, const SystemArguments& a, float* memory, float* right_side) {
@@ -146,6 +154,7 @@ __device__ __forceinline__ void sum_row(RegisterTiles<B, R>& tiles, const System
     const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
     if (j < a.size) right_side[j] = right[h];
   }
+  if (a.pairs.means != nullptr) add_means(a, right_side);
 }
 
 // One block: one row. Floor: pairs (d² / 2 + d) + d³ / 6 multiply-adds at the device's FP32 rate; the gathered rows are 4 d bytes a pair,
@@ -255,10 +264,29 @@ __device__ __forceinline__ void add_inner_products(float (&value)[B][B], int row
   }
 }
 
-// solved_j = scale_j² times the sum of root_i t_i y_ij: warps share the pairs, and their sums are added in order.
+// right_i -= the inner product of row i of Z and w = B^(-1/2) ridge m (docs/algorithms/attributes.md). A warp takes whole rows.
+template <int B, int W>
+__device__ __forceinline__ void subtract_means(const DeviceSource& source, const DualMemory<B, W>& memory, const float* mean, float ridge,
+                                               int length, float* right) {
+  const int lane = threadIdx.x % 32;
+  for (int i = threadIdx.x / 32; i < length; i += blockDim.x / 32) {
+    const float* y = source.rotated + int64_t{memory.columns[i]} * source.stride;
+    float sum = 0;
+    for (int j = lane; j < source.dimension; j += 32) {
+      const float scale = memory.scales[j];
+      sum += y[j] * (scale * scale * mean[j]);
+    }
+    for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xFFFFFFFF, sum, step);
+    if (lane == 0) right[i] -= memory.roots[i] * ridge * sum;
+  }
+  __syncthreads();
+}
+
+// solved_j = scale_j² times the sum of root_i t_i y_ij, and of ridge m_j where there is a mean: warps share the pairs, and their sums are
+// added in order.
 template <int B, int W>
 __device__ __forceinline__ void combine(const DeviceSource& source, const DualMemory<B, W>& memory, const float* t, int length,
-                                        float* solved) {
+                                        const float* mean, float ridge, float* solved) {
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
   for (int first = 0; first < source.stride; first += kCombinedColumns) {
     const int j = first + 4 * lane;
@@ -275,6 +303,7 @@ __device__ __forceinline__ void combine(const DeviceSource& source, const DualMe
     for (int c = threadIdx.x; c < kCombinedColumns && first + c < source.dimension; c += blockDim.x) {
       float total = 0;
       for (int w = 0; w < warps; ++w) total += memory.rows[w * kCombinedColumns + c];
+      if (mean != nullptr) total += ridge * mean[first + c];
       const float scale = memory.scales[first + c];
       solved[first + c] = scale * scale * total;
     }
@@ -302,6 +331,8 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_dual_ke
   for (int j = own; j < a.source.stride; j += threads) memory.scales[j] = 1 / sqrtf(a.source.diagonal[j] + ridge);
   if (own == 0) *scratch.broken = 0;
   __syncthreads();
+  if (a.pairs.means != nullptr)
+    subtract_means(a.source, memory, a.pairs.means + int64_t{row} * a.source.stride, ridge, length, scratch.right);
 
   RegisterTiles<B, R> tiles;
   tiles.take_triangle(side);
@@ -330,7 +361,8 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_dual_ke
     if (own == 0) atomicMin(a.out.failed, row);
     return;
   }
-  combine(a.source, memory, scratch.right, length, a.out.solved + row * a.out.stride);
+  const float* mean = a.pairs.means == nullptr ? nullptr : a.pairs.means + int64_t{row} * a.source.stride;
+  combine(a.source, memory, scratch.right, length, mean, static_cast<float>(a.pairs.ridges[row]), a.out.solved + row * a.out.stride);
 }
 
 // Starts the instance of a kernel that fits the shape, with the shared memory that it takes beside `more_floats`.

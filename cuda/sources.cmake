@@ -1,5 +1,6 @@
 # The sources of the CUDA backend: nvcc makes the module of them, and g++ the library that the tests run without a GPU.
 set(bouquet_cuda_sources
+  attribute_staging.cc
   check.cc
   cuda_backend.cc
   cuda_model.cc
@@ -18,6 +19,7 @@ set(bouquet_cuda_sources
   large_row_systems.cu
   libraries.cc
   objective.cu
+  prior_means.cu
   rank_plan.cc
   restriction_staging.cc
   roofline.cu
