@@ -129,20 +129,26 @@ __device__ __forceinline__ void write_factor(const RegisterTiles<B, R>& tiles, f
   }
 }
 
-// right_side += ridge m. Each thread adds to what it has written itself.
-__device__ __forceinline__ void add_means(const SystemArguments& a, float* right_side) {
+// Rights begin with ridge m, before the tiles take the registers; with 0 where there is no prior.
+__device__ __forceinline__ void begin_with_means(float (&right)[2], const SystemArguments& a) {
+  right[0] = right[1] = 0;
+  if (a.pairs.means == nullptr) return;
   const int32_t row = a.rows.rows[blockIdx.x];
   const auto ridge = static_cast<float>(a.pairs.ridges[row]);
-  for (int j = static_cast<int>(threadIdx.x); j < a.source.dimension; j += blockDim.x)
-    right_side[j] += ridge * a.pairs.means[int64_t{row} * a.source.stride + j];
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
+    if (j < a.source.dimension) right[h] = ridge * a.pairs.means[int64_t{row} * a.source.stride + j];
+  }
 }
 
 // The whole system of the block's row, its right side in shared memory.
 template <int W, int B, int R>
 __device__ __forceinline__ void sum_row(RegisterTiles<B, R>& tiles, const SystemArguments& a, float* memory, float* right_side) {
+  float right[2];
+  begin_with_means(right, a);
   const int32_t row = a.rows.rows[blockIdx.x];
   begin_with_shared_matrix(tiles, a.source.shared_matrix, static_cast<float>(a.pairs.ridges[row]), a.size);
-  float right[2] = {0, 0};
   if (a.first_slots == nullptr) {
     const int64_t begin = a.pairs.offsets[row];
     add_pairs(tiles, right, a, begin, static_cast<int>(a.pairs.offsets[row + 1] - begin), GatherMemory<B, W>::at(memory));
@@ -154,7 +160,6 @@ __device__ __forceinline__ void sum_row(RegisterTiles<B, R>& tiles, const System
     const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
     if (j < a.size) right_side[j] = right[h];
   }
-  if (a.pairs.means != nullptr) add_means(a, right_side);
 }
 
 // One block: one row. Floor: pairs (d² / 2 + d) + d³ / 6 multiply-adds at the device's FP32 rate; the gathered rows are 4 d bytes a pair,
