@@ -218,7 +218,12 @@ __device__ __forceinline__ void solve_row(const LargeArguments& a, int at, const
       else
         add_parts(tiles, right, a, a.first_slots[at], a.first_slots[at + 1], i, j);
       add_shared_matrix(tiles, a.source.shared_matrix, static_cast<float>(a.pairs.ridges[row]), a.size, i, j);
-      if (i == j && own < kMacroTile) memory.scratch.right[i * kMacroTile + own] += right;
+      if (i == j && own < kMacroTile) {
+        const int e = i * kMacroTile + own;
+        if (a.pairs.means != nullptr && e < a.source.dimension)
+          right += static_cast<float>(a.pairs.ridges[row]) * a.pairs.means[int64_t{row} * a.source.stride + e];
+        memory.scratch.right[e] += right;
+      }
       __syncthreads();
       if (i == j)
         factorize<W>(tiles, kSide, memory.scratch_of(j));
