@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 #include <utility>
 
 #include "cpu_fallback/blas_threads.h"
@@ -15,8 +14,6 @@ namespace bouquet::cpu {
 namespace {
 
 constexpr int64_t kRightColumns = 16;  // of a task of the triangular solves
-constexpr int kMaxIterations = 300;    // of conjugate gradients
-constexpr double kTolerance = 1e-7;    // of the residual, relative to the right side
 constexpr int64_t kMeanRows = 512;     // of a task
 
 std::vector<double> column_products(const std::vector<double>& a, const std::vector<double>& b, int64_t d) {
@@ -73,8 +70,7 @@ absl::Status AttributeStep::factorize(ThreadPool& pool) {
   int info = 0;
   dpotrf_("L", &n, factor_.data(), &n, &info);  // LAPACK counts by columns: its lower triangle is our upper one
   if (info == 0) return absl::OkStatus();
-  return absl::InternalError(std::string(name_) + " attributes: their Gram matrix is not positive definite; a larger --" + name_ +
-                             "-attribute-regularization keeps it so");
+  return attributes_not_definite(name_);
 }
 
 void AttributeStep::solve_factorized(std::vector<double>& right, int64_t d, ThreadPool& pool) const {
@@ -128,10 +124,10 @@ absl::Status AttributeStep::iterate(std::vector<double>& right, int64_t d, Prior
   std::vector<double> z = preconditioned(residual);
   std::vector<double> direction = z;
   std::vector<double> rz = column_products(residual, z, d);
-  for (int iteration = 0; iteration < kMaxIterations; ++iteration) {
+  for (int iteration = 0; iteration < kMostFitIterations; ++iteration) {
     const std::vector<double> norms = column_products(residual, residual, d);
     bool done = true;
-    for (size_t j = 0; j < columns; ++j) done = done && norms[j] <= kTolerance * kTolerance * scale[j];
+    for (size_t j = 0; j < columns; ++j) done = done && norms[j] <= kFitTolerance * kFitTolerance * scale[j];
     if (done) {
       right = std::move(x);
       return absl::OkStatus();
@@ -140,7 +136,7 @@ absl::Status AttributeStep::iterate(std::vector<double>& right, int64_t d, Prior
     const std::vector<double> curvature = column_products(direction, product, d);
     for (size_t i = 0; i < x.size(); ++i) {
       const size_t j = i % columns;
-      if (!(norms[j] > kTolerance * kTolerance * scale[j])) continue;  // this column has converged
+      if (!(norms[j] > kFitTolerance * kFitTolerance * scale[j])) continue;  // this column has converged
       const double step = rz[j] / curvature[j];
       x[i] += step * direction[i];
       residual[i] -= step * product[i];
@@ -150,8 +146,7 @@ absl::Status AttributeStep::iterate(std::vector<double>& right, int64_t d, Prior
     for (size_t i = 0; i < x.size(); ++i) direction[i] = z[i] + next[i % columns] / std::max(rz[i % columns], 1e-300) * direction[i];
     rz = next;
   }
-  return absl::InternalError(std::string(name_) + " attributes: conjugate gradients did not converge in " + std::to_string(kMaxIterations) +
-                             " iterations; a larger --" + name_ + "-attribute-regularization makes it easier");
+  return attributes_not_converged(name_);
 }
 
 }  // namespace bouquet::cpu

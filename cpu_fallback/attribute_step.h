@@ -9,16 +9,15 @@
 #include "absl/status/status.h"
 #include "cpu_fallback/prior_means.h"
 #include "cpu_fallback/weighted_attributes.h"
+#include "engine/attribute_fit.h"
 
 namespace bouquet::cpu {
 
 class AttributeStep {
  public:
-  static constexpr int64_t kDirectColumns = 6000;  // up to this many the system is factorized: 288 MB in double
-
   // `name` is what the side is called in an error: "customer" or "item". `rows` is borrowed; `weights` [n].
   AttributeStep(const char* name, const AttributeRows& rows, std::vector<double> weights, double regularization,
-                int64_t direct_columns = kDirectColumns);
+                int64_t direct_columns = kDirectAttributeColumns);
 
   // Fits the map of `prior` to `vectors`, [n, d]. What is made once is made in the first call. Errors: Internal (the system is not positive
   // definite, or conjugate gradients do not converge).

@@ -61,7 +61,7 @@ class CpuTraining final : public TrainingSession {
 
   absl::StatusOr<EpochStats> run_epoch() override {
     const auto start = std::chrono::steady_clock::now();
-    const bool attributes = with_attributes(epoch_);
+    const bool attributes = has_attribute_step(options_, epoch_);
     profile_source_.refresh(gram_of(profiles_, *pool_), *pool_);
     if (attributes && item_attribute_step_)
       if (absl::Status s = item_attribute_step_->run(item_vectors_, item_prior_, *pool_); !s.ok()) return s;
@@ -93,10 +93,6 @@ class CpuTraining final : public TrainingSession {
   }
 
  private:
-  // Whether the epoch after `finished` ones starts with attribute steps.
-  bool with_attributes(int32_t finished) const {
-    return finished >= options_.attribute_warmup && (finished - options_.attribute_warmup) % options_.attribute_period == 0;
-  }
   static AttributePrior prior_of(const AttributeTable& attributes, const PriorMap& prior) {
     if (attributes.empty()) return {};
     return {attributes.dense_count, unpadded(prior.table())};

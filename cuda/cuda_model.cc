@@ -15,15 +15,13 @@
 #include "engine/errors.h"
 #include "engine/fold_in_checks.h"
 #include "engine/memory_table.h"
-#include "engine/unsupported_options.h"
 
 namespace bouquet::cuda {
 namespace {
 
 class CudaModel final : public LoadedModel {
  public:
-  CudaModel(const Model& model, std::shared_ptr<const Device> device)
-      : tables_(model, std::move(device)), has_prior_(!model.customer_prior.map.empty()) {}
+  CudaModel(const Model& model, std::shared_ptr<const Device> device) : tables_(model, std::move(device)) {}
 
   absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const override {
     const NvtxRange range("bouquet: make_ranker");
@@ -33,32 +31,32 @@ class CudaModel final : public LoadedModel {
   absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const override {
     const NvtxRange range("bouquet: make_profiler");
     if (absl::Status s = validate(limits); !s.ok()) return s;
-    if (limits.solved == Side::kItems || has_prior_)
-      if (absl::Status s = check_supported("cuda", "attributes", "in fold-in"); !s.ok()) return s;
-    if (absl::Status s = prepare_fold_in(); !s.ok()) return s;
-    return make_cuda_profiler(shared_from_this(), tables_, *fold_in_, limits);
+    auto source = prepare_fold_in(limits.solved);
+    if (!source.ok()) return source.status();
+    return make_cuda_profiler(shared_from_this(), tables_, **source, limits);
   }
 
  private:
-  absl::Status prepare_fold_in() const {
+  absl::StatusOr<const FoldInSource*> prepare_fold_in(Side solved) const {
     const std::lock_guard lock(mutex_);
-    if (fold_in_ != nullptr) return absl::OkStatus();
-    return guarded(tables_.device(), "preparing fold-in", [&] {
+    std::unique_ptr<const FoldInSource>& source = solved == Side::kItems ? item_fold_in_ : fold_in_;
+    if (source != nullptr) return source.get();
+    return guarded(tables_.device(), "preparing fold-in", [&]() -> absl::StatusOr<const FoldInSource*> {
+      const FoldInShape shape = fold_in_shape(tables_, solved);
       MemoryTable needed;
-      FoldInSource::count_memory(tables_.items().rows, tables_.dimension(), needed);
-      FoldInSource::count_scratch(tables_.dimension(), tables_.device().properties().capability, needed);
+      FoldInSource::count_memory(shape, needed);
+      FoldInSource::count_scratch(shape, tables_.device().properties().capability, needed);
       if (absl::Status s = check_fits(needed, tables_.device().free_bytes(), "fold-in", "Fewer models on the device or a larger one fits.");
           !s.ok())
         return s;
-      fold_in_ = std::make_unique<const FoldInSource>(tables_);
-      return absl::OkStatus();
+      source = std::make_unique<const FoldInSource>(tables_, solved);
+      return source.get();
     });
   }
 
   const DeviceModel tables_;
-  const bool has_prior_;
   mutable std::mutex mutex_;
-  mutable std::unique_ptr<const FoldInSource> fold_in_;  // made when the first profiler is asked for
+  mutable std::unique_ptr<const FoldInSource> fold_in_, item_fold_in_;  // made when the first profiler of the side is asked for
 };
 
 }  // namespace

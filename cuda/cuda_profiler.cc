@@ -6,11 +6,11 @@
 #include <string>
 #include <utility>
 
+#include "cuda/attribute_staging.h"
 #include "cuda/call_clock.h"
 #include "cuda/history_staging.h"
 #include "cuda/nvtx_range.h"
 #include "cuda/status.h"
-#include "engine/fold_in_checks.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -22,8 +22,14 @@ int32_t factors_at_a_time(int64_t d, int32_t max_batch) {
   return static_cast<int32_t>(std::clamp<int64_t>(kFactorFloats / (d * d), 1, max_batch));
 }
 
-RidgeRule rule_of(const ModelConstants& c) {
-  return {c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
+RidgeRule rule_of(const ModelConstants& c, Side solved) {
+  return {c.unobserved_weight, c.regularization, c.regularization_exponent,
+          solved == Side::kCustomers ? c.training_item_count : c.training_customer_count};
+}
+
+// Floats of the prior means of a batch.
+int64_t means_size(const ProfilerShape& shape) {
+  return shape.attribute_columns == 0 ? 0 : int64_t{shape.limits.max_batch} * row_stride(shape.dimension);
 }
 
 class CudaProfiler final : public Profiler {
@@ -32,10 +38,13 @@ class CudaProfiler final : public Profiler {
       : model_(std::move(model)),
         device_(tables.device()),
         source_(source.source()),
-        rule_(rule_of(tables.constants())),
-        shape_{tables.items().rows, tables.dimension(), limits},
+        prior_(source.prior()),
+        rule_(rule_of(tables.constants(), limits.solved)),
+        shape_(profiler_shape(tables, limits)),
         stream_(device_),
-        staging_(tables.items().rows, limits.max_batch, stream_),
+        staging_(shape_.item_count, limits.max_batch, stream_),
+        attributes_(shape_, stream_),
+        means_(means_size(shape_), stream_),
         scratch_(tables.dimension(), 0, limits.max_batch, stream_),
         solved_(int64_t{limits.max_batch} * tables.dimension(), stream_),
         factors_(factors_at_a_time(tables.dimension(), limits.max_batch) * int64_t{tables.dimension()} * tables.dimension(), stream_),
@@ -69,8 +78,9 @@ class CudaProfiler final : public Profiler {
     clock_.begin(stream_);
     const auto n = static_cast<int32_t>(histories.offsets.size()) - 1;
     for (int32_t first = 0, count = 0; first < n; first += count) {
-      count = staging_.fitting(histories, first);
+      count = attributes_.fitting(histories.attributes, first, staging_.fitting(histories, first));
       staging_.upload(histories, first, count, rule_, shape_.dimension);
+      attributes_.upload(histories.attributes, first, count);
       if (absl::Status s = solve_staged(first, count, solved); !s.ok()) return s;
     }
     clock_.read();
@@ -83,7 +93,10 @@ class CudaProfiler final : public Profiler {
     host_failed_[0] = kNoRow;
     failed_.upload(std::as_const(host_failed_).span());
     DeviceSolutions out{.solved = solved_.data(), .stride = d, .cholesky = nullptr, .first_row = 0, .failed = failed_.data()};
-    run_plan(staging_.planned(), staging_.pairs(), source_, scratch_, out, stream_);
+    DevicePairs pairs = staging_.pairs();
+    pairs.means = means_.data();
+    prepare_means(staging_.planned(), {attributes_.view(), prior_, means_.data()}, source_, stream_);
+    run_plan(staging_.planned(), pairs, source_, scratch_, out, stream_);
     const auto profiles = host_solved_.span().first(static_cast<size_t>(count * d));
     solved_.download(profiles);
     if (!solved.cholesky.empty()) factorize(first, count, solved.cholesky);
@@ -112,10 +125,13 @@ class CudaProfiler final : public Profiler {
   const std::shared_ptr<const LoadedModel> model_;
   const Device& device_;
   const SolveSource& source_;
+  const PriorMap* const prior_;  // null: the prior mean is zero
   const RidgeRule rule_;
   const ProfilerShape shape_;
   const Stream stream_;  // outlives all that follows
   HistoryStaging staging_;
+  AttributeStaging attributes_;
+  DeviceArray<float> means_;  // [max_batch, row_stride(d)], where there is a prior
   SolveScratch scratch_;
   DeviceArray<float> solved_;   // [max_batch, d]
   DeviceArray<float> factors_;  // [some, d, d]
@@ -131,16 +147,25 @@ absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<con
                                                              const FoldInSource& source, ProfilerLimits limits) {
   if (absl::Status s = validate(limits); !s.ok()) return s;
   return guarded(tables.device(), "making a profiler", [&]() -> absl::StatusOr<std::unique_ptr<Profiler>> {
-    const absl::Status fits = check_fits(profiler_memory(tables.items().rows, tables.dimension(), limits), tables.device().free_bytes(),
-                                         "a profiler", "A smaller batch (--max-batch), fewer models on the device or a larger one fits.");
+    const absl::Status fits = check_fits(profiler_memory(profiler_shape(tables, limits)), tables.device().free_bytes(), "a profiler",
+                                         "A smaller batch (--max-batch), fewer models on the device or a larger one fits.");
     if (!fits.ok()) return fits;
     return std::make_unique<CudaProfiler>(std::move(model), tables, source, limits);
   });
 }
 
-MemoryTable profiler_memory(int64_t item_count, int32_t dimension, ProfilerLimits limits) {
+ProfilerShape profiler_shape(const DeviceModel& tables, ProfilerLimits limits) {
+  return {tables.fixed(limits.solved).rows, tables.dimension(), limits, tables.prior_columns(limits.solved),
+          tables.prior(limits.solved).dense_count};
+}
+
+MemoryTable profiler_memory(const ProfilerShape& shape) {
+  const int32_t dimension = shape.dimension;
+  const ProfilerLimits& limits = shape.limits;
   MemoryTable table;
-  HistoryStaging::count_memory(item_count, limits.max_batch, table);
+  HistoryStaging::count_memory(shape.item_count, limits.max_batch, table);
+  AttributeStaging::count_memory(shape, table);
+  table.add("prior means", means_size(shape) * int64_t{sizeof(float)});
   SolveScratch::count_memory(dimension, 0, limits.max_batch, table);
   table.add("solved profiles", int64_t{limits.max_batch} * dimension * int64_t{sizeof(float)});
   table.add("Cholesky factors", factors_at_a_time(dimension, limits.max_batch) * int64_t{dimension} * dimension * int64_t{sizeof(float)});

@@ -1,4 +1,4 @@
-// Fold-in on the device: the customers' half-step of training, for histories that come from anywhere.
+// Fold-in on the device: a half-step of training, for histories that come from anywhere.
 #pragma once
 
 #include <memory>
@@ -7,16 +7,20 @@
 #include "cuda/device_model.h"
 #include "cuda/fold_in_source.h"
 #include "engine/backend.h"
+#include "engine/fold_in_checks.h"
 #include "engine/memory_table.h"
 
 namespace bouquet::cuda {
 
-// `tables` and `source` live inside `model`, which the profiler keeps alive. Errors: InvalidArgument (limits), ResourceExhausted
-// (with the memory table, before anything is allocated, where the device has too little), Internal.
+// `tables` and `source`, which is of limits.solved, live inside `model`, which the profiler keeps alive. Errors: InvalidArgument (limits),
+// ResourceExhausted (with the memory table, before anything is allocated, where the device has too little), Internal.
 absl::StatusOr<std::unique_ptr<Profiler>> make_cuda_profiler(std::shared_ptr<const LoadedModel> model, const DeviceModel& tables,
                                                              const FoldInSource& source, ProfilerLimits limits);
 
+// The sizes of a profiler of that model.
+ProfilerShape profiler_shape(const DeviceModel& tables, ProfilerLimits limits);
+
 // What such a profiler needs on the device, apart from the model and its FoldInSource.
-MemoryTable profiler_memory(int64_t item_count, int32_t dimension, ProfilerLimits limits);
+MemoryTable profiler_memory(const ProfilerShape& shape);
 
 }  // namespace bouquet::cuda

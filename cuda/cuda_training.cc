@@ -16,8 +16,9 @@
 #include "cuda/objective.h"
 #include "cuda/solve_source.h"
 #include "cuda/status.h"
+#include "cuda/trained_prior.h"
+#include "engine/attribute_fit.h"
 #include "engine/initial_factors.h"
-#include "engine/unsupported_options.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -36,7 +37,13 @@ struct TrainingPlan {
   int32_t slots, rows;
 };
 
-MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, int32_t d, int capability) {
+AttributeStepOptions step_options(const TrainingOptions& options, Side side) {
+  if (side == Side::kCustomers) return {"customer", options.customer_attribute_regularization, options.dimension};
+  return {"item", options.item_attribute_regularization, options.dimension};
+}
+
+MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, const TrainingOptions& options, int capability) {
+  const int32_t d = options.dimension;
   MemoryTable table;
   for (const int64_t rows : {interactions.customer_count(), interactions.item_count()}) {
     table.add("factors", FactorArray::bytes(rows, d));
@@ -51,6 +58,10 @@ MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan
   EigenScratch::count_memory(d, table);
   BlasHandle::count_memory(capability, table);
   Objective::count_memory(table);
+  if (!interactions.customer_attributes.empty())
+    TrainedPrior::count_memory(interactions.customer_attributes, step_options(options, Side::kCustomers), table);
+  if (!interactions.item_attributes.empty())
+    TrainedPrior::count_memory(interactions.item_attributes, step_options(options, Side::kItems), table);
   return table;
 }
 
@@ -86,6 +97,12 @@ class CudaTraining final : public TrainingSession {
             fill_initial_factors(options.seed, FactorSide::kCustomers, first + r, {to + r * profiles_.stride(), 1, d});
         },
         stream_);
+    if (!interactions.customer_attributes.empty())
+      customer_prior_.emplace(interactions.customer_attributes, interactions.by_customer, rule(interactions.item_count()), customer_step_,
+                              step_options(options, Side::kCustomers), solver_, stream_);
+    if (!interactions.item_attributes.empty())
+      item_prior_.emplace(interactions.item_attributes, interactions.by_item, rule(interactions.customer_count()), item_step_,
+                          step_options(options, Side::kItems), solver_, stream_);
   }
 
   // Pinned memory must not go while a copy may still use it.
@@ -115,6 +132,8 @@ class CudaTraining final : public TrainingSession {
       model.profiles = profiles_.to_host(stream_);
       model.item_vectors = item_vectors_.to_host(stream_);
       model.item_gram = host_item_gram_;
+      if (customer_prior_) model.customer_prior = customer_prior_->to_host(stream_);
+      if (item_prior_) model.item_prior = item_prior_->to_host(stream_);
       model.constants = {options_.unobserved_weight, options_.regularization, options_.regularization_exponent, item_vectors_.rows(),
                          profiles_.rows()};
       return model;
@@ -132,18 +151,35 @@ class CudaTraining final : public TrainingSession {
     gram_sums_.sum(factors.data(), factors.rows(), gram.data(), blas_, stream_);
   }
 
-  // Prepares the fixed side, and solves the other against it. Waits for the stream.
-  absl::Status half_step(const char* name, SolveSource& fixed, const DeviceArray<double>& gram, const HalfStep& step, FactorArray& solved) {
-    const NvtxRange range(name);
+  absl::Status attribute_step(std::optional<TrainedPrior>& prior, const FactorArray& vectors) {
+    if (!prior || !has_attribute_step(options_, epoch_)) return absl::OkStatus();
+    const NvtxRange range("attribute step");
+    return prior->fit(vectors, {blas_, solver_, stream_});
+  }
+
+  // What is solved by a half-step.
+  struct SolvedSide {
+    const char* name;
+    const HalfStep& step;
+    FactorArray& vectors;
+    std::optional<TrainedPrior>& prior;
+  };
+
+  // Prepares the fixed side, and solves the other against it, after its attribute step where there is one. Waits for the stream.
+  absl::Status half_step(const SolvedSide& side, SolveSource& fixed, const DeviceArray<double>& gram) {
+    const NvtxRange range(side.name);
+    if (absl::Status s = attribute_step(side.prior, side.vectors); !s.ok()) return s;
     round_gram(gram.data(), options_.dimension, rounded_gram_.data(), stream_);
     fixed.refresh(rounded_gram_.data(), eigen_, blas_, solver_, stream_);
     host_failed_[0] = kNoRow;
     failed_.upload(std::as_const(host_failed_).span());
-    step.run(fixed, scratch_, {.solved = solved.data(), .stride = solved.stride(), .cholesky = nullptr, .failed = failed_.data()}, stream_);
+    const RowPriors priors = side.prior ? side.prior->for_half_step(fixed, blas_) : RowPriors{};
+    side.step.run(fixed, scratch_, priors,
+                  {.solved = side.vectors.data(), .stride = side.vectors.stride(), .cholesky = nullptr, .failed = failed_.data()}, stream_);
     failed_.download(host_failed_.span());
     stream_.synchronize();
     if (host_failed_[0] == kNoRow) return absl::OkStatus();
-    return absl::InternalError(std::string(name) + " row " + std::to_string(host_failed_[0]) +
+    return absl::InternalError(std::string(side.name) + " row " + std::to_string(host_failed_[0]) +
                                ": its matrix is not positive definite; a larger --regularization keeps it so");
   }
 
@@ -151,9 +187,9 @@ class CudaTraining final : public TrainingSession {
     const auto start = std::chrono::steady_clock::now();
     clock_.begin(stream_);
     if (epoch_ == 0) sum_gram(profiles_, profile_gram_);
-    if (absl::Status s = half_step("item", profile_source_, profile_gram_, item_step_, item_vectors_); !s.ok()) return s;
+    if (absl::Status s = half_step({"item", item_step_, item_vectors_, item_prior_}, profile_source_, profile_gram_); !s.ok()) return s;
     sum_gram(item_vectors_, item_gram_);
-    if (absl::Status s = half_step("customer", item_source_, item_gram_, customer_step_, profiles_); !s.ok()) return s;
+    if (absl::Status s = half_step({"customer", customer_step_, profiles_, customer_prior_}, item_source_, item_gram_); !s.ok()) return s;
     host_item_gram_.resize(static_cast<size_t>(gram_size()));
     rounded_gram_.download(host_item_gram_);
     sum_gram(profiles_, profile_gram_);  // of the objective, and of the next epoch
@@ -163,11 +199,14 @@ class CudaTraining final : public TrainingSession {
     clock_.read();
 
     const NvtxRange range("objective");
-    const double objective = objective_.evaluate({customer_step_.pairs(), profiles_.rows(), profiles_.data(), profile_gram_.data()},
-                                                 {item_step_.pairs(), item_vectors_.rows(), item_vectors_.data(), item_gram_.data()},
-                                                 pair_count_, options_.dimension, options_.unobserved_weight, stream_);
+    const double objective = objective_.evaluate(
+        {customer_step_.pairs(), profiles_.rows(), profiles_.data(), profile_gram_.data(), of_objective(customer_prior_)},
+        {item_step_.pairs(), item_vectors_.rows(), item_vectors_.data(), item_gram_.data(), of_objective(item_prior_)}, pair_count_,
+        options_.dimension, options_.unobserved_weight, stream_);
     return EpochStats{++epoch_, objective, seconds};
   }
+
+  ObjectivePrior of_objective(std::optional<TrainedPrior>& prior) { return prior ? prior->for_objective(stream_) : ObjectivePrior{}; }
 
   const std::shared_ptr<const Device> device_;
   const TrainingOptions options_;
@@ -184,6 +223,7 @@ class CudaTraining final : public TrainingSession {
   DeviceArray<float> rounded_gram_;
   EigenScratch eigen_;
   Objective objective_;
+  std::optional<TrainedPrior> customer_prior_, item_prior_;
   DeviceArray<int32_t> failed_;
   PinnedArray<int32_t> host_failed_;
   std::vector<float> host_item_gram_;
@@ -198,20 +238,17 @@ absl::StatusOr<std::unique_ptr<TrainingSession>> start_cuda_training(const Inter
   const NvtxRange range("bouquet: start_training");
   if (absl::Status s = validate(options); !s.ok()) return s;
   if (absl::Status s = validate(interactions); !s.ok()) return s;
-  if (!interactions.customer_attributes.empty() || !interactions.item_attributes.empty())
-    if (absl::Status s = check_supported("cuda", "attributes", "in training"); !s.ok()) return s;
   return guarded(*device, "starting a training", [&]() -> absl::StatusOr<std::unique_ptr<TrainingSession>> {
     const TrainingPlan plan(interactions, options.dimension);
-    const absl::Status fits =
-        check_fits(memory_of(interactions, plan, options.dimension, device->properties().capability), device->free_bytes(), "training",
-                   "A smaller --dimension, fewer events (--where, --since) or a larger device fits.");
+    const absl::Status fits = check_fits(memory_of(interactions, plan, options, device->properties().capability), device->free_bytes(),
+                                         "training", "A smaller --dimension, fewer events (--where, --since) or a larger device fits.");
     if (!fits.ok()) return fits;
     return std::make_unique<CudaTraining>(interactions, options, plan, device);
   });
 }
 
 MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options, int capability) {
-  return memory_of(interactions, TrainingPlan(interactions, options.dimension), options.dimension, capability);
+  return memory_of(interactions, TrainingPlan(interactions, options.dimension), options, capability);
 }
 
 }  // namespace bouquet::cuda

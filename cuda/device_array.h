@@ -97,4 +97,11 @@ class PinnedArray {
   int64_t size_ = 0;
 };
 
+// Copies through pinned memory to the device, asynchronously: what `pinned` held must have arrived.
+template <typename T>
+void send(std::span<const std::type_identity_t<T>> from, PinnedArray<T>& pinned, DeviceArray<T>& to) {
+  std::ranges::copy(from, pinned.span().begin());
+  to.upload(std::as_const(pinned).span().first(from.size()));
+}
+
 }  // namespace bouquet::cuda

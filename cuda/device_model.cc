@@ -11,6 +11,8 @@ DeviceModel::DeviceModel(const Model& model, std::shared_ptr<const Device> devic
       customer_count_(model.customer_count()),
       constants_(model.constants),
       item_gram_(model.item_gram),
+      customer_prior_(model.customer_prior),
+      item_prior_(model.item_prior),
       stream_(*device_),
       items_(model.item_vectors.size(), stream_),
       profiles_(model.profiles.size(), stream_) {

@@ -31,10 +31,14 @@ class DeviceModel {
   DeviceMatrix profiles() const { return {profiles_.data(), customer_count_, dimension_}; }
   DeviceMatrix ranked(Side side) const { return side == Side::kItems ? items() : profiles(); }
   DeviceMatrix asking(Side side) const { return side == Side::kItems ? profiles() : items(); }
+  // What rows of `solved` are solved against.
+  DeviceMatrix fixed(Side solved) const { return solved == Side::kItems ? profiles() : items(); }
 
-  // What fold-in needs besides the items: on the host.
+  // What fold-in needs besides these: on the host.
   const ModelConstants& constants() const { return constants_; }
   const SharedArray<float>& item_gram() const { return item_gram_; }
+  const AttributePrior& prior(Side solved) const { return solved == Side::kItems ? item_prior_ : customer_prior_; }
+  int32_t prior_columns(Side solved) const { return prior(solved).column_count(dimension_); }
 
  private:
   const std::shared_ptr<const Device> device_;
@@ -42,6 +46,7 @@ class DeviceModel {
   const int64_t item_count_, customer_count_;
   const ModelConstants constants_;
   const SharedArray<float> item_gram_;
+  const AttributePrior customer_prior_, item_prior_;
   const Stream stream_;  // what the arrays are freed on
   DeviceArray<float> items_, profiles_;
 };

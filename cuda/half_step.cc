@@ -31,11 +31,8 @@ void run_wave(const PlannedRows& planned, const LongWave& wave, const DevicePair
   }
 }
 
-std::vector<double> ridges_of(const SparseRows& rows, const RidgeRule& rule) {
-  std::vector<double> ridges(static_cast<size_t>(rows.row_count()));
-  for (int32_t r = 0; r < rows.row_count(); ++r) ridges[static_cast<size_t>(r)] = rule.ridge(rows.row_length(r));
-  return ridges;
-}
+// They stand together, and are solved in the eigenbasis where there is one.
+RowRange empty_and_dual(const HalfStepPlan& plan) { return {plan.empty.first, plan.empty.count + plan.dual.count}; }
 
 template <typename T>
 int64_t bytes_of(int64_t count) {
@@ -43,6 +40,12 @@ int64_t bytes_of(int64_t count) {
 }
 
 }  // namespace
+
+std::vector<double> ridges_of(const SparseRows& rows, const RidgeRule& rule) {
+  std::vector<double> ridges(static_cast<size_t>(rows.row_count()));
+  for (int32_t r = 0; r < rows.row_count(); ++r) ridges[static_cast<size_t>(r)] = rule.ridge(rows.row_length(r));
+  return ridges;
+}
 
 SolveScratch::SolveScratch(int32_t d, int32_t slots, int32_t rows, const Stream& stream)
     : sums_(slots * system_floats(d), stream), rights_(int64_t{slots} * system_size(d), stream) {
@@ -85,8 +88,13 @@ DevicePairs HalfStep::pairs() const {
   return {offsets_.data(), columns_.data(), confidences_.data(), targets_.size() == 0 ? nullptr : targets_.data(), ridges_.data()};
 }
 
-void HalfStep::run(const SolveSource& source, SolveScratch& scratch, const DeviceSolutions& out, const Stream& stream) const {
-  run_plan({plan_, rows_.data(), parts_.data(), first_slots_.data()}, pairs(), source, scratch, out, stream);
+void HalfStep::run(const SolveSource& source, SolveScratch& scratch, const RowPriors& priors, const DeviceSolutions& out,
+                   const Stream& stream) const {
+  const PlannedRows planned{plan_, rows_.data(), parts_.data(), first_slots_.data()};
+  DevicePairs with_means = pairs();
+  with_means.means = priors.means;
+  prepare_means(planned, priors, source, stream);
+  run_plan(planned, with_means, source, scratch, out, stream);
 }
 
 void run_plan(const PlannedRows& planned, const DevicePairs& pairs, const SolveSource& source, SolveScratch& scratch,
@@ -96,13 +104,27 @@ void run_plan(const PlannedRows& planned, const DevicePairs& pairs, const SolveS
   const auto list = [&](const RowRange& range) { return RowList{planned.rows + range.first, range.count}; };
   for (const LongWave& wave : plan.long_waves) run_wave(planned, wave, pairs, view, scratch, out, stream);
   run_direct(pairs, view, list(plan.direct), scratch, out, stream);
+  const bool drawn = pairs.means != nullptr;  // empty rows are to be solved too
   if (source.has_basis()) {
     for (const DualGroup& group : plan.dual_groups) solve_dual(pairs, view, list(group.rows), group.shape, out, stream);
-    rotate_back(source.basis(), source.dimension(), list(plan.dual), out, stream);
+    if (drawn) shrink_means(pairs, view, list(plan.empty), out, stream);
+    rotate_back(source.basis(), source.dimension(), list(drawn ? empty_and_dual(plan) : plan.dual), out, stream);
   } else {
-    run_direct(pairs, view, list(plan.dual), scratch, out, stream);
+    run_direct(pairs, view, list(drawn ? empty_and_dual(plan) : plan.dual), scratch, out, stream);
   }
-  clear_rows(list(plan.empty), source.dimension(), out, stream);
+  if (!drawn) clear_rows(list(plan.empty), source.dimension(), out, stream);
+}
+
+void prepare_means(const PlannedRows& planned, const RowPriors& priors, const SolveSource& source, const Stream& stream) {
+  if (priors.map == nullptr) return;
+  const auto compute = [&](const float* map, const RowRange& range) {
+    compute_prior_means(priors.attributes, map, source.dimension(), {planned.rows + range.first, range.count}, priors.means, stream);
+  };
+  const float* map = priors.map->table().data();
+  const RowRange in_basis = empty_and_dual(planned.plan);
+  const int32_t end = in_basis.first + in_basis.count;
+  compute(source.has_basis() ? priors.map->rotated() : map, in_basis);
+  compute(map, {end, planned.plan.row_count - end});
 }
 
 void factorize_rows(const RowList& rows, const DevicePairs& pairs, const SolveSource& source, SolveScratch& scratch,

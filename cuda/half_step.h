@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "cuda/device_array.h"
 #include "cuda/half_step_plan.h"
+#include "cuda/prior_means.h"
 #include "cuda/solve_source.h"
 #include "cuda/stream.h"
 #include "engine/interactions.h"
@@ -27,6 +29,9 @@ class SolveScratch {
   DeviceArray<float> sums_, rights_, factors_;
 };
 
+// Of every row.
+std::vector<double> ridges_of(const SparseRows& rows, const RidgeRule& rule);
+
 // Rows on the device, and what is launched for them. Made once per training.
 class HalfStep {
  public:
@@ -34,7 +39,8 @@ class HalfStep {
   static void count_memory(const SparseRows& rows, const HalfStepPlan& plan, MemoryTable& table);
 
   // Writes row r of out.solved for every row. Asynchronous.
-  void run(const SolveSource& source, SolveScratch& scratch, const DeviceSolutions& out, const Stream& stream) const;
+  void run(const SolveSource& source, SolveScratch& scratch, const RowPriors& priors, const DeviceSolutions& out,
+           const Stream& stream) const;
 
   DevicePairs pairs() const;
 
@@ -58,6 +64,9 @@ struct PlannedRows {
 };
 void run_plan(const PlannedRows& planned, const DevicePairs& pairs, const SolveSource& source, SolveScratch& scratch,
               const DeviceSolutions& out, const Stream& stream);
+
+// Fills priors.means for all the rows of a plan, each in the basis it is solved in. Nothing is done where there is no map. Asynchronous.
+void prepare_means(const PlannedRows& planned, const RowPriors& priors, const SolveSource& source, const Stream& stream);
 
 // Rows solved directly whatever their length, as their Cholesky factors need it.
 void factorize_rows(const RowList& rows, const DevicePairs& pairs, const SolveSource& source, SolveScratch& scratch,

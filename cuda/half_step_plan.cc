@@ -40,10 +40,10 @@ void plan_waves(HalfStepPlan& plan, std::span<const int64_t> offsets, int32_t at
 
 }  // namespace
 
-void HalfStepPlan::reserve(int32_t row_count) {
-  rows.reserve(static_cast<size_t>(row_count));
+void HalfStepPlan::reserve(int32_t most_rows) {
+  rows.reserve(static_cast<size_t>(most_rows));
   // Rows of one shape stand together, so there are no more groups than shapes, nor than lengths.
-  dual_groups.reserve(static_cast<size_t>(std::min(row_count, kLargestTiledSystem)));
+  dual_groups.reserve(static_cast<size_t>(std::min(most_rows, kLargestTiledSystem)));
 }
 
 HalfStepPlan plan_half_step(std::span<const int64_t> offsets, int32_t d, int32_t most_slots) {
@@ -62,6 +62,7 @@ void plan_half_step(std::span<const int64_t> offsets, int32_t d, int32_t most_sl
   const int32_t longest_dual = longest_dual_row(d);
   const auto length = [&](int32_t r) { return offsets[static_cast<size_t>(r) + 1] - offsets[static_cast<size_t>(r)]; };
   const auto way = [&](int32_t r) { return way_of(length(r), longest_dual, most_slots > 0); };
+  plan.row_count = count;
   plan.rows.resize(static_cast<size_t>(count));
   for (int32_t r = 0; r < count; ++r) plan.rows[static_cast<size_t>(r)] = r;
   std::ranges::sort(plan.rows, [&](int32_t a, int32_t b) {  // not stable_sort: it allocates

@@ -30,10 +30,11 @@ struct LongWave {
 };
 
 struct HalfStepPlan {
-  // Room for a plan of `row_count` rows, none of them cut into parts: planning them then allocates nothing.
-  void reserve(int32_t row_count);
+  // Room for a plan of `most_rows` rows, none of them cut into parts: planning them then allocates nothing.
+  void reserve(int32_t most_rows);
 
-  std::vector<int32_t> rows;  // every row once; the ranges below are of this list. Longest first within a range
+  std::vector<int32_t> rows;  // every row once; the ranges below are of this list, in this order. Longest first within a range
+  int32_t row_count = 0;
   RowRange empty;
   RowRange dual;  // all dual groups together
   std::vector<DualGroup> dual_groups;

@@ -11,13 +11,6 @@ constexpr int64_t kUsualPairs = 256;  // of a history: a batch of these goes in 
 
 int64_t max_pairs(int64_t item_count, int32_t max_rows) { return std::max(item_count, max_rows * kUsualPairs); }
 
-// Through pinned memory to the device.
-template <typename T>
-void send(std::span<const T> from, PinnedArray<T>& pinned, DeviceArray<T>& to) {
-  std::ranges::copy(from, pinned.span().begin());
-  to.upload(std::as_const(pinned).span().first(from.size()));
-}
-
 }  // namespace
 
 HistoryStaging::HistoryStaging(int64_t item_count, int32_t max_rows, const Stream& stream)

@@ -57,7 +57,7 @@ struct LargeMemory {
   }
 };
 
-// tiles -= the products of the columns of L to the left of square (I, J).
+// tiles -= the products of the columns of L to the left of square (I, J). A barrier must follow before `memory` is written again.
 __device__ __forceinline__ void subtract_factor(Tiles& tiles, const Factor& factor, int i, int j, float* memory) {
   constexpr int kRows = kGatherRows, kFours = kRows * kMacroTile / 4;
   float* const left = memory;
@@ -75,7 +75,6 @@ __device__ __forceinline__ void subtract_factor(Tiles& tiles, const Factor& fact
     __syncthreads();
     if (tiles.exists(0)) add_outer_products<Sign::kSubtract, kRows, W, 2>(tiles.value[0], tiles.row[0], tiles.column[0], left, right);
   }
-  __syncthreads();
 }
 
 // tiles += sum of c y yᵀ; right, of thread t < 128: += sum of c r y at column 128 I + t, where I == J.
@@ -145,7 +144,7 @@ __device__ __forceinline__ void load_square(Tiles& tiles, const float* square) {
   }
 }
 
-// A square below the diagonal: A := A L⁻ᵀ for the square L above it on the diagonal, and right_I -= A y_J.
+// A square below the diagonal: A := A L⁻ᵀ for the square L above it on the diagonal, and right_I -= A y_J. A barrier must follow.
 __device__ __forceinline__ void solve_below_diagonal(Tiles& tiles, const float* diagonal, const LargeMemory& memory, int i, int j) {
   const CholeskyScratch<B>& s = memory.scratch;
   const int own = static_cast<int>(threadIdx.x);
@@ -170,7 +169,6 @@ __device__ __forceinline__ void solve_below_diagonal(Tiles& tiles, const float* 
       s.right[i * kMacroTile + own] = right;
     }
   }
-  __syncthreads();
 }
 
 // The unknowns of square column J, those after it being known.
@@ -220,7 +218,12 @@ __device__ __forceinline__ void solve_row(const LargeArguments& a, int at, const
       else
         add_parts(tiles, right, a, a.first_slots[at], a.first_slots[at + 1], i, j);
       add_shared_matrix(tiles, a.source.shared_matrix, static_cast<float>(a.pairs.ridges[row]), a.size, i, j);
-      if (i == j && own < kMacroTile) memory.scratch.right[i * kMacroTile + own] += right;
+      if (i == j && own < kMacroTile) {
+        const int e = i * kMacroTile + own;
+        if (a.pairs.means != nullptr && e < a.source.dimension)
+          right += static_cast<float>(a.pairs.ridges[row]) * a.pairs.means[int64_t{row} * a.source.stride + e];
+        memory.scratch.right[e] += right;
+      }
       __syncthreads();
       if (i == j)
         factorize<W>(tiles, kSide, memory.scratch_of(j));

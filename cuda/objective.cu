@@ -12,12 +12,14 @@ constexpr int kThreads = 256;
 constexpr int kMostBlocks = 1024;  // of each term
 constexpr int kLanes = 8;          // that share a pair or a row
 constexpr int kGroups = kThreads / kLanes;
-constexpr int kTerms = 4;  // misfit, two penalties, the Gram product
+constexpr int kTerms = 6;  // misfit, two penalties of rows, the Gram product, two penalties of maps
 
 // Blocks of a term: of its size alone, so that the sums have one order.
 int32_t blocks_of(int64_t count, int64_t per_block) {
   return static_cast<int32_t>(std::clamp<int64_t>((count + per_block - 1) / per_block, 1, kMostBlocks));
 }
+
+int32_t map_blocks(const ObjectivePrior& prior) { return prior.map_rows == 0 ? 0 : blocks_of(prior.map_rows, 8 * kGroups); }
 
 // Adds up one number per thread of the block, in order, into to[blockIdx.x].
 __device__ __forceinline__ void add_block(double value, double* to) {
@@ -96,19 +98,27 @@ __global__ void __launch_bounds__(kThreads) misfit_kernel(const MisfitArguments 
   add_block(sum, sums);
 }
 
-// Eight lanes: neighbouring rows. Sum of ridge |x|².
-__global__ void __launch_bounds__(kThreads)
-    penalty_kernel(const double* ridges, const float* factors, int64_t rows, int stride, double* sums) {
+struct PenaltyArguments {
+  const double* ridges;  // [rows], or null: 1
+  const float* factors;
+  const float* means;  // or null: 0
+  int64_t rows;
+  int stride;
+};
+
+// Eight lanes: neighbouring rows. Sum of ridge |x - m|².
+__global__ void __launch_bounds__(kThreads) penalty_kernel(const PenaltyArguments a, double* sums) {
   const int lane = threadIdx.x % kLanes;
   const int64_t group = int64_t{blockIdx.x} * kGroups + threadIdx.x / kLanes;
   double sum = 0;
-  for (int64_t row = share_begin(rows, group); row < share_begin(rows, group + 1); ++row) {
+  for (int64_t row = share_begin(a.rows, group); row < share_begin(a.rows, group + 1); ++row) {
     double square = 0;
-    for (int j = lane; j < stride; j += kLanes) {
-      const auto x = static_cast<double>(factors[row * stride + j]);
-      square += x * x;
+    for (int j = lane; j < a.stride; j += kLanes) {
+      const double mean = a.means == nullptr ? 0.0 : static_cast<double>(a.means[row * a.stride + j]);
+      const double gap = static_cast<double>(a.factors[row * a.stride + j]) - mean;
+      square += gap * gap;
     }
-    sum += ridges[row] * square;
+    sum += (a.ridges == nullptr ? 1.0 : a.ridges[row]) * square;
   }
   add_block(sum, sums);
 }
@@ -131,19 +141,26 @@ double Objective::evaluate(const ObjectiveSide& customers, const ObjectiveSide& 
   const int32_t stride = row_stride(d);
   // Pairs or rows or elements that make a block worth its while.
   const int32_t blocks[kTerms] = {blocks_of(pair_count, 32 * kGroups), blocks_of(customers.count, 8 * kGroups),
-                                  blocks_of(items.count, 8 * kGroups), blocks_of(int64_t{d} * d, 4 * kThreads)};
+                                  blocks_of(items.count, 8 * kGroups), blocks_of(int64_t{d} * d, 4 * kThreads),
+                                  map_blocks(customers.prior),         map_blocks(items.prior)};
   const auto shape = [&](int term) { return LaunchShape{dim3(static_cast<unsigned>(blocks[term])), dim3(kThreads)}; };
   double* const sums = sums_.data();
   launch(stream, shape(0), misfit_kernel, {customers.pairs, customers.count, pair_count, customers.factors, items.factors, stride}, sums);
-  launch(stream, shape(1), penalty_kernel, customers.pairs.ridges, customers.factors, customers.count, stride, sums + kMostBlocks);
-  launch(stream, shape(2), penalty_kernel, items.pairs.ridges, items.factors, items.count, stride, sums + 2 * kMostBlocks);
+  const auto penalty = [&](int term, const PenaltyArguments& a) {
+    if (blocks[term] > 0) launch(stream, shape(term), penalty_kernel, a, sums + term * kMostBlocks);
+  };
+  penalty(1, {customers.pairs.ridges, customers.factors, customers.prior.means, customers.count, stride});
+  penalty(2, {items.pairs.ridges, items.factors, items.prior.means, items.count, stride});
+  penalty(4, {nullptr, customers.prior.map, nullptr, customers.prior.map_rows, stride});
+  penalty(5, {nullptr, items.prior.map, nullptr, items.prior.map_rows, stride});
   launch(stream, shape(3), product_kernel, customers.gram, items.gram, int64_t{d} * d, sums + 3 * kMostBlocks);
   sums_.download(host_sums_.span());
   stream.synchronize();
   double terms[kTerms] = {};
   for (int t = 0; t < kTerms; ++t)
     for (int b = 0; b < blocks[t]; ++b) terms[t] += host_sums_[t * kMostBlocks + b];
-  return terms[0] + terms[1] + terms[2] + unobserved_weight * terms[3];
+  return terms[0] + terms[1] + terms[2] + unobserved_weight * terms[3] + customers.prior.regularization * terms[4] +
+         items.prior.regularization * terms[5];
 }
 
 }  // namespace bouquet::cuda

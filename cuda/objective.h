@@ -1,5 +1,5 @@
-// The objective L of docs/algorithms/ials.md on the device, in double. The term over all pairs is the product of the two Gram matrices.
-// Every sum is in a fixed order.
+// The objective L of docs/algorithms/ials.md and attributes.md on the device, in double. The term over all pairs is the product of the two
+// Gram matrices. Every sum is in a fixed order.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,21 @@
 
 namespace bouquet::cuda {
 
+// What a side's rows are drawn to, and what penalises that.
+struct ObjectivePrior {
+  const float* means = nullptr;  // [count, row_stride(d)], or null: the prior mean is zero
+  const float* map = nullptr;    // [map_rows, row_stride(d)], without the intercept
+  int64_t map_rows = 0;
+  double regularization = 0;
+};
+
 // One side of the training: its rows and their factors [count, row_stride(d)].
 struct ObjectiveSide {
   DevicePairs pairs;
   int64_t count = 0;
   const float* factors = nullptr;
   const double* gram = nullptr;  // [d, d]
+  ObjectivePrior prior = {};
 };
 
 class Objective {

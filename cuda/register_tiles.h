@@ -188,7 +188,8 @@ __device__ __forceinline__ void subtract_from_right(int row, int p, const Choles
 }
 
 // Tiles hold W; after it they hold L with W = L Lᵀ, and scratch.right L⁻¹ times what it held. Right-looking, one column of tiles at a
-// time; two barriers each. What scratch.right and scratch.broken hold before must be visible to the block.
+// time; two barriers each, and nothing is left to do after the last one's. What scratch.right and scratch.broken hold before must be
+// visible to the block; what stands in the panel's place may be read until then: the first barrier is before the first column.
 template <int W, int B, int R>
 __device__ __forceinline__ void factorize(RegisterTiles<B, R>& tiles, int side, const CholeskyScratch<B>& scratch) {
   for (int p = 0; p < side; ++p) {
@@ -207,7 +208,6 @@ __device__ __forceinline__ void factorize(RegisterTiles<B, R>& tiles, int side, 
       if (tiles.row[r] == tiles.column[r]) subtract_from_right<W>(tiles.row[r], p, scratch);
     }
   }
-  __syncthreads();
 }
 
 // The owner of a tile of L on the diagonal: solves its unknowns.

@@ -1,4 +1,4 @@
-// Rows that are not solved but set or rotated.
+// Rows that are not solved as systems but set, shrunk or rotated.
 #include "cuda/device_ops.h"
 #include "cuda/launch.h"
 #include "cuda/row_systems.h"
@@ -13,6 +13,15 @@ constexpr int kRotatedRows = 8;  // of a block: they share what is read of the b
 __global__ void clear_rows_kernel(const RowList rows, int dimension, const DeviceSolutions out) {
   const int64_t e = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   if (e < int64_t{rows.count} * dimension) out.solved[rows.rows[e / dimension] * out.stride + e % dimension] = 0;
+}
+
+// One thread: one element.
+__global__ void shrink_means_kernel(const DevicePairs pairs, const DeviceSource source, const RowList rows, const DeviceSolutions out) {
+  const int64_t e = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (e >= int64_t{rows.count} * source.dimension) return;
+  const int64_t row = rows.rows[e / source.dimension], j = e % source.dimension;
+  const auto ridge = static_cast<float>(pairs.ridges[row]);
+  out.solved[row * out.stride + j] = ridge * pairs.means[row * source.stride + j] / (source.diagonal[j] + ridge);
 }
 
 // One thread: one element of the padded rows.
@@ -61,6 +70,13 @@ __global__ void rotate_back_kernel(const float* basis, int dimension, int stride
 void clear_rows(const RowList& rows, int32_t dimension, const DeviceSolutions& out, const Stream& stream) {
   if (rows.count == 0) return;
   launch(stream, {dim3(block_count(int64_t{rows.count} * dimension, kThreads)), dim3(kThreads)}, clear_rows_kernel, rows, dimension, out);
+}
+
+void shrink_means(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,
+                  const Stream& stream) {
+  if (rows.count == 0) return;
+  launch(stream, {dim3(block_count(int64_t{rows.count} * source.dimension, kThreads)), dim3(kThreads)}, shrink_means_kernel, pairs, source,
+         rows, out);
 }
 
 void pad_rows(const float* from, int64_t rows, int32_t d, float* to, const Stream& stream) {

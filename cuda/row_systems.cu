@@ -122,19 +122,33 @@ __device__ __forceinline__ void write_factor(const RegisterTiles<B, R>& tiles, f
 #pragma unroll
       for (int j = 0; j < B; ++j) {
         const int64_t row = B * tiles.row[r] + i, column = B * tiles.column[r] + j;
-        if (row >= d || column >= d) continue;
-        if (row >= column) factor[row * d + column] = tiles.value[r][i][j];
+        if (row >= d || row < column) continue;
+        factor[row * d + column] = tiles.value[r][i][j];
         if (row > column) factor[column * d + row] = 0;
       }
+  }
+}
+
+// Rights begin with ridge m, before the tiles take the registers; with 0 where there is no prior.
+__device__ __forceinline__ void begin_with_means(float (&right)[2], const SystemArguments& a) {
+  right[0] = right[1] = 0;
+  if (a.pairs.means == nullptr) return;
+  const int32_t row = a.rows.rows[blockIdx.x];
+  const auto ridge = static_cast<float>(a.pairs.ridges[row]);
+#pragma unroll
+  for (int h = 0; h < 2; ++h) {
+    const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
+    if (j < a.source.dimension) right[h] = ridge * a.pairs.means[int64_t{row} * a.source.stride + j];
   }
 }
 
 // The whole system of the block's row, its right side in shared memory.
 template <int W, int B, int R>
 __device__ __forceinline__ void sum_row(RegisterTiles<B, R>& tiles, const SystemArguments& a, float* memory, float* right_side) {
+  float right[2];
+  begin_with_means(right, a);
   const int32_t row = a.rows.rows[blockIdx.x];
   begin_with_shared_matrix(tiles, a.source.shared_matrix, static_cast<float>(a.pairs.ridges[row]), a.size);
-  float right[2] = {0, 0};
   if (a.first_slots == nullptr) {
     const int64_t begin = a.pairs.offsets[row];
     add_pairs(tiles, right, a, begin, static_cast<int>(a.pairs.offsets[row + 1] - begin), GatherMemory<B, W>::at(memory));
@@ -255,10 +269,29 @@ __device__ __forceinline__ void add_inner_products(float (&value)[B][B], int row
   }
 }
 
-// solved_j = scale_j² times the sum of root_i t_i y_ij: warps share the pairs, and their sums are added in order.
+// right_i -= the inner product of row i of Z and w = B^(-1/2) ridge m (docs/algorithms/attributes.md). A warp takes whole rows.
+template <int B, int W>
+__device__ __forceinline__ void subtract_means(const DeviceSource& source, const DualMemory<B, W>& memory, const float* mean, float ridge,
+                                               int length, float* right) {
+  const int lane = threadIdx.x % 32;
+  for (int i = threadIdx.x / 32; i < length; i += blockDim.x / 32) {
+    const float* y = source.rotated + int64_t{memory.columns[i]} * source.stride;
+    float sum = 0;
+    for (int j = lane; j < source.dimension; j += 32) {
+      const float scale = memory.scales[j];
+      sum += y[j] * (scale * scale * mean[j]);
+    }
+    for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xFFFFFFFF, sum, step);
+    if (lane == 0) right[i] -= memory.roots[i] * ridge * sum;
+  }
+  __syncthreads();
+}
+
+// solved_j = scale_j² times the sum of root_i t_i y_ij, and of ridge m_j where there is a mean: warps share the pairs, and their sums are
+// added in order.
 template <int B, int W>
 __device__ __forceinline__ void combine(const DeviceSource& source, const DualMemory<B, W>& memory, const float* t, int length,
-                                        float* solved) {
+                                        const float* mean, float ridge, float* solved) {
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, warps = blockDim.x / 32;
   for (int first = 0; first < source.stride; first += kCombinedColumns) {
     const int j = first + 4 * lane;
@@ -275,6 +308,7 @@ __device__ __forceinline__ void combine(const DeviceSource& source, const DualMe
     for (int c = threadIdx.x; c < kCombinedColumns && first + c < source.dimension; c += blockDim.x) {
       float total = 0;
       for (int w = 0; w < warps; ++w) total += memory.rows[w * kCombinedColumns + c];
+      if (mean != nullptr) total += ridge * mean[first + c];
       const float scale = memory.scales[first + c];
       solved[first + c] = scale * scale * total;
     }
@@ -302,6 +336,8 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_dual_ke
   for (int j = own; j < a.source.stride; j += threads) memory.scales[j] = 1 / sqrtf(a.source.diagonal[j] + ridge);
   if (own == 0) *scratch.broken = 0;
   __syncthreads();
+  if (a.pairs.means != nullptr)
+    subtract_means(a.source, memory, a.pairs.means + int64_t{row} * a.source.stride, ridge, length, scratch.right);
 
   RegisterTiles<B, R> tiles;
   tiles.take_triangle(side);
@@ -323,14 +359,14 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_dual_ke
 #pragma unroll
     for (int i = 0; i < B; ++i)
       if (tiles.exists(r) && tiles.row[r] == tiles.column[r]) tiles.value[r][i][i] += 1;
-  __syncthreads();
   factorize<W>(tiles, side, scratch);
   solve_back(tiles, side, scratch);
   if (*scratch.broken != 0) {
     if (own == 0) atomicMin(a.out.failed, row);
     return;
   }
-  combine(a.source, memory, scratch.right, length, a.out.solved + row * a.out.stride);
+  const float* mean = a.pairs.means == nullptr ? nullptr : a.pairs.means + int64_t{row} * a.source.stride;
+  combine(a.source, memory, scratch.right, length, mean, static_cast<float>(a.pairs.ridges[row]), a.out.solved + row * a.out.stride);
 }
 
 // Starts the instance of a kernel that fits the shape, with the shared memory that it takes beside `more_floats`.

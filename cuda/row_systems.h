@@ -1,6 +1,6 @@
-// Solves rows of a half-step on the device: W p = sum of c r y with W = alpha0 YᵀY + sum of c y yᵀ + ridge I, or its dual
-// (docs/algorithms/ials.md). One block per row; which way, in how many parts and by which threads solve_rules.h says. Everything is
-// asynchronous on the stream, all pointers are to device memory.
+// Solves rows of a half-step on the device: W p = sum of c r y + ridge m with the prior mean m and W = alpha0 YᵀY + sum of c y yᵀ + ridge
+// I, or its dual (docs/algorithms/ials.md, attributes.md). One block per row; which way, in how many parts and by which threads
+// solve_rules.h says. Everything is asynchronous on the stream, all pointers are to device memory.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ struct DevicePairs {
   const float* confidences = nullptr;  // [pairs]
   const float* targets = nullptr;      // [pairs], or null: every target is 1
   const double* ridges = nullptr;      // [rows] lambda rho
+  const float* means = nullptr;        // [rows, row_stride(d)] prior means, or null: they are zero
 };
 
 // The fixed side (SolveSource owns it).
@@ -62,8 +63,8 @@ struct PartialSums {
 void solve_direct(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,
                   const Stream& stream);
 
-// Rows of at most longest_dual_row(d) pairs, all of which have tile_shape(length) == shape. The solutions are left in the eigenbasis:
-// rotate_back() must follow.
+// Rows of at most longest_dual_row(d) pairs, all of which have tile_shape(length) == shape. The solutions are left in the eigenbasis, where
+// the prior means stand too: rotate_back() must follow.
 void solve_dual(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const TileShape& shape,
                 const DeviceSolutions& out, const Stream& stream);
 
@@ -83,6 +84,10 @@ void sum_large_parts(const DevicePairs& pairs, const DeviceSource& source, const
                      const Stream& stream);
 void solve_large_from_parts(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const int32_t* first_slots,
                             const PartialSums& sums, const DeviceSolutions& out, float* workspace, const Stream& stream);
+
+// Rows without pairs: their prior means, shrunk, (alpha0 YᵀY + ridge I)⁻¹ ridge m. Means and solutions are in the eigenbasis.
+void shrink_means(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,
+                  const Stream& stream);
 
 // Rows of zeros.
 void clear_rows(const RowList& rows, int32_t dimension, const DeviceSolutions& out, const Stream& stream);

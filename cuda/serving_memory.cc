@@ -30,8 +30,11 @@ MemoryTable serving_memory(const ServedModel& model, const Serving& serving, int
   MemoryTable table = model_memory(model);
   add_all(table, ranker_memory(model, Side::kItems, serving.ranker_limits, multiprocessors), serving.item_rankers);
   if (serving.profilers == 0) return table;
-  FoldInSource::count_memory(model.items, model.dimension, table);
-  add_all(table, profiler_memory(model.items, model.dimension, serving.profiler_limits), serving.profilers);
+  const Side solved = serving.profiler_limits.solved;
+  const int64_t fixed = solved == Side::kCustomers ? model.items : model.customers;
+  FoldInSource::count_memory({solved, fixed, model.dimension, model.prior_columns}, table);
+  add_all(table, profiler_memory({fixed, model.dimension, serving.profiler_limits, model.prior_columns, model.prior_dense}),
+          serving.profilers);
   return table;
 }
 

@@ -12,6 +12,8 @@ struct ServedModel {
   int64_t customers = 0;
   int64_t items = 0;
   int32_t dimension = 0;
+  int32_t prior_columns = 0;  // of the prior of the side that profilers solve: all, ...
+  int32_t prior_dense = 0;    // ... and the dense ones
 };
 
 // The model's own arrays.

@@ -111,12 +111,17 @@ void SolveSource::refresh_basis(const float* gram, EigenScratch& scratch, const 
   const int32_t stride = row_stride(d_);
   launch(stream, one_each(int64_t{d_} * stride), take_basis_kernel, scratch.matrix_.data(), scratch.values_.data(), d_, stride,
          unobserved_weight_, basis_.data(), diagonal_.data());
+  rotate(vectors_, rows_, rotated_.data(), blas);
+}
+
+void SolveSource::rotate(const float* rows, int64_t count, float* rotated, const BlasHandle& blas) const {
+  const int32_t stride = row_stride(d_);
   const float one = 1, zero = 0;
-  for (int64_t first = 0; first < rows_; first += kRotatedRows) {
-    const auto count = static_cast<int>(std::min(kRotatedRows, rows_ - first));
-    // By columns: rotatedᵀ [d, n] = basis [d, d] vectorsᵀ [d, n].
-    check(cublasSgemm(blas.get(), CUBLAS_OP_T, CUBLAS_OP_N, d_, count, d_, &one, basis_.data(), stride, vectors_ + first * stride, stride,
-                      &zero, rotated_.data() + first * stride, stride));
+  for (int64_t first = 0; first < count; first += kRotatedRows) {
+    const auto some = static_cast<int>(std::min(kRotatedRows, count - first));
+    // By columns: rotatedᵀ [d, n] = basis [d, d] rowsᵀ [d, n].
+    check(cublasSgemm(blas.get(), CUBLAS_OP_T, CUBLAS_OP_N, d_, some, d_, &one, basis_.data(), stride, rows + first * stride, stride, &zero,
+                      rotated + first * stride, stride));
   }
 }
 

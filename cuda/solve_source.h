@@ -42,6 +42,10 @@ class SolveSource {
   // `gram` [d, d] float, on the device: YᵀY. Waits for the stream.
   void refresh(const float* gram, EigenScratch& scratch, const BlasHandle& blas, const SolverHandle& solver, const Stream& stream);
 
+  // rotated [count, row_stride(d)] := rows [count, row_stride(d)] in the eigenbasis; past d nothing is written. Only where there is a
+  // basis. Asynchronous.
+  void rotate(const float* rows, int64_t count, float* rotated, const BlasHandle& blas) const;
+
   DeviceSource view() const;
   int32_t dimension() const { return d_; }
   // Without one (YᵀY is not finite, or LAPACK does not converge) every row is solved directly.

@@ -1,6 +1,9 @@
 # The sources of the CUDA backend: nvcc makes the module of them, and g++ the library that the tests run without a GPU.
 set(bouquet_cuda_sources
+  attribute_staging.cc
+  attribute_step.cu
   check.cc
+  conjugate_gradients.cu
   cuda_backend.cc
   cuda_model.cc
   cuda_profiler.cc
@@ -18,6 +21,7 @@ set(bouquet_cuda_sources
   large_row_systems.cu
   libraries.cc
   objective.cu
+  prior_means.cu
   rank_plan.cc
   restriction_staging.cc
   roofline.cu
@@ -27,5 +31,8 @@ set(bouquet_cuda_sources
   serving_memory.cc
   solve_rules.cc
   solve_source.cu
+  sparse_segments.cc
   status.cc
-  top_k_kernels.cu)
+  top_k_kernels.cu
+  trained_prior.cc
+  weighted_attributes.cu)

@@ -108,7 +108,7 @@ class Explainer {
     if (target != 0) return;
     // Without the pair W loses c q qᵀ and the right side stays as it is (Sherman and Morrison 1950); rho is left as it was.
     const double effect = dot(q, customer_.profile) / (1 - leverage(model_, customer_, j));
-    for (size_t k = 0; k < out_.size(); ++k) out_[k].returns_leave_one_out.push_back(-products_[k] * effect);
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].returns_leave_one_out.emplace_back(j, -products_[k] * effect);
   }
 
   void add_attributes() {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "engine/attribute_rows.h"
@@ -38,8 +39,8 @@ struct Explanation {
   std::vector<AttributeContribution> attributes;  // of the columns that are not 0, ascending
   double intercept = 0;
   double rest = 0;  // numerical: score minus all of the above
-  // Of each pair with target 0, in the order of the history: score minus the score without it. Not part of the sum.
-  std::vector<double> returns_leave_one_out;
+  // Of each pair with target 0: its position in the history, and score minus the score without it. Not part of the sum.
+  std::vector<std::pair<size_t, double>> returns_leave_one_out;
 };
 
 // One explanation for each of `offered`, rows of model.item_vectors. The customer fits the model. Thread-safe.

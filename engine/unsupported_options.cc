@@ -8,7 +8,6 @@ namespace {
 constexpr UnsupportedOption kTable[] = {
     {"any", "solver", "pcg", "is not built yet; use exact or auto"},
     {"any", "solver", "block", "is not built yet; use exact or auto"},
-    {"cuda", "attributes", "", "are not built yet; use --backend cpu, or leave them out"},
     {"any", "dtype", "", "is not built yet: vectors are f32 on every backend; use f32"},
     {"cuda", "threads", "", "is of the cpu backend and would be without effect; leave it out, or use --backend cpu"},
 };

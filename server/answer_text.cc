@@ -42,9 +42,37 @@ std::string item_table(const Rows& rows) {
   return table.text();
 }
 
+std::string contribution_name(const v1::Contribution& row) {
+  switch (row.source()) {
+    case v1::CONTRIBUTION_SOURCE_EVENT: return "item " + row.name();
+    case v1::CONTRIBUTION_SOURCE_ATTRIBUTE: return row.name();
+    case v1::CONTRIBUTION_SOURCE_INTERCEPT: return "(anybody)";
+    case v1::CONTRIBUTION_SOURCE_OTHERS: return "(others)";
+    case v1::CONTRIBUTION_SOURCE_ROUNDING: return "(rounding)";
+    default: return "(returned: without it) " + row.name();
+  }
+}
+
+// Under each explained row its reasons and what adds up to its score.
+std::string explanations(const v1::RecommendResponse& response) {
+  std::string text;
+  for (int i = 0; i < response.results_size(); ++i) {
+    const v1::RecommendedItem& row = response.results(i);
+    if (row.contributions().empty()) continue;
+    text += "\n  " + std::to_string(i + 1) + ". " + (row.title().empty() ? row.item_id() : row.title()) + "\n";
+    for (const std::string& reason : row.reasons()) text += "     " + reason + "\n";
+    TextTable table({">score", "from"});
+    for (const v1::Contribution& part : row.contributions()) table.add({number("%+.3g", part.value()), contribution_name(part)});
+    text += table.text();
+  }
+  return text;
+}
+
 }  // namespace
 
-std::string as_table(const v1::RecommendResponse& response) { return item_table(response.results()) + footer(response); }
+std::string as_table(const v1::RecommendResponse& response) {
+  return item_table(response.results()) + footer(response) + explanations(response);
+}
 
 std::string as_table(const v1::SimilarItemsResponse& response) { return item_table(response.results()) + footer(response); }
 

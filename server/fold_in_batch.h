@@ -1,6 +1,7 @@
 // The histories of one batch whose profiles are solved on the spot, in one call of the seam.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -9,17 +10,22 @@
 #include "absl/status/statusor.h"
 #include "engine/backend.h"
 #include "engine/event_rules.h"
+#include "engine/explanation.h"
+#include "server/request_attributes.h"
 
 namespace bouquet::server {
 
 // One worker's; its memory is reused from batch to batch. Not thread-safe.
 class FoldInBatch {
  public:
-  static absl::StatusOr<FoldInBatch> make(const LoadedModel& model, int32_t dimension, ProfilerLimits limits);
+  // `prior`: the model's for customers.
+  static absl::StatusOr<FoldInBatch> make(const LoadedModel& model, int32_t dimension, const AttributePrior& prior, ProfilerLimits limits);
 
   void clear();
-  // Adds a history, ascending by item. Returns its position. At most limits.max_batch.
-  int32_t add(std::span<const HistoryEntry> history);
+  bool has_prior() const { return column_count_ > 0; }
+  // Adds a history, ascending by item, with the customer's attributes where the model has a prior (nothing is read of them otherwise).
+  // Returns its position. At most limits.max_batch.
+  int32_t add(std::span<const HistoryEntry> history, const EncodedRow& attributes);
 
   // One call of the seam; where that fails, one per history, so that a history that has no profile leaves the others alone.
   void solve();
@@ -28,10 +34,15 @@ class FoldInBatch {
   const absl::Status& status(int32_t position) const { return statuses_[static_cast<size_t>(position)]; }
   // After solve(), where its status is Ok: [d].
   std::span<const float> profile(int32_t position) const;
+  // After solve(), where its status is Ok: all that an explanation needs; `cholesky` is filled here and outlives the result, which
+  // otherwise lives until clear(). Errors: those of Profiler::solve.
+  absl::StatusOr<SolvedCustomer> solved(int32_t position, std::vector<float>& cholesky);
 
  private:
   FoldInBatch() = default;
-  absl::Status solve_alone(size_t position);
+  HistoryBatch history_alone(size_t position, std::array<int64_t, 2>& offsets, std::array<int64_t, 2>& attribute_offsets) const;
+  AttributeRows attributes(size_t first, size_t count, std::span<const int64_t> offsets) const;
+  absl::Status solve_alone(size_t position, std::span<float> cholesky);
 
   std::unique_ptr<Profiler> profiler_;
   int32_t dimension_ = 0;
@@ -39,6 +50,12 @@ class FoldInBatch {
   std::vector<int32_t> items_;
   std::vector<float> confidences_;
   std::vector<float> targets_;
+  int32_t column_count_ = 0, dense_count_ = 0;
+  std::vector<float> dense_;
+  std::vector<int64_t> attribute_offsets_;
+  std::vector<int32_t> columns_;
+  std::vector<float> values_;
+  std::array<int64_t, 2> explained_attributes_{};  // offsets of the last that solved() returned
   std::vector<float> profiles_;
   std::vector<absl::Status> statuses_;
 };

@@ -6,6 +6,7 @@
 
 #include "server/answer_rows.h"
 #include "server/bad_request.h"
+#include "server/explanation_rows.h"
 #include "server/request_limits.h"
 
 namespace bouquet::server {
@@ -60,6 +61,7 @@ void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendRespo
   if (!status->ok()) return;
   plan.selection = *std::move(selection);
   plan.include_purchased = request.include_purchased();
+  plan.explain = request.explain();
   plan.customer = kNone;
   plan.fold_in = plan.query = kNone;
   plan.history.clear();
@@ -77,6 +79,8 @@ void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendRespo
   } else {
     plan.customer = artifact.customer_ids.find(request.customer_id());
   }
+  *status = read_attributes(request, plan);
+  if (!status->ok()) return;
   ++size_;
   prepare(plan);
 }
@@ -101,9 +105,33 @@ absl::Status RecommendBatch::read_events(const v1::Visitor& visitor, Plan& plan)
   return violations.status();
 }
 
+bool RecommendBatch::answers_from_the_store(const Plan& plan) {
+  return plan.customer != kNone && plan.context.empty() && !plan.has_own_attributes && plan.explain == v1::EXPLAIN_UNSPECIFIED;
+}
+
+absl::Status RecommendBatch::read_attributes(const v1::RecommendRequest& request, Plan& plan) {
+  plan.has_own_attributes = !request.attributes().empty();
+  plan.attributes_used = 0;
+  if (!attributes_.wanted()) {
+    if (!plan.has_own_attributes) return absl::OkStatus();
+    FieldViolations violations;
+    violations.add("attributes", "are not what this model was trained with: it takes none");
+    return violations.status();
+  }
+  const bool has_prior = !served_.artifact().model.customer_prior.map.empty();
+  if (answers_from_the_store(plan)) {
+    if (has_prior)
+      plan.attributes_used = attributes_.known_count(served_.artifact().customer_attributes.table.rows().row_columns(plan.customer));
+    return absl::OkStatus();
+  }
+  if (absl::Status s = attributes_.encode(plan.customer, request.attributes(), "attributes", plan.attributes); !s.ok()) return s;
+  if (has_prior) plan.attributes_used = attributes_.known_count(plan.attributes.columns);
+  return absl::OkStatus();
+}
+
 // Decides where the profile comes from: the stored one, one solved from a history, or nowhere.
 void RecommendBatch::prepare(Plan& plan) {
-  const bool stored = plan.customer != kNone && plan.context.empty();
+  const bool stored = answers_from_the_store(plan);
   if (stored) {
     plan.view = stored_history(served_.artifact().histories, plan.customer).view;
   } else {
@@ -119,7 +147,8 @@ void RecommendBatch::prepare(Plan& plan) {
   exclude_consumed(plan);
   if (ranking_ == nullptr) return;
   if (!stored) {
-    if (!plan.history.empty()) plan.fold_in = fold_in_->add(plan.history);
+    const bool by_attributes = fold_in_->has_prior() && (plan.has_own_attributes || plan.customer != kNone);
+    if (!plan.history.empty() || by_attributes) plan.fold_in = fold_in_->add(plan.history, plan.attributes);
   } else if (!is_zero(served_.artifact().model.profile_matrix().row(plan.customer))) {
     plan.query = ranking_->add_row(plan.customer, {plan.excluded, plan.selection.bitmap}, plan.k);
   }
@@ -204,7 +233,9 @@ void RecommendBatch::write(Plan& plan) {
   plan.response->set_backend(served_.backend_name());
   if (plan.query != kNone) {
     plan.response->set_events_used(static_cast<int32_t>(plan.view.items.size()));
+    plan.response->set_attributes_used(plan.attributes_used);
     write_personal(plan);
+    if (plan.explain != v1::EXPLAIN_UNSPECIFIED) explain(plan);
   } else {
     plan.response->add_shortfall(v1::SHORTFALL_COLD_CUSTOMER);
     write_popular(plan);
@@ -225,6 +256,21 @@ void RecommendBatch::write_personal(Plan& plan) {
   for (const AnswerRow& row : answer_)
     write_item(served_, row.item, row.score, row.source == AnswerSource::kModel ? v1::SOURCE_MODEL : v1::SOURCE_REPURCHASE,
                plan.response->add_results());
+}
+
+void RecommendBatch::explain(Plan& plan) {
+  auto customer = fold_in_->solved(plan.fold_in, cholesky_);
+  if (!customer.ok()) {
+    *plan.status = customer.status();
+    return;
+  }
+  offered_.clear();
+  for (const v1::RecommendedItem& row : plan.response->results())
+    if (row.source() == v1::SOURCE_MODEL) offered_.push_back(served_.artifact().item_ids.find(row.item_id()));
+  const std::vector<Explanation> explanations = bouquet::explain(served_.artifact().model, *customer, offered_);
+  size_t next = 0;
+  for (v1::RecommendedItem& row : *plan.response->mutable_results())
+    if (row.source() == v1::SOURCE_MODEL) write_explanation(served_, explanations[next++], customer->items, plan.explain, &row);
 }
 
 void RecommendBatch::rank_head(const Plan& plan) {

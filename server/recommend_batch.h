@@ -10,6 +10,7 @@
 #include "engine/event_rules.h"
 #include "server/fold_in_batch.h"
 #include "server/ranking_batch.h"
+#include "server/request_attributes.h"
 #include "server/served_model.h"
 
 namespace bouquet::server {
@@ -19,7 +20,7 @@ class RecommendBatch {
  public:
   // All three outlive the batch. `fold_in` and `ranking` may be nullptr when the model has no items.
   RecommendBatch(const ServedModel& served, FoldInBatch* fold_in, RankingBatch* ranking)
-      : served_(served), fold_in_(fold_in), ranking_(ranking) {}
+      : served_(served), fold_in_(fold_in), ranking_(ranking), attributes_(served.artifact().customer_attributes) {}
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
@@ -37,6 +38,10 @@ class RecommendBatch {
     int32_t k = 0;
     ItemSelection selection;
     bool include_purchased = false;
+    v1::Explain explain = v1::EXPLAIN_UNSPECIFIED;
+    bool has_own_attributes = false;  // the request names some
+    int32_t attributes_used = 0;
+    EncodedRow attributes;  // where the model has a prior
     CustomerIndex customer = kNone;
     std::vector<ItemIndex> context;     // known context items, ascending
     std::vector<ItemIndex> listed;      // context and exclude_item_ids, ascending
@@ -51,6 +56,9 @@ class RecommendBatch {
     int32_t query = kNone;    // position in ranking_; kNone: nothing is known of the customer
   };
 
+  // Whether the stored profile answers as it is.
+  static bool answers_from_the_store(const Plan& plan);
+  absl::Status read_attributes(const v1::RecommendRequest& request, Plan& plan);
   absl::Status read_events(const v1::Visitor& visitor, Plan& plan) const;
   void read_stored_history(Plan& plan) const;
   void add_context(Plan& plan) const;
@@ -60,14 +68,19 @@ class RecommendBatch {
   void write(Plan& plan);
   void write_personal(Plan& plan);
   void write_popular(Plan& plan) const;
+  // Explains the rows of the response that come from the model.
+  void explain(Plan& plan);
   void rank_head(const Plan& plan);
 
   const ServedModel& served_;
   FoldInBatch* fold_in_;
   RankingBatch* ranking_;
+  RequestAttributes attributes_;
   std::vector<Plan> plans_;
   size_t size_ = 0;
   std::vector<AnswerRow> head_, answer_;
+  std::vector<float> cholesky_;
+  std::vector<ItemIndex> offered_;
 };
 
 }  // namespace bouquet::server

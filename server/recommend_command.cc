@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "engine/errors.h"
 #include "server/answer_everybody.h"
 #include "server/answer_options.h"
@@ -20,6 +21,8 @@ struct RecommendOptions {
   AnswerOptions answer;
   std::vector<std::string> customers;
   std::vector<std::string> context;
+  std::vector<std::string> attributes;  // NAME=VALUE
+  std::string explain = "none";
   bool include_purchased = false;
   bool all = false;
   std::string out;
@@ -35,12 +38,41 @@ absl::Status recommend_to_all(const RecommendOptions& options, const v1::Recomme
   return answer_everybody(*model->served, settings, options.out);
 }
 
+// A number, true or false, else text; "42" in double quotes is text.
+v1::AttributeValue attribute_value(std::string_view text) {
+  v1::AttributeValue value;
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    value.set_text(std::string(text.substr(1, text.size() - 2)));
+  else if (text == "true" || text == "false")
+    value.set_flag(text == "true");
+  else if (double number = 0; absl::SimpleAtod(absl::string_view(text.data(), text.size()), &number))
+    value.set_number(number);
+  else if (!text.empty())
+    value.set_text(std::string(text));
+  return value;
+}
+
+absl::Status fill_asker(const RecommendOptions& options, v1::RecommendRequest* request) {
+  for (const std::string& attribute : options.attributes) {
+    const size_t sign = attribute.find('=');
+    if (sign == std::string::npos || sign == 0) return wrong_usage("--attribute '" + attribute + "' is not NAME=VALUE");
+    (*request->mutable_attributes())[attribute.substr(0, sign)] = attribute_value(std::string_view(attribute).substr(sign + 1));
+  }
+  if (options.explain == "top")
+    request->set_explain(v1::EXPLAIN_TOP);
+  else if (options.explain == "full")
+    request->set_explain(v1::EXPLAIN_FULL);
+  else if (options.explain != "none")
+    return wrong_usage("--explain '" + options.explain + "' is unknown; it takes top or full");
+  return absl::OkStatus();
+}
+
 std::string shown(const RecommendOptions& options, const std::string& customer, const v1::RecommendResponse& response) {
   if (options.answer.json) return as_json(response, "customer_id", customer);
-  const bool cold = response.events_used() == 0;
-  return "customer " + customer +
-         (cold ? ": unknown, so what most customers bought" : ": " + std::to_string(response.events_used()) + " items in the history") +
-         "\n" + as_table(response);
+  std::string known;
+  if (response.events_used() > 0) known = std::to_string(response.events_used()) + " items in the history";
+  if (response.attributes_used() > 0) known += (known.empty() ? "" : ", ") + std::to_string(response.attributes_used()) + " attributes";
+  return "customer " + customer + ": " + (known.empty() ? "unknown, so what most customers bought" : known) + "\n" + as_table(response);
 }
 
 absl::Status recommend(const RecommendOptions& options, const BackendFactory& backends) {
@@ -48,6 +80,7 @@ absl::Status recommend(const RecommendOptions& options, const BackendFactory& ba
   if (absl::Status s = options.answer.fill(&request); !s.ok()) return s;
   for (const std::string& id : options.context) request.add_context_item_ids(id);
   request.set_include_purchased(options.include_purchased);
+  if (absl::Status s = fill_asker(options, &request); !s.ok()) return s;
   if (options.all) return recommend_to_all(options, request, backends);
   if (!options.out.empty()) return wrong_usage("--out belongs to --all; without it answers go to stdout");
   if (options.customers.empty()) return wrong_usage("give --customer ID..., or --all --out FILE for every customer of the model");
@@ -75,10 +108,17 @@ void add_recommend_command(CLI::App& app, const BackendFactory& backends, int& e
       "Examples:\n"
       "  bouquet recommend --models models --customer 1204 -k 5\n"
       "  bouquet recommend --server 127.0.0.1:50051 --customer 1204 77 --include-purchased --json\n"
+      "  bouquet recommend --models models --customer new --attribute country=DE age=34 --explain\n"
       "  bouquet recommend --models models --all --out offers.jsonl");
   command->add_option("--customer", options->customers, "Who is asked for; unknown customers get what most bought")->type_name("ID...");
   command->add_option("--context", options->context, "Items looked at right now: they count as views, for this answer alone")
       ->type_name("ITEM...");
+  command->add_option("--attribute", options->attributes, "What is known of the asker, in place of what the model has stored")
+      ->type_name("NAME=VALUE...");
+  command->add_option("--explain", options->explain, "Say why: what each past event and attribute adds to a score; top (five) or full")
+      ->type_name("HOW")
+      ->expected(0, 1)
+      ->default_str("top");
   command->add_flag("--include-purchased", options->include_purchased, "Also offer what the customer buys again (REPURCHASE rows, first)");
   command->add_flag("--all", options->all, "Answer for every customer of the model, one JSON line each");
   command->add_option("--out", options->out, "Where --all writes; - is stdout")->type_name("FILE");

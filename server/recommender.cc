@@ -25,7 +25,8 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
   std::unique_ptr<Recommender> made(new Recommender(served));
   if (served.profiles() != nullptr) {
     const RankerLimits limits{.max_batch = max_batch, .max_k = kMaxRequestK};
-    auto fold_in = FoldInBatch::make(*served.profiles(), served.dimension(), {.max_batch = max_batch});
+    auto fold_in =
+        FoldInBatch::make(*served.profiles(), served.dimension(), served.artifact().model.customer_prior, {.max_batch = max_batch});
     if (!fold_in.ok()) return fold_in.status();
     auto by_profile = RankingBatch::make(*served.profiles(), served.artifact().model.profile_matrix(), limits);
     if (!by_profile.ok()) return by_profile.status();

@@ -111,6 +111,10 @@ absl::Status validate(const v1::RecommendRequest& request) {
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
   check_filter(request.filter(), out);
+  if (request.attributes_size() > kMaxAttributes)
+    out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; at most 5000 are allowed");
+  if (request.explain() < v1::EXPLAIN_UNSPECIFIED || request.explain() > v1::EXPLAIN_FULL)
+    out.add("explain", "is " + std::to_string(request.explain()) + "; it must be EXPLAIN_TOP or EXPLAIN_FULL, or 0 for none");
   return out.status();
 }
 

@@ -15,6 +15,7 @@ inline constexpr int32_t kMaxBasketItems = 100;
 inline constexpr int32_t kMaxExcludedItems = 10000;
 inline constexpr int32_t kMaxVisitorEvents = 10000;
 inline constexpr int32_t kMaxKinds = 16;
+inline constexpr int32_t kMaxAttributes = 5000;
 inline constexpr int32_t kMaxBatchedRequests = 1000;
 
 // Errors: InvalidArgument with google.rpc.BadRequest (bad_request.h), naming every field that is out of range. Messages never repeat

@@ -47,7 +47,7 @@ class ModelAnswers {
 
   void answer_unknown(int32_t t) {
     list_.clear();
-    if (options_.repeats != Repeats::kOnly) append_popular({}, *known_.popularity, false, static_cast<size_t>(k_), list_);
+    if (options_.repeats != Repeats::kOnly) append_popular({}, known_, false, static_cast<size_t>(k_), list_);
     write_front(list_, t, answers_);
   }
 
@@ -69,6 +69,11 @@ class ModelAnswers {
     QueryBatch batch;
     batch.exclusions = {offsets_, excluded_};
     batch.k = k_;
+    filter_of_.assign(asked_.size(), 0);
+    if (!known_.among.words.empty()) {
+      batch.filters = {&known_.among, 1};
+      batch.filter_of = filter_of_;
+    }
     if (known_.profiles.empty())
       batch.rows = rows_;
     else
@@ -100,7 +105,7 @@ class ModelAnswers {
   Answers& answers_;
   int32_t k_;
   std::unique_ptr<Ranker> ranker_;
-  std::vector<int32_t> asked_, rows_, excluded_, ranked_, list_;
+  std::vector<int32_t> filter_of_, asked_, rows_, excluded_, ranked_, list_;
   std::vector<int64_t> offsets_;
   std::vector<float> vectors_, scores_;
   std::vector<AnswerRow> head_, mixed_;

@@ -35,6 +35,9 @@ struct Knowledge {
   MatrixView<const float> profiles;  // [histories, d], or empty: the histories are the loaded model's customers
   const Popularity* popularity = nullptr;
   double repurchase_share = 0;
+  BitmapView among = {};  // over the model's items: what may be offered at all; no words: everything
+
+  bool may_offer(int32_t item) const { return among.words.empty() || among.test(item); }
 };
 
 // All rows kNone.

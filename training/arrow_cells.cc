@@ -2,12 +2,15 @@
 
 #include <utility>
 
+#include "training/cell_values.h"
+
 namespace bouquet::training {
 
 ArrowCells::ArrowCells(std::shared_ptr<arrow::Array> array) : array_(std::move(array)), read_(reader_of(*array_->type())) {
   if (array_->type_id() == arrow::Type::TIMESTAMP) read_timestamps();
   if (array_->type_id() == arrow::Type::DICTIONARY)
     values_ = std::make_shared<ArrowCells>(static_cast<const arrow::DictionaryArray&>(*array_).dictionary());
+  read_lists();
 }
 
 ArrowCells::Read ArrowCells::reader_of(const arrow::DataType& type) {
@@ -44,6 +47,39 @@ void ArrowCells::read_timestamps() {
     case arrow::TimeUnit::MICRO: break;
     case arrow::TimeUnit::NANO: divide_ = 1000; break;
   }
+}
+
+template <typename Array>
+std::pair<int64_t, int64_t> extent(const arrow::Array& array, int64_t row) {
+  const auto& lists = static_cast<const Array&>(array);
+  return {lists.value_offset(row), lists.value_length(row)};
+}
+
+void ArrowCells::read_lists() {
+  const auto elements = [&](const auto& array) { values_ = std::make_shared<ArrowCells>(array.values()); };
+  switch (array_->type_id()) {
+    case arrow::Type::LIST:
+      elements(static_cast<const arrow::ListArray&>(*array_));
+      lists_ = extent<arrow::ListArray>;
+      break;
+    case arrow::Type::LARGE_LIST:
+      elements(static_cast<const arrow::LargeListArray&>(*array_));
+      lists_ = extent<arrow::LargeListArray>;
+      break;
+    case arrow::Type::FIXED_SIZE_LIST:
+      elements(static_cast<const arrow::FixedSizeListArray&>(*array_));
+      lists_ = extent<arrow::FixedSizeListArray>;
+      break;
+    default: break;
+  }
+}
+
+Cell ArrowCells::list(int64_t row, TextArena& arena) const {
+  const auto [first, length] = lists_(*array_, row);
+  const auto cells = arena.array<Cell>(static_cast<size_t>(length));
+  for (size_t i = 0; i < cells.size(); ++i) cells[i] = values_->at(first + static_cast<int64_t>(i), arena);
+  const arrow::Type::type type = values_->array_->type_id();
+  return list_cell(cells, type == arrow::Type::FLOAT || type == arrow::Type::DOUBLE, arena);
 }
 
 template <typename Array>
@@ -85,7 +121,8 @@ Cell ArrowCells::unsigned64(const ArrowCells& cells, int64_t row) {
 }
 
 Cell ArrowCells::dictionary(const ArrowCells& cells, int64_t row) {
-  return cells.values_->at(as<arrow::DictionaryArray>(cells).GetValueIndex(row));
+  const int64_t at = as<arrow::DictionaryArray>(cells).GetValueIndex(row);
+  return cells.values_->array_->IsNull(at) ? Cell() : cells.values_->read_(*cells.values_, at);
 }
 
 Cell ArrowCells::nested(const ArrowCells&, int64_t) { return Cell::of(Cell::Kind::kNested); }

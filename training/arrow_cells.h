@@ -4,6 +4,7 @@
 #include <arrow/api.h>
 
 #include <memory>
+#include <utility>
 
 #include "training/cell.h"
 
@@ -12,8 +13,11 @@ namespace bouquet::training {
 class ArrowCells {
  public:
   explicit ArrowCells(std::shared_ptr<arrow::Array> array);
-  // Text points into the array.
-  Cell at(int64_t row) const { return array_->IsNull(row) ? Cell() : read_(*this, row); }
+  // Text points into the array, lists into `arena`.
+  Cell at(int64_t row, TextArena& arena) const {
+    if (array_->IsNull(row)) return Cell();
+    return lists_ == nullptr ? read_(*this, row) : list(row, arena);
+  }
 
  private:
   using Read = Cell (*)(const ArrowCells&, int64_t);
@@ -34,10 +38,13 @@ class ArrowCells {
   static Cell dictionary(const ArrowCells& cells, int64_t row);
   static Cell nested(const ArrowCells& cells, int64_t row);
   void read_timestamps();
+  void read_lists();
+  Cell list(int64_t row, TextArena& arena) const;
   Read reader_of(const arrow::DataType& type);
 
   std::shared_ptr<arrow::Array> array_;
-  std::shared_ptr<ArrowCells> values_;  // of a dictionary
+  std::shared_ptr<ArrowCells> values_;                                            // of a dictionary, or the elements of lists
+  std::pair<int64_t, int64_t> (*lists_)(const arrow::Array&, int64_t) = nullptr;  // the first element of a row's list, and how many
   Read read_;
   int64_t multiply_ = 1, divide_ = 1;  // timestamps to microseconds
   Cell::Kind time_kind_ = Cell::Kind::kTime;

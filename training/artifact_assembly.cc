@@ -54,6 +54,8 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
   out.item_ids = ids_of_rows(dataset.items, set.items);
   out.catalog = catalog_of_rows(dataset.catalog, set.items);
   std::vector<int32_t> counts = purchase_counts(dataset, {}, set.rules);
+  out.customer_attributes = {std::move(set.customer_schema), std::move(set.interactions.customer_attributes)};
+  out.item_attributes = {std::move(set.item_schema), std::move(set.interactions.item_attributes)};
   SparseRows& pairs = set.interactions.by_customer;
   out.histories = {.offsets = std::move(pairs.offsets),
                    .items = std::move(pairs.columns),

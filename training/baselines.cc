@@ -10,9 +10,10 @@ void append_consumed(const HistoryView& history, std::vector<int32_t>& out) {
     if (history.consumed[i]) out.push_back(history.items[i]);
 }
 
-void append_popular(const HistoryView& history, const Popularity& popularity, bool skip_consumed, size_t limit, std::vector<int32_t>& out) {
-  for (const int32_t item : popularity.order) {
+void append_popular(const HistoryView& history, const Knowledge& known, bool skip_consumed, size_t limit, std::vector<int32_t>& out) {
+  for (const int32_t item : known.popularity->order) {
     if (out.size() >= limit) return;
+    if (!known.may_offer(item)) continue;
     if (skip_consumed) {
       const auto at = std::lower_bound(history.items.begin(), history.items.end(), item);
       if (at != history.items.end() && *at == item && history.consumed[static_cast<size_t>(at - history.items.begin())]) continue;
@@ -34,7 +35,7 @@ Answers most_popular(const TestSet& tests, const Knowledge& known, const AnswerO
       std::stable_sort(list.begin(), list.end(),
                        [&](int32_t a, int32_t b) { return counts[static_cast<size_t>(a)] > counts[static_cast<size_t>(b)]; });
     } else {
-      append_popular(history, *known.popularity, options.repeats == Repeats::kExclude, limit, list);
+      append_popular(history, known, options.repeats == Repeats::kExclude, limit, list);
     }
     write_front(list, t, answers);
   }
@@ -60,8 +61,7 @@ Answers personal_frequency(const TestSet& tests, const Knowledge& known, const A
     });
     list.clear();
     for (const auto& [times, item] : bought) list.push_back(item);
-    if (options.repeats == Repeats::kInclude)
-      append_popular(history, *known.popularity, true, static_cast<size_t>(options.lengths.back()), list);
+    if (options.repeats == Repeats::kInclude) append_popular(history, known, true, static_cast<size_t>(options.lengths.back()), list);
     write_front(list, t, answers);
   }
   return answers;

@@ -16,8 +16,8 @@ Answers most_popular(const TestSet& tests, const Knowledge& known, const AnswerO
 Answers personal_frequency(const TestSet& tests, const Knowledge& known, const AnswerOptions& options);
 
 // The building blocks: the consumed items of a history; and the most popular items, of which those that the history has as consumed
-// may be skipped, until `out` holds `limit` items.
+// may be skipped and those that may not be offered are, until `out` holds `limit` items.
 void append_consumed(const HistoryView& history, std::vector<int32_t>& out);
-void append_popular(const HistoryView& history, const Popularity& popularity, bool skip_consumed, size_t limit, std::vector<int32_t>& out);
+void append_popular(const HistoryView& history, const Knowledge& known, bool skip_consumed, size_t limit, std::vector<int32_t>& out);
 
 }  // namespace bouquet::training

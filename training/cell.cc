@@ -16,6 +16,13 @@ std::string shortest(Number value) {
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
 }
 
+template <typename Elements, typename Text>
+std::string joined(const Elements& elements, const Text& text_of) {
+  std::string text;
+  for (size_t i = 0; i < elements.size(); ++i) text.append(i > 0 ? "|" : "").append(text_of(elements[i]));
+  return text;
+}
+
 std::string civil(int64_t microseconds) {
   const absl::Time time = absl::FromUnixMicros(microseconds);
   return absl::FormatTime(microseconds % 1000000 == 0 ? "%E4Y-%m-%d %H:%M:%S" : "%E4Y-%m-%d %H:%M:%E6S", time, absl::UTCTimeZone());
@@ -36,6 +43,8 @@ std::string cell_text(const Cell& cell) {
     case Cell::Kind::kTime:
     case Cell::Kind::kNaiveTime: return civil(cell.integer);
     case Cell::Kind::kBool: return cell.integer != 0 ? "true" : "false";
+    case Cell::Kind::kTexts: return joined(cell.texts(), [](std::string_view text) { return std::string(text); });
+    case Cell::Kind::kNumbers: return joined(cell.numbers(), shortest<float>);
     case Cell::Kind::kNested: return "(nested)";
   }
   return "";

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +22,9 @@ struct Cell {
     kTime,       // `integer`: microseconds since 1970, UTC
     kNaiveTime,  // `integer`: microseconds of a clock on the wall, whose time zone is not known
     kBool,       // `integer`
-    kNested,     // a list, an object, or what no number here can hold
+    kTexts,      // a list of texts: texts()
+    kNumbers,    // a list of numbers, not all of them whole: numbers()
+    kNested,     // another list, an object, or what no number here can hold
   };
   Kind kind = Kind::kNull;
   std::string_view text;
@@ -28,9 +32,13 @@ struct Cell {
     int64_t integer = 0;
     double number;
   };
+  const void* list = nullptr;  // of kTexts and kNumbers; `integer` is its length
 
-  static Cell of_field(std::string_view text) { return {text.empty() ? Kind::kNull : Kind::kField, text, {}}; }
-  static Cell of_text(std::string_view text) { return {text.empty() ? Kind::kNull : Kind::kText, text, {}}; }
+  std::span<const std::string_view> texts() const { return {static_cast<const std::string_view*>(list), static_cast<size_t>(integer)}; }
+  std::span<const float> numbers() const { return {static_cast<const float*>(list), static_cast<size_t>(integer)}; }
+
+  static Cell of_field(std::string_view text) { return {text.empty() ? Kind::kNull : Kind::kField, text, {}, nullptr}; }
+  static Cell of_text(std::string_view text) { return {text.empty() ? Kind::kNull : Kind::kText, text, {}, nullptr}; }
   static Cell of_integer(int64_t value) { return of(Kind::kInteger, value); }
   static Cell of(Kind kind, int64_t value = 0) {
     Cell cell;
@@ -44,7 +52,16 @@ struct Cell {
     cell.number = value;
     return cell;
   }
+  static Cell of_texts(std::span<const std::string_view> texts) { return of_list(Kind::kTexts, texts.data(), texts.size()); }
+  static Cell of_numbers(std::span<const float> numbers) { return of_list(Kind::kNumbers, numbers.data(), numbers.size()); }
   bool is_null() const { return kind == Kind::kNull; }
+
+ private:
+  static Cell of_list(Kind kind, const void* list, size_t length) {
+    Cell cell = of(kind, static_cast<int64_t>(length));
+    cell.list = list;
+    return cell;
+  }
 };
 
 // Keeps pieces of text at fixed addresses until it is cleared.
@@ -61,6 +78,15 @@ class TextArena {
     char* at = allocate(text.size());
     text.copy(at, text.size());
     return {at, text.size()};
+  }
+  // `count` elements, which live as long.
+  template <typename T>
+  std::span<T> array(size_t count) {
+    char* at = allocate(count * sizeof(T) + alignof(T) - 1);
+    at += (alignof(T) - reinterpret_cast<uintptr_t>(at) % alignof(T)) % alignof(T);
+    T* first = reinterpret_cast<T*>(at);
+    for (size_t i = 0; i < count; ++i) new (first + i) T();
+    return {first, count};
   }
   void clear() {
     if (chunks_.size() > 1) chunks_.erase(chunks_.begin(), chunks_.end() - 1);
@@ -82,8 +108,8 @@ class TextArena {
   size_t used_ = 0;
 };
 
-// The cell as text: what --where compares and messages show. Integral floats have no point; null is empty; times are
-// `YYYY-MM-DD HH:MM:SS` with the microseconds where there are any.
+// The cell as text: what --where compares and messages show. Integral floats have no point; null is empty; the elements of a list stand
+// apart by `|`; times are `YYYY-MM-DD HH:MM:SS` with the microseconds where there are any.
 std::string cell_text(const Cell& cell);
 
 // The same for a message: at most 60 bytes, unprintable bytes as \xNN, in single quotes.

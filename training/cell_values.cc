@@ -95,6 +95,8 @@ const char* read_id(const Cell& cell, TextArena& arena, std::string_view& id) {
     case Cell::Kind::kTime:
     case Cell::Kind::kNaiveTime: return "is a time, not an id";
     case Cell::Kind::kBool: return "is true or false, not an id";
+    case Cell::Kind::kTexts:
+    case Cell::Kind::kNumbers:
     case Cell::Kind::kNested: return "is nested, not an id";
   }
   return "is not an id";
@@ -109,6 +111,28 @@ const char* read_number(const Cell& cell, double& value) {
     case Cell::Kind::kFloat: value = cell.number; return std::isfinite(value) ? nullptr : "is not a finite number";
     default: return "is not a number";
   }
+}
+
+Cell list_cell(std::span<const Cell> cells, bool floating, TextArena& arena) {
+  if (floating) {
+    const auto numbers = arena.array<float>(cells.size());
+    for (size_t i = 0; i < cells.size(); ++i) {
+      double number = NAN;
+      if (!cells[i].is_null() && (cells[i].kind == Cell::Kind::kText || read_number(cells[i], number) != nullptr))
+        return Cell::of(Cell::Kind::kNested);
+      numbers[i] = static_cast<float>(number);
+    }
+    return Cell::of_numbers(numbers);
+  }
+  const auto texts = arena.array<std::string_view>(cells.size());
+  size_t count = 0;
+  for (const Cell& cell : cells) {
+    const bool is_integer = cell.kind == Cell::Kind::kInteger || cell.kind == Cell::Kind::kUnsigned;
+    if (cell.is_null()) continue;
+    if (cell.kind != Cell::Kind::kText && !is_integer) return Cell::of(Cell::Kind::kNested);
+    texts[count++] = is_integer ? arena.copy(cell_text(cell)) : cell.text;
+  }
+  return Cell::of_texts(texts.first(count));
 }
 
 const char* read_time(const Cell& cell, TimeParser& parser, int64_t& microseconds) {

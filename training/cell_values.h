@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "training/cell.h"
@@ -17,6 +18,10 @@ bool is_valid_utf8(std::string_view text);
 
 // A finite number.
 const char* read_number(const Cell& cell, double& value);
+
+// The list of `cells`, made in `arena`. Numbers are kNumbers if the file has them with a fraction somewhere (`floating`), a null among them
+// being NaN; otherwise texts and whole numbers are kTexts, without the nulls; other elements make it kNested.
+Cell list_cell(std::span<const Cell> cells, bool floating, TextArena& arena);
 
 const char* read_time(const Cell& cell, TimeParser& parser, int64_t& microseconds);
 

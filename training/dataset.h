@@ -9,6 +9,7 @@
 #include "engine/catalog.h"
 #include "engine/event_rules.h"
 #include "engine/id_map.h"
+#include "training/attribute_files.h"
 
 namespace bouquet::training {
 
@@ -51,11 +52,13 @@ struct ReadReport {
 
 struct Dataset {
   IdMap customers;
-  IdMap items;  // items of events first, in order of first sight; items that only a catalog file knows are not here
+  IdMap items;  // items of events first, in order of first sight; then, where attributes are read, those that only an item file knows
   int32_t basket_count = 0;
   EventLog events;
   EventRules rules;  // types as registered; caps and T are fixed later, from the part that is trained on (interactions_builder.h)
   Catalog catalog;   // rows are ItemIndex of `items`
+  EntityAttributes customer_attributes, item_attributes;  // rows are CustomerIndex, ItemIndex; an empty schema where there are none
+  std::vector<uint8_t> listed_items;                      // [items] whether an item file has the item; empty where attributes are not read
   ReadReport report;
   std::vector<std::string> sources;  // file names without folders
 };

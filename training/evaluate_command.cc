@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -21,7 +23,7 @@ namespace {
 struct EvaluateFlags {
   ReadFlags read;  // --test and how to read it; --seen is read alike
   std::vector<std::string> seen;
-  std::string models, version;
+  std::string models, version, among;
   std::vector<int32_t> lengths{10, 20, 100};
   std::string repeats = "exclude";
   BackendChoice backend;
@@ -87,6 +89,8 @@ class Evaluated {
     auto tests = build_test_set(*test, {}, artifact.rules, rows);
     if (!tests.ok()) return tests.status();
     tests_ = *std::move(tests);
+    if (!flags.among.empty())
+      if (absl::Status s = restrict_to(flags.among, artifact.item_ids); !s.ok()) return s;
     test_sources_ = test->sources;
     return absl::OkStatus();
   }
@@ -96,7 +100,28 @@ class Evaluated {
   const std::vector<std::string>& test_sources() const { return test_sources_; }
 
  private:
+  absl::Status restrict_to(const std::string& path, const IdTable& items) {
+    std::ifstream file(path);
+    if (!file) return missing_input("--among " + path + ": cannot be read");
+    among_.assign(static_cast<size_t>(bitmap_word_count(items.size())), 0);
+    int64_t known = 0, lines = 0;
+    for (std::string id; std::getline(file, id); ++lines) {
+      if (!id.empty() && id.back() == '\r') id.pop_back();
+      const int32_t item = items.find(id);
+      if (item == kNone) continue;
+      ++known;
+      among_[static_cast<size_t>(item >> 6)] |= uint64_t{1} << (item & 63);
+    }
+    if (known == 0)
+      return bad_input("--among " + path + ": the model knows none of its " + std::to_string(lines) + " ids (one on each line)");
+    known_.among = {among_};
+    tests_ = restricted(tests_, known_.among);
+    if (tests_.size() == 0) return bad_input("--among " + path + ": no customer of the test took any of these items");
+    return absl::OkStatus();
+  }
+
   SeenCustomers seen_;
+  std::vector<uint64_t> among_;
   Popularity popularity_;
   Knowledge known_;
   TestSet tests_;
@@ -111,6 +136,7 @@ void print(const EvaluateFlags& flags, const Artifact& artifact, const Evaluated
     protocol["test"] = evaluated.test_sources();
     protocol["seen"] = flags.seen.empty() ? nlohmann::ordered_json("the model's histories") : nlohmann::ordered_json(flags.seen);
     protocol["test_customers"] = evaluated.tests().size();
+    if (!flags.among.empty()) protocol["among"] = std::filesystem::path(flags.among).filename().string();
     protocol["resamples"] = flags.resamples;
     protocol["repurchase_share"] = artifact.repurchase.share;
     std::printf("%s\n", json.dump(2).c_str());
@@ -143,8 +169,9 @@ absl::Status run(const EvaluateFlags& flags, const BackendFactory& backends) {
   if (absl::Status status = evaluated.prepare(flags, **artifact, **model); !status.ok()) return status;
   const auto threads = static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
   options->workers = flags.backend.threads > 0 ? flags.backend.threads : threads;
-  const auto evaluation = evaluate(**model, evaluated.tests(), evaluated.known(), *options,
-                                   {.resamples = flags.resamples, .seed = 1, .threads = options->workers});
+  const auto evaluation =
+      evaluate(**model, evaluated.tests(), evaluated.known(), *options,
+               {.resamples = flags.resamples, .seed = 1, .threads = options->workers}, (*artifact)->item_attributes.table.rows());
   if (!evaluation.ok()) return evaluation.status();
   print(flags, **artifact, evaluated, *evaluation);
   return absl::OkStatus();
@@ -167,6 +194,7 @@ void add_evaluate_command(CLI::App& app, const BackendFactory& backends, int& ex
       ->add_option("--seen", flags->seen,
                    "What the customers did before: they are folded in from it. Without it, what the model was trained on")
       ->type_name("FILE...");
+  command->add_option("--among", flags->among, "Offer, and count, only the items of this file: an id on each line")->type_name("FILE");
   command->add_option("--k", flags->lengths, "Lengths of the answers")->delimiter(',')->capture_default_str();
   command
       ->add_option("--repeats", flags->repeats,

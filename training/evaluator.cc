@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "training/baselines.h"
+#include "training/content_neighbours.h"
 #include "training/customer_figures.h"
 
 namespace bouquet::training {
@@ -113,19 +114,21 @@ absl::StatusOr<Evaluation> judge(const std::vector<Subject>& subjects, const Tes
 }
 
 absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tests, const Knowledge& known, const AnswerOptions& options,
-                                    const BootstrapOptions& bootstrap) {
+                                    const BootstrapOptions& bootstrap, const AttributeRows& item_attributes) {
   auto answers = answers_of_model(model, tests, known, options);
   if (!answers.ok()) return answers.status();
   std::vector<Subject> subjects;
   subjects.push_back({kModelSubject, *std::move(answers)});
   subjects.push_back({kMostPopular, most_popular(tests, known, options)});
   subjects.push_back({kPersonalFrequency, personal_frequency(tests, known, options)});
+  if (item_attributes.column_count > 0 && options.repeats == Repeats::kExclude)
+    subjects.push_back({kContentNeighbours, content_neighbours(tests, known, item_attributes, options)});
   return judge(subjects, tests, known, options.repeats, bootstrap);
 }
 
-double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known,
-                   Repeats repeats) {
-  const JudgedCustomers judged = judged_customers(tests, known.histories, repeats, false);
+double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known, Repeats repeats,
+                   bool everybody) {
+  const JudgedCustomers judged = judged_customers(tests, known.histories, repeats, everybody);
   const Answers one{.lengths = {answers.lengths[length]}, .rows = {answers.rows[length]}};
   const std::vector<float> column = customer_figures(one, judged, *known.popularity).columns[metric];
   double sum = 0;

@@ -17,6 +17,7 @@ namespace bouquet::training {
 inline constexpr const char* kModelSubject = "model";
 inline constexpr const char* kMostPopular = "most-popular";
 inline constexpr const char* kPersonalFrequency = "personal-frequency";
+inline constexpr const char* kContentNeighbours = "content-neighbours";
 
 // A subject whose answers are judged.
 struct Subject {
@@ -48,13 +49,14 @@ struct Evaluation {
 absl::StatusOr<Evaluation> judge(const std::vector<Subject>& subjects, const TestSet& tests, const Knowledge& known, Repeats repeats,
                                  const BootstrapOptions& bootstrap);
 
-// Answers of the model and of both baselines, judged.
+// Answers of the model and of both baselines, judged; with attributes of the items (no columns: none), of content_neighbours too.
 absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tests, const Knowledge& known, const AnswerOptions& options,
-                                    const BootstrapOptions& bootstrap);
+                                    const BootstrapOptions& bootstrap, const AttributeRows& item_attributes = {});
 
 // The mean of one metric of one subject over the main row, without intervals: what early stopping and choices on the select part
-// look at. 0 if nobody is left.
-double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known, Repeats repeats);
+// look at; `everybody`: over the second row instead. 0 if nobody is left.
+double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known, Repeats repeats,
+                   bool everybody = false);
 
 const Metric* find_metric(const MetricTable& table, const std::string& name);  // null: not there
 

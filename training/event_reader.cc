@@ -7,6 +7,7 @@
 
 #include "engine/errors.h"
 #include "training/bad_rows.h"
+#include "training/dataset_attributes.h"
 #include "training/event_log_builder.h"
 #include "training/event_rows.h"
 #include "training/item_files.h"
@@ -116,6 +117,8 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
   if (!event_files.ok()) return event_files.status();
   const auto item_files = expand_paths(options.item_files);
   if (!item_files.ok()) return item_files.status();
+  const auto customer_files = expand_paths(options.customer_files);
+  if (!customer_files.ok()) return customer_files.status();
 
   Dataset dataset;
   dataset.rules = rules->events;
@@ -128,10 +131,15 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
     files.builder().finish(dataset);
   }
   if (auto status = check_size(dataset, *event_files); !status.ok()) return status;
-  auto catalog = read_item_files(*item_files, options, dataset.items, dataset.report);
+  auto catalog = options.attributes ? read_listed_items(*item_files, options, dataset.items, dataset.report, dataset.listed_items)
+                                    : read_item_files(*item_files, options, dataset.items, dataset.report);
   if (!catalog.ok()) return catalog.status();
   dataset.catalog = *std::move(catalog);
   for (const std::string& file : *item_files) dataset.sources.push_back(file_name(file));
+  if (options.attributes) {
+    for (const std::string& file : *customer_files) dataset.sources.push_back(file_name(file));
+    if (auto status = read_dataset_attributes(options, *customer_files, *item_files, dataset); !status.ok()) return status;
+  }
   dataset.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return dataset;
 }

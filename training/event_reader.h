@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/event_rules.h"
+#include "training/attribute_settings.h"
 #include "training/dataset.h"
 
 namespace bouquet::training {
@@ -16,8 +17,11 @@ namespace bouquet::training {
 enum class Anonymous { kDrop, kFail };
 
 struct ReadOptions {
-  std::vector<std::string> event_files;  // paths, globs, or "-" (CSV on standard input)
-  std::vector<std::string> item_files;   // may be empty
+  std::vector<std::string> event_files;     // paths, globs, or "-" (CSV on standard input)
+  std::vector<std::string> item_files;      // may be empty
+  std::vector<std::string> customer_files;  // attributes; may be empty. Read only if `attributes`
+  bool attributes = false;                  // of customers and items: read them too
+  AttributeSettings attribute_settings;
   // Canonical column (customer, item, type, time, value, price, basket, event, title, category, kind) -> names in the
   // files, first that exists wins: `customer=Customer ID|CustomerID`. Canonical names always work too.
   std::map<std::string, std::vector<std::string>> columns;

@@ -74,16 +74,20 @@ int64_t DistinctEstimate::count() const {
 }
 
 void ColumnProfile::add(const Cell& cell) {
+  digest = digest * 0x9e3779b97f4a7c15ull + 1;
   if (cell.is_null()) {
     ++nulls;
     return;
   }
   const std::string text = cell_text(cell);
+  digest += XXH3_64bits(text.data(), text.size());
   distinct.add(text);
   const bool is_text = cell.kind == Cell::Kind::kField || cell.kind == Cell::Kind::kText;
   double number = 0;
-  if (cell.kind == Cell::Kind::kNested) {
+  if (cell.kind == Cell::Kind::kNested || cell.kind == Cell::Kind::kTexts || cell.kind == Cell::Kind::kNumbers) {
     ++lists;
+    sets += cell.kind == Cell::Kind::kTexts;
+    vectors += cell.kind == Cell::Kind::kNumbers;
   } else if (cell.kind == Cell::Kind::kBool || (is_text && is_flag(text))) {
     ++flags;
   } else if (cell.kind == Cell::Kind::kTime || cell.kind == Cell::Kind::kNaiveTime || (is_text && looks_like_a_date(text))) {
@@ -102,6 +106,7 @@ void ColumnProfile::add(const Cell& cell) {
   } else if (text.find('|') != std::string::npos) {
     ++bars;
   }
+  spaces += text.find(' ') != std::string::npos;
   shortest = values == 0 ? text.size() : std::min(shortest, text.size());
   longest = values == 0 ? text.size() : std::max(longest, text.size());
   ++values;
@@ -113,6 +118,8 @@ std::string ColumnProfile::type() const {
   if (flags == values) return "flag";
   if (integers == values) return "whole number";
   if (numbers == values) return "number";
+  if (lists == values && vectors * 2 >= lists) return "vector";
+  if (lists == values && sets * 2 >= lists) return "set of categories";
   if (lists == values) return "list";
   if (bars * 10 > values) return "set of categories";
   const int64_t different = distinct.count();

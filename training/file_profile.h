@@ -26,15 +26,18 @@ class DistinctEstimate {
 struct ColumnProfile {
   std::string name;
   int64_t values = 0, nulls = 0;
-  int64_t integers = 0, numbers = 0, times = 0, flags = 0, lists = 0, bars = 0;  // values that could be read as such; bars: text with `|`
-  double smallest = 0, largest = 0;                                              // of the numbers
-  int64_t earliest = 0, latest = 0;                                              // of the times, microseconds
-  size_t shortest = 0, longest = 0;                                              // of the texts, bytes
+  int64_t integers = 0, numbers = 0, times = 0, flags = 0, lists = 0, sets = 0, vectors = 0;  // read as such
+  int64_t bars = 0, spaces = 0;                                                               // texts with `|`, with a space
+  double smallest = 0, largest = 0;                                                           // of the numbers
+  int64_t earliest = 0, latest = 0;                                                           // of the times, microseconds
+  size_t shortest = 0, longest = 0;                                                           // of the texts, bytes
   DistinctEstimate distinct;
+  uint64_t digest = 0;             // of all values in order; equal columns have equal ones
   std::vector<std::string> first;  // the first values, null as empty text
 
   void add(const Cell& cell);
-  // time, flag, number, set of categories, category, text or empty: what every value can be read as.
+  // time, flag, whole number, number, vector, set of categories, category, text or empty: what every value can be read as; list: lists of
+  // anything else.
   std::string type() const;
   // "1 to 89638", "2017-01-01 ... to 2017-12-31 ...", "3 to 40 bytes", or nothing.
   std::string range() const;

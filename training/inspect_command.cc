@@ -9,6 +9,7 @@
 
 #include "engine/errors.h"
 #include "engine/nearest_name.h"
+#include "training/attribute_guess.h"
 #include "training/columns.h"
 #include "training/event_reader.h"
 #include "training/file_profile.h"
@@ -87,6 +88,12 @@ void find_problems(Inspected& file) {
   for (const std::string& row : file.profile.first_bad_rows) file.problems.push_back("  " + row);
 }
 
+// What the column would be as an attribute; null for what has another meaning and for what cannot be one.
+Json attribute_type_of(const Inspected& file, size_t c) {
+  const auto type = guessed_type(file.profile.columns[c]);
+  return !file.meaning[c].empty() || !type ? Json(nullptr) : Json(attribute_type_name(*type));
+}
+
 Json json_of(const Inspected& file) {
   Json columns = Json::array();
   for (size_t c = 0; c < file.profile.columns.size(); ++c) {
@@ -94,14 +101,20 @@ Json json_of(const Inspected& file) {
     columns.push_back({{"name", column.name},
                        {"read_as", file.meaning[c].empty() ? Json(nullptr) : Json(file.meaning[c])},
                        {"type", column.type()},
+                       {"attribute_type", attribute_type_of(file, c)},
                        {"values", column.values},
                        {"nulls", column.nulls},
                        {"distinct_about", column.distinct.count()},
                        {"range", column.range()},
                        {"first", column.first}});
   }
-  return {{"file", file.profile.path}, {"format", file.profile.format}, {"rows", file.profile.rows}, {"bad_rows", file.profile.bad_rows},
-          {"columns", columns},        {"problems", file.problems}};
+  return {{"file", file.profile.path},
+          {"format", file.profile.format},
+          {"rows", file.profile.rows},
+          {"bad_rows", file.profile.bad_rows},
+          {"columns", columns},
+          {"problems", file.problems},
+          {"notes", column_findings(file.profile.columns)}};
 }
 
 std::string shown(const std::string& text, size_t width) { return text.size() <= width ? text : text.substr(0, width - 3) + "..."; }
@@ -110,11 +123,13 @@ void print(const Inspected& file) {
   const FileProfile& profile = file.profile;
   std::printf("%s: %s, %lld rows, %zu columns\n\n", profile.path.c_str(), profile.format.c_str(), static_cast<long long>(profile.rows),
               profile.columns.size());
-  std::printf("  %-24s %-9s %-17s %10s %10s  %s\n", "column", "read as", "type", "nulls", "distinct~", "range");
+  std::printf("  %-24s %-9s %-17s %-9s %10s %10s  %s\n", "column", "read as", "type", "attribute", "nulls", "distinct~", "range");
   for (size_t c = 0; c < profile.columns.size(); ++c) {
     const ColumnProfile& column = profile.columns[c];
-    std::printf("  %-24s %-9s %-17s %10lld %10lld  %s\n", shown(column.name, 24).c_str(),
-                file.meaning[c].empty() ? "-" : file.meaning[c].c_str(), column.type().c_str(), static_cast<long long>(column.nulls),
+    const Json attribute = attribute_type_of(file, c);
+    std::printf("  %-24s %-9s %-17s %-9s %10lld %10lld  %s\n", shown(column.name, 24).c_str(),
+                file.meaning[c].empty() ? "-" : file.meaning[c].c_str(), column.type().c_str(),
+                attribute.is_null() ? "-" : attribute.get<std::string>().c_str(), static_cast<long long>(column.nulls),
                 static_cast<long long>(column.distinct.count()), column.range().c_str());
   }
   std::printf("\n  first rows\n");
@@ -125,6 +140,7 @@ void print(const Inspected& file) {
   }
   std::printf(file.problems.empty() ? "\n  no problems seen\n" : "\n  problems\n");
   for (const std::string& problem : file.problems) std::printf("  - %s\n", problem.c_str());
+  for (const std::string& note : column_findings(profile.columns)) std::printf("  note: %s\n", note.c_str());
   std::printf("\n");
 }
 

@@ -16,7 +16,8 @@ constexpr double kCapQuantile = 0.999;
 // The part and the data set together, with what both passes over the events need.
 class PartBuilder {
  public:
-  PartBuilder(const Dataset& dataset, std::span<const uint8_t> in_part) : dataset_(dataset), events_(dataset.events), in_part_(in_part) {
+  PartBuilder(const Dataset& dataset, std::span<const uint8_t> in_part, bool with_listed)
+      : dataset_(dataset), events_(dataset.events), in_part_(in_part), with_listed_(with_listed) {
     set_.rules = dataset.rules;
   }
 
@@ -67,6 +68,9 @@ class PartBuilder {
       if (customer == kNone || (!set_.customers.empty() && set_.customers.back() == customer)) continue;
       set_.customers.push_back(customer);  // events are ordered by customer
     }
+    if (with_listed_)
+      for (size_t item = 0; item < dataset_.listed_items.size(); ++item)
+        if (dataset_.listed_items[item] != 0) local_items_[item] = 0;
     for (size_t item = 0; item < local_items_.size(); ++item) {
       if (local_items_[item] == kNone) continue;
       local_items_[item] = static_cast<int32_t>(set_.items.size());
@@ -170,16 +174,17 @@ class PartBuilder {
   const Dataset& dataset_;
   const EventLog& events_;
   std::span<const uint8_t> in_part_;
+  const bool with_listed_;
   TrainingSet set_;
   std::vector<int32_t> local_items_;
 };
 
 }  // namespace
 
-absl::StatusOr<TrainingSet> build_training_set(const Dataset& dataset, std::span<const uint8_t> in_part) {
+absl::StatusOr<TrainingSet> build_training_set(const Dataset& dataset, std::span<const uint8_t> in_part, bool with_listed) {
   if (!in_part.empty() && in_part.size() != static_cast<size_t>(dataset.events.size()))
     return wrong_usage("the part marks " + std::to_string(in_part.size()) + " events of " + std::to_string(dataset.events.size()));
-  return PartBuilder(dataset, in_part).build();
+  return PartBuilder(dataset, in_part, with_listed).build();
 }
 
 }  // namespace bouquet::training

@@ -44,12 +44,8 @@ std::string_view shortened(std::string_view text) {
 
 class ItemRows : public RowSink {
  public:
-  ItemRows(const IdMap& items, ReadReport& report) : items_(items), report_(report) {
-    const auto count = static_cast<size_t>(items.size());
-    kinds_.assign(count, 0);
-    titles_.resize(count);
-    categories_.resize(count);
-  }
+  // `growing`: where not null, `items` itself, to which unknown items are added.
+  ItemRows(const IdMap& items, IdMap* growing, ReadReport& report) : items_(items), growing_(growing), report_(report) { fit_to_items(); }
   void start_block(const std::vector<std::string>& names) {
     names_ = &names;
     arena_.clear();
@@ -76,23 +72,36 @@ class ItemRows : public RowSink {
       if (repeated_.second.empty()) repeated_ = {row, std::string(id)};
       return;
     }
-    const int32_t item = items_.find(id);
+    int32_t item = items_.find(id);
+    if (item == kNone && growing_ != nullptr) {
+      item = growing_->add(id);
+      fit_to_items();
+    }
     if (item == kNone) {
       ++report_.unknown_items;
       return;
     }
     const auto at = static_cast<size_t>(item);
+    listed_[at] = 1;
     kinds_[at] = kind;
     titles_[at] = shortened(cell_text(cell_of(cells, Column::kTitle)));
     categories_[at] = shortened(cell_text(cell_of(cells, Column::kCategory)));
   }
 
+  std::vector<uint8_t> take_listed() { return std::move(listed_); }
   Catalog finish() {
     const bool all_products = std::all_of(kinds_.begin(), kinds_.end(), [](uint8_t kind) { return kind == 0; });
     return {all_products ? std::vector<uint8_t>() : std::move(kinds_), column_of(titles_), column_of(categories_)};
   }
 
  private:
+  void fit_to_items() {
+    const auto count = static_cast<size_t>(items_.size());
+    listed_.resize(count, 0);
+    kinds_.resize(count, 0);
+    titles_.resize(count);
+    categories_.resize(count);
+  }
   void refuse(int64_t row, Column column, std::span<const Cell> cells, const char* problem) {
     const Cell& cell = cell_of(cells, column);
     add_bad_row(row, "column " + (*names_)[static_cast<size_t>(column)] + ": " +
@@ -110,10 +119,11 @@ class ItemRows : public RowSink {
   }
 
   const IdMap& items_;
+  IdMap* growing_;
   ReadReport& report_;
   const std::vector<std::string>* names_ = nullptr;
   IdMap seen_;
-  std::vector<uint8_t> kinds_;
+  std::vector<uint8_t> listed_, kinds_;
   std::vector<std::string> titles_, categories_;
   TextArena arena_;
   std::vector<std::pair<int64_t, std::string>> bad_;
@@ -146,14 +156,27 @@ absl::Status read_item_file(const std::string& file, const ReadOptions& options,
   }
 }
 
+absl::Status read_all(std::span<const std::string> files, const ReadOptions& options, ItemRows& rows, ReadReport& report) {
+  BadRows bad_rows(options.max_bad_rows, report);
+  for (const std::string& file : files)
+    if (auto status = read_item_file(file, options, rows, bad_rows); !status.ok()) return status;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Catalog> read_item_files(std::span<const std::string> files, const ReadOptions& options, const IdMap& items,
                                         ReadReport& report) {
-  ItemRows rows(items, report);
-  BadRows bad_rows(options.max_bad_rows, report);
-  for (const std::string& file : files)
-    if (auto status = read_item_file(file, options, rows, bad_rows); !status.ok()) return status;
+  ItemRows rows(items, nullptr, report);
+  if (auto status = read_all(files, options, rows, report); !status.ok()) return status;
+  return rows.finish();
+}
+
+absl::StatusOr<Catalog> read_listed_items(std::span<const std::string> files, const ReadOptions& options, IdMap& items, ReadReport& report,
+                                          std::vector<uint8_t>& listed) {
+  ItemRows rows(items, &items, report);
+  if (auto status = read_all(files, options, rows, report); !status.ok()) return status;
+  listed = rows.take_listed();
   return rows.finish();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/catalog.h"
@@ -17,5 +18,9 @@ namespace bouquet::training {
 // rows of one item.
 absl::StatusOr<Catalog> read_item_files(std::span<const std::string> files, const ReadOptions& options, const IdMap& items,
                                         ReadReport& report);
+
+// The same, but rows of other items add them to `items`; `listed` [items] tells afterwards which have a row.
+absl::StatusOr<Catalog> read_listed_items(std::span<const std::string> files, const ReadOptions& options, IdMap& items, ReadReport& report,
+                                          std::vector<uint8_t>& listed);
 
 }  // namespace bouquet::training

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "training/cell_values.h"
 
 namespace bouquet::training {
 namespace {
@@ -28,18 +29,40 @@ simdjson::error_code for_each_member(simdjson::dom::parser& parser, std::string_
   return simdjson::SUCCESS;
 }
 
-// Text points into the parser, which forgets it with the next line.
-Cell cell_of(const simdjson::dom::element& value) {
+Cell cell_of(const simdjson::dom::element& value, TextArena& arena);
+
+Cell array_of(const simdjson::dom::array& array, TextArena& arena) {
+  std::vector<Cell> cells;
+  bool fraction = false;
+  for (const auto& element : array) {
+    cells.push_back(cell_of(element, arena));
+    fraction |= element.type() == simdjson::dom::element_type::DOUBLE;  // is_double() also holds for whole numbers
+  }
+  return list_cell(cells, fraction, arena);
+}
+
+// {"tea": 3, "pot": 1} is the list of the texts "tea:3" and "pot:1".
+Cell object_of(const simdjson::dom::object& object, TextArena& arena) {
+  std::vector<Cell> cells;
+  for (const auto& [key, element] : object) {
+    if (!element.is_number()) return Cell::of(Cell::Kind::kNested);
+    cells.push_back(Cell::of_text(arena.copy(std::string(key) + ":" + cell_text(cell_of(element, arena)))));
+  }
+  return list_cell(cells, false, arena);
+}
+
+// Text is copied into the arena: the parser forgets it with the next line.
+Cell cell_of(const simdjson::dom::element& value, TextArena& arena) {
   using simdjson::dom::element_type;
   switch (value.type()) {
-    case element_type::STRING: return Cell::of_text(value.get_string().value_unsafe());
+    case element_type::STRING: return Cell::of_text(arena.copy(value.get_string().value_unsafe()));
     case element_type::INT64: return Cell::of_integer(value.get_int64().value_unsafe());
     case element_type::UINT64: return Cell::of(Cell::Kind::kUnsigned, static_cast<int64_t>(value.get_uint64().value_unsafe()));
     case element_type::DOUBLE: return Cell::of_float(value.get_double().value_unsafe());
     case element_type::BOOL: return Cell::of(Cell::Kind::kBool, value.get_bool().value_unsafe() ? 1 : 0);
     case element_type::NULL_VALUE: return Cell();
-    case element_type::OBJECT:
-    case element_type::ARRAY: return Cell::of(Cell::Kind::kNested);
+    case element_type::OBJECT: return object_of(value.get_object().value_unsafe(), arena);
+    case element_type::ARRAY: return array_of(value.get_array().value_unsafe(), arena);
   }
   return Cell::of(Cell::Kind::kNested);
 }
@@ -74,8 +97,7 @@ class JsonlReader : public TableReader {
         if (column == columns_.size() || projection.slots_of_column[column].empty()) return;
         if (seen[column]) twice = key;
         seen[column] = true;
-        Cell cell = cell_of(value);
-        cell.text = sink.arena().copy(cell.text);
+        const Cell cell = cell_of(value, sink.arena());
         for (const int slot : projection.slots_of_column[column]) cells[static_cast<size_t>(slot)] = cell;
       });
       if (error)

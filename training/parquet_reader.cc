@@ -74,7 +74,7 @@ class ParquetReader : public TableReader {
     std::vector<Cell> cells(static_cast<size_t>(projection.slot_count));
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       for (const auto& [column, slots] : columns) {
-        const Cell cell = column.at(row);
+        const Cell cell = column.at(row, sink.arena());
         for (const int slot : *slots) cells[static_cast<size_t>(slot)] = cell;
       }
       sink.add_row(row, cells);

@@ -18,6 +18,19 @@ std::string seconds_text(double seconds) {
   return text;
 }
 
+std::string attributes_text(const char* of, const EntityAttributes& read) {
+  if (read.source.files.empty()) return "";
+  std::string text = std::string("  ") + of + ": " + with_commas(static_cast<int64_t>(read.schema.attributes().size())) +
+                     " attributes in " + with_commas(read.schema.dense_count()) + " dense and " +
+                     with_commas(read.schema.column_count() - read.schema.dense_count()) + " sparse columns\n";
+  for (const Attribute& attribute : read.schema.attributes())
+    text += "    " + attribute.name + ": " + std::string(attribute_type_name(attribute.type())) + "\n";
+  if (read.without_row > 0 && !read.schema.empty()) text += "    " + with_commas(read.without_row) + " have no row: all is missing\n";
+  if (read.unknown_rows > 0) text += "    " + with_commas(read.unknown_rows) + " rows are of ids without an event\n";
+  for (const AttributeFinding& finding : read.findings) text += "    note: " + finding.attribute + " " + finding.message + "\n";
+  return text;
+}
+
 }  // namespace
 
 std::string read_report_text(const Dataset& dataset) {
@@ -46,7 +59,7 @@ std::string read_report_text(const Dataset& dataset) {
     if (static_cast<int64_t>(report.suspected_robots.size()) < report.suspected_robot_count) text += ", ...";
     text += "\n";
   }
-  return text;
+  return text + attributes_text("customers", dataset.customer_attributes) + attributes_text("items", dataset.item_attributes);
 }
 
 }  // namespace bouquet::training

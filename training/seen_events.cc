@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/attribute_encoder.h"
 #include "training/part_histories.h"
 
 namespace bouquet::training {
@@ -50,7 +51,53 @@ void merge_seen(const Dataset& seen, const Artifact& artifact, const std::vector
   out.histories = columns.take();
 }
 
-absl::Status fold_in(const LoadedModel& model, int32_t dimension, SeenCustomers& out) {
+// The attributes of customers of whom the model stores some, and of others everything missing.
+class SeenAttributes {
+ public:
+  explicit SeenAttributes(const Artifact& artifact) : stored_(artifact.customer_attributes.table.rows()) {
+    if (artifact.model.customer_prior.map.empty()) return;
+    const AttributeSchema& schema = artifact.customer_attributes.schema;
+    missing_dense_.resize(static_cast<size_t>(schema.dense_count()));
+    AttributeEncoder encoder(schema);
+    const std::vector<AttributeValue> nothing(schema.attributes().size());
+    wanted_ = encoder.encode(nothing, missing_dense_, missing_columns_, missing_values_).ok();
+  }
+
+  void clear() {
+    dense_.clear();
+    columns_.clear();
+    values_.clear();
+    offsets_.assign(1, 0);
+  }
+  void add(int32_t stored_row) {
+    if (!wanted_) return;
+    const bool known = stored_row != kNone;
+    append(dense_, known ? stored_.dense_row(stored_row) : missing_dense_);
+    append(columns_, known ? stored_.row_columns(stored_row) : missing_columns_);
+    append(values_, known ? stored_.row_values(stored_row) : missing_values_);
+    offsets_.push_back(static_cast<int64_t>(columns_.size()));
+  }
+  AttributeRows rows() const {
+    if (!wanted_) return {};
+    return {stored_.column_count, stored_.dense_count, dense_, offsets_, columns_, values_};
+  }
+
+ private:
+  template <typename T>
+  static void append(std::vector<T>& to, std::span<const T> from) {
+    to.insert(to.end(), from.begin(), from.end());
+  }
+
+  AttributeRows stored_;
+  bool wanted_ = false;
+  std::vector<float> missing_dense_, missing_values_, dense_, values_;
+  std::vector<int32_t> missing_columns_, columns_;
+  std::vector<int64_t> offsets_{0};
+};
+
+absl::Status fold_in(const LoadedModel& model, const Artifact& artifact, const std::vector<int32_t>& stored_rows, SeenCustomers& out) {
+  const int32_t dimension = artifact.model.dimension;
+  SeenAttributes attributes(artifact);
   auto profiler = model.make_profiler({.max_batch = kFoldInBatch});
   if (!profiler.ok()) return profiler.status();
   const Histories& h = out.histories;
@@ -62,8 +109,10 @@ absl::Status fold_in(const LoadedModel& model, int32_t dimension, SeenCustomers&
     const auto first = static_cast<size_t>(h.offsets[begin]), size = static_cast<size_t>(h.offsets[begin + n]) - first;
     offsets.clear();
     for (int64_t r = 0; r <= n; ++r) offsets.push_back(h.offsets[begin + r] - h.offsets[begin]);
+    attributes.clear();
+    for (int64_t r = begin; r < begin + n; ++r) attributes.add(stored_rows[static_cast<size_t>(r)]);
     const HistoryBatch batch{offsets, h.items.view().subspan(first, size), h.confidences.view().subspan(first, size),
-                             h.targets.view().subspan(first, size)};
+                             h.targets.view().subspan(first, size), attributes.rows()};
     if (absl::Status s = (*profiler)->solve(batch, {.profiles = {out.profiles.data() + begin * dimension, n, dimension}}); !s.ok())
       return s;
   }
@@ -81,8 +130,12 @@ RowMaps rows_in(const Dataset& dataset, const IdTable& customers, const IdTable&
 
 absl::StatusOr<SeenCustomers> fold_in_seen(const Dataset& seen, const Artifact& artifact, const LoadedModel& model) {
   SeenCustomers out;
-  merge_seen(seen, artifact, rows_in(seen, {}, artifact.item_ids).items, out);
-  if (absl::Status status = fold_in(model, artifact.model.dimension, out); !status.ok()) return status;
+  const RowMaps rows = rows_in(seen, artifact.customer_ids, artifact.item_ids);
+  merge_seen(seen, artifact, rows.items, out);
+  std::vector<int32_t> stored_rows(static_cast<size_t>(out.histories.offsets.size()) - 1, kNone);
+  for (size_t c = 0; c < out.row_of.size(); ++c)
+    if (out.row_of[c] != kNone) stored_rows[static_cast<size_t>(out.row_of[c])] = rows.customers[c];
+  if (absl::Status status = fold_in(model, artifact, stored_rows, out); !status.ok()) return status;
   return out;
 }
 

@@ -66,6 +66,21 @@ TestSet sampled(const TestSet& tests, int32_t limit, uint64_t seed) {
 
 }  // namespace
 
+TestSet restricted(const TestSet& tests, BitmapView among) {
+  if (among.words.empty()) return tests;
+  TestSet out;
+  for (int32_t t = 0; t < tests.size(); ++t) {
+    const size_t before = out.relevant.size();
+    for (const int32_t item : tests.relevant_of(t))
+      if (among.test(item)) out.relevant.push_back(item);
+    if (out.relevant.size() == before) continue;
+    out.customers.push_back(tests.customers[static_cast<size_t>(t)]);
+    out.unknown_relevant.push_back(0);
+    out.offsets.push_back(static_cast<int64_t>(out.relevant.size()));
+  }
+  return out;
+}
+
 HistoriesView HistoriesView::of(const TrainingSet& set, std::span<const int32_t> counts) {
   const SparseRows& rows = set.interactions.by_customer;
   return {rows.offsets, rows.columns, set.consumed, set.repurchase, counts};

@@ -52,6 +52,9 @@ struct RowMaps {
   static RowMaps of(const Dataset& dataset, const TrainingSet& set);
 };
 
+// Leaves the relevant items that are in `among` and the customers who have some. No words: everything.
+TestSet restricted(const TestSet& tests, BitmapView among);
+
 inline constexpr int32_t kMaxTestCustomers = 100'000;
 
 // One row per customer who consumes something in the events with in_part[e] != 0 (empty: all), merged by `rules`. A customer counts

@@ -75,6 +75,25 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--regularization-exponent", o.regularization_exponent, "nu: how regularization grows with a row's events")
       ->capture_default_str()
       ->group("Learning");
+  command
+      .add_option("--attributes", flags.attributes,
+                  "Of --customers and of item files' other columns: on, off, or auto: if the select part says that they help")
+      ->capture_default_str()
+      ->group("Learning");
+  command
+      .add_option("--customer-attribute-regularization", o.customer_attribute_regularization,
+                  "lambda_A: how strongly the effects of customer attributes are held down")
+      ->capture_default_str()
+      ->group("Learning");
+  command.add_option("--item-attribute-regularization", o.item_attribute_regularization, "lambda_B: the same for item attributes")
+      ->capture_default_str()
+      ->group("Learning");
+  command.add_option("--attribute-warmup", o.attribute_warmup, "Epochs without attributes at the start")
+      ->capture_default_str()
+      ->group("Learning");
+  command.add_option("--attribute-period", o.attribute_period, "After these, fit attributes every so many epochs")
+      ->capture_default_str()
+      ->group("Learning");
   command.add_option("--seed", o.seed, "Of the first factors and of random splits")->capture_default_str()->group("Learning");
   command
       .add_option(
@@ -99,8 +118,11 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_
       "      --columns 'customer=household_id,item=product_id,value=quantity,time=transaction_timestamp,basket=basket_id'\n"
       "      --validation last-days:28");
   command->add_option("--models", flags->models, "Where to publish; created if need be")->type_name("DIR");
-  command->add_option("--customers", flags->customer_files, "Attributes of customers (not built yet)")->type_name("FILE");
-  command->add_option("--config", flags->config, "Read settings and [events.<type>] tables from this TOML file (see bouquet config)")
+  command->add_option("--customers", flags->customer_files, "Attribute files of customers: customer_id, and a column per attribute")
+      ->type_name("FILE");
+  command
+      ->add_option("--config", flags->config,
+                   "Read settings, [events.<type>] and [attributes...] tables from this TOML file (see bouquet config)")
       ->type_name("FILE");
   add_read_flags(*command, flags->read);
   add_learning_flags(*command, *flags);

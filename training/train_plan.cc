@@ -10,6 +10,7 @@
 
 #include "absl/strings/numbers.h"
 #include "engine/errors.h"
+#include "training/attribute_config.h"
 #include "training/event_types_config.h"
 
 namespace bouquet::training {
@@ -22,13 +23,28 @@ absl::StatusOr<Publish> parse_publish(const std::string& name) {
   return wrong_usage("--publish '" + name + "' is unknown; it takes always, if-better or never");
 }
 
-absl::StatusOr<std::vector<EventType>> event_types_in(const std::string& path) {
+absl::StatusOr<UseAttributes> parse_use_attributes(const std::string& name) {
+  if (name == "auto") return UseAttributes::kAuto;
+  if (name == "on") return UseAttributes::kOn;
+  if (name == "off") return UseAttributes::kOff;
+  return wrong_usage("--attributes '" + name + "' is unknown; it takes auto, on or off");
+}
+
+// Reads the tables of the file that say what the data mean.
+absl::Status read_data_tables(const std::string& path, ReadOptions& reading) {
   std::ifstream file(path);
   if (!file) return missing_input("--config " + path + ": cannot be read");
   std::ostringstream text;
   text << file.rdbuf();
   try {
-    return event_types_from(toml::parse(text.str()));
+    const toml::table config = toml::parse(text.str());
+    auto types = event_types_from(config);
+    if (!types.ok()) return types.status();
+    reading.event_types = *std::move(types);
+    auto attributes = attribute_settings_from(config);
+    if (!attributes.ok()) return attributes.status();
+    reading.attribute_settings = *std::move(attributes);
+    return absl::OkStatus();
   } catch (const toml::parse_error& error) {
     return wrong_usage(path + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
   }
@@ -38,15 +54,18 @@ absl::StatusOr<std::vector<EventType>> event_types_in(const std::string& path) {
 
 absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
   TrainPlan plan;
-  if (!flags.customer_files.empty()) return absl::UnimplementedError("--customers: attributes of customers are not built yet");
   auto reading = read_options(flags.read);
   if (!reading.ok()) return reading.status();
   plan.reading = *std::move(reading);
-  if (!flags.config.empty()) {
-    auto types = event_types_in(flags.config);
-    if (!types.ok()) return types.status();
-    plan.reading.event_types = *std::move(types);
-  }
+  if (!flags.config.empty())
+    if (absl::Status status = read_data_tables(flags.config, plan.reading); !status.ok()) return status;
+  plan.reading.customer_files = flags.customer_files;
+  const auto use = parse_use_attributes(flags.attributes);
+  if (!use.ok()) return use.status();
+  plan.request.attributes = *use;
+  plan.reading.attributes = *use != UseAttributes::kOff && !(flags.customer_files.empty() && plan.reading.item_files.empty());
+  if (*use == UseAttributes::kOff && !flags.customer_files.empty())
+    return wrong_usage("--customers names attributes, and --attributes off says not to use any; leave one out");
   const auto publish = parse_publish(flags.publish);
   if (!publish.ok()) return publish.status();
   plan.publish = *publish;

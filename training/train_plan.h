@@ -20,13 +20,14 @@ struct TrainFlags {
   ReadFlags read;
   std::vector<std::string> customer_files;
   std::string models;
-  std::string config;  // bouquet.toml, for its [events.<type>] tables
+  std::string config;  // bouquet.toml, for its [events.<type>] and [attributes...] tables
   BackendChoice backend;
   TrainingOptions options = kUntuned;
   std::string solver = "auto";
   std::string unobserved_weight = "auto";
   std::string validation = "auto";
   std::string select_metric = "ndcg";
+  std::string attributes = "auto";
   int32_t epochs = 0;
   std::string publish = "always";
   bool dry_run = false;

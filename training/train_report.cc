@@ -26,6 +26,17 @@ Json reading_json(const ReadReport& r) {
           {"seconds", r.seconds}};
 }
 
+Json attributes_json(const EntityAttributes& read) {
+  Json attributes = Json::array(), findings = Json::array();
+  for (const Attribute& a : read.schema.attributes()) attributes.push_back({{"name", a.name}, {"type", attribute_type_name(a.type())}});
+  for (const AttributeFinding& f : read.findings) findings.push_back(f.attribute + " " + f.message);
+  return {{"attributes", std::move(attributes)},
+          {"dense_columns", read.schema.dense_count()},
+          {"columns", read.schema.column_count()},
+          {"without_row", read.without_row},
+          {"findings", std::move(findings)}};
+}
+
 Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const std::string& version, double seconds) {
   const Artifact& a = outcome.artifact;
   Json epochs = Json::array();
@@ -62,6 +73,8 @@ absl::Status print_dry_run(const TrainPlan& plan, const Dataset& dataset, const 
     for (const MemoryUse& use : memory.lines()) uses[use.purpose] = use.bytes;
     const Json out{{"dry_run", true},
                    {"read", reading_json(dataset.report)},
+                   {"customer_attributes", attributes_json(dataset.customer_attributes)},
+                   {"item_attributes", attributes_json(dataset.item_attributes)},
                    {"validation", to_string(plan.request.validation)},
                    {"events", {{"fit", split->count(kFit)}, {"select", split->count(kSelect)}, {"judge", split->count(kJudge)}}},
                    {"customers", customers},

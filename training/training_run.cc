@@ -6,6 +6,7 @@
 #include "training/artifact_assembly.h"
 #include "training/customer_figures.h"
 #include "training/interactions_builder.h"
+#include "training/set_attributes.h"
 #include "training/unobserved_weight.h"
 
 namespace bouquet::training {
@@ -15,11 +16,13 @@ namespace {
 class FittedPart {
  public:
   static absl::StatusOr<std::unique_ptr<FittedPart>> build(const Dataset& dataset, const std::vector<uint8_t>& fitted,
-                                                           const std::vector<uint8_t>& judged, uint64_t seed) {
+                                                           const std::vector<uint8_t>& judged, uint64_t seed, bool attributes) {
     auto part = std::make_unique<FittedPart>();
-    auto set = build_training_set(dataset, fitted);
+    auto set = build_training_set(dataset, fitted, attributes);
     if (!set.ok()) return set.status();
     part->set = *std::move(set);
+    if (attributes)
+      if (absl::Status s = add_attributes(dataset, part->set); !s.ok()) return s;
     auto tests = build_test_set(dataset, judged, part->set.rules, RowMaps::of(dataset, part->set), kMaxTestCustomers, seed);
     if (!tests.ok()) return tests.status();
     part->tests = *std::move(tests);
@@ -40,7 +43,12 @@ class FittedPart {
 class TrainingRun {
  public:
   TrainingRun(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress)
-      : dataset_(dataset), request_(request), backend_(backend), progress_(progress), options_(request.options) {}
+      : dataset_(dataset),
+        request_(request),
+        backend_(backend),
+        progress_(progress),
+        options_(request.options),
+        attributes_(has_attributes(dataset) && request.attributes != UseAttributes::kOff) {}
 
   absl::StatusOr<TrainingOutcome> run() {
     dataset_.rules.repurchase_half_life_days = 0;
@@ -64,14 +72,41 @@ class TrainingRun {
     progress_.note(absl::StrFormat("weight of the unobserved (alpha0), by the balance of the data: %.4g", options_.unobserved_weight));
   }
 
-  // On the select part: the number of epochs and the repurchase head.
+  // A fit on the fit part, with the epochs and the figure that the select part chose.
+  struct Choice {
+    std::unique_ptr<FittedPart> part;
+    Fit fit;
+    double figure = 0;  // of the select metric over everybody and every item, unknown ones missed
+  };
+
+  // On the select part: whether attributes are used, the number of epochs and the repurchase head.
   absl::Status choose() {
+    const bool compare = has_attributes(dataset_) && request_.attributes == UseAttributes::kAuto;
+    auto chosen = fit_and_select(attributes_);
+    if (!chosen.ok()) return chosen.status();
+    if (compare) {
+      auto plain = fit_and_select(false);
+      if (!plain.ok()) return plain.status();
+      attributes_ = chosen->figure > plain->figure;
+      progress_.note(absl::StrFormat("attributes: %s over all customers and items of the select part %.5f with them, %.5f without: %s",
+                                     metric_name(recall() ? kRecall : kNdcg, 20), chosen->figure, plain->figure,
+                                     attributes_ ? "used" : "they do not help, so they are switched off"));
+      if (!attributes_) chosen = std::move(plain);
+    }
+    epochs_ = chosen->fit.epochs;
+    outcome_.epochs = chosen->fit.reports;
+    return choose_head(*chosen->part, split_.events_in(kFit), chosen->fit.model);
+  }
+
+  bool recall() const { return request_.select_metric == SelectMetric::kRecall; }
+
+  absl::StatusOr<Choice> fit_and_select(bool attributes) {
     const std::vector<uint8_t> fitted = split_.events_in(kFit);
-    auto part = FittedPart::build(dataset_, fitted, split_.events_in(kSelect), request_.options.seed);
+    auto part = FittedPart::build(dataset_, fitted, split_.events_in(kSelect), request_.options.seed, attributes);
     if (!part.ok()) return part.status();
     const FittedPart& p = **part;
     balance(p.set);
-    const bool recall = request_.select_metric == SelectMetric::kRecall;
+    const ListMetric metric = recall() ? kRecall : kNdcg;
     Repeats repeats = Repeats::kExclude;
     if (judged_customers(p.tests, p.known.histories, repeats, false).tests.empty()) {
       // Nobody took anything new: what the model gives between the repeats is all there is to look at.
@@ -82,17 +117,23 @@ class TrainingRun {
     const auto figure = [&](const LoadedModel& model) -> absl::StatusOr<double> {
       const auto answers = answers_of_model(model, p.tests, p.known, answering);
       if (!answers.ok()) return answers.status();
-      return mean_metric(*answers, 0, recall ? kRecall : kNdcg, p.tests, p.known, repeats);
+      return mean_metric(*answers, 0, metric, p.tests, p.known, repeats);
     };
-    const FitPlan plan{.stage = "choosing on the select part",
+    const FitPlan plan{.stage = attributes ? "choosing on the select part, with attributes" : "choosing on the select part",
                        .max_epochs = request_.epochs > 0 ? request_.epochs : kMaxEpochs,
                        .patience = request_.patience,
-                       .metric = metric_name(recall ? kRecall : kNdcg, 20)};
+                       .metric = metric_name(metric, 20)};
     auto fit = fit_model(backend_, p.set.interactions, options_, plan, figure, progress_);
     if (!fit.ok()) return fit.status();
-    epochs_ = fit->epochs;
-    outcome_.epochs = fit->reports;
-    return choose_head(p, fitted, fit->model);
+    Choice choice{*std::move(part), *std::move(fit)};
+    if (has_attributes(dataset_)) {
+      const auto loaded = backend_.load(choice.fit.model);
+      if (!loaded.ok()) return loaded.status();
+      const auto answers = answers_of_model(**loaded, p.tests, p.known, answering);
+      if (!answers.ok()) return answers.status();
+      choice.figure = mean_metric(*answers, 0, metric, p.tests, p.known, repeats, true);
+    }
+    return choice;
   }
 
   absl::Status choose_head(const FittedPart& p, const std::vector<uint8_t>& fitted, const Model& model) {
@@ -112,7 +153,7 @@ class TrainingRun {
 
   // Everything up to the judge part, with what was chosen; then the one look at the judge part.
   absl::Status judge_once() {
-    auto part = FittedPart::build(dataset_, split_.events_in(kFit | kSelect), split_.events_in(kJudge), request_.options.seed);
+    auto part = FittedPart::build(dataset_, split_.events_in(kFit | kSelect), split_.events_in(kJudge), request_.options.seed, attributes_);
     if (!part.ok()) return part.status();
     FittedPart& p = **part;
     p.known.repurchase_share = outcome_.repurchase->share;
@@ -140,8 +181,11 @@ class TrainingRun {
   }
 
   absl::Status refit() {
-    auto set = build_training_set(dataset_, {});
+    auto set = build_training_set(dataset_, {}, attributes_);
     if (!set.ok()) return set.status();
+    if (attributes_)
+      if (absl::Status s = add_attributes(dataset_, *set); !s.ok()) return s;
+    outcome_.attributes_used = attributes_;
     if (request_.validation.kind == ValidationKind::kNone) balance(*set);
     const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
     auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);
@@ -174,6 +218,7 @@ class TrainingRun {
   TrainingOptions options_;  // the request's, with what is chosen
   Split split_;
   int32_t epochs_ = 0;
+  bool attributes_;
   TrainingOutcome outcome_;
 };
 

@@ -22,11 +22,15 @@ namespace bouquet::training {
 // What the select part chooses by: a metric at 20 rows, over the items that are new to the customer.
 enum class SelectMetric { kNdcg, kRecall };
 
+// Whether attributes that the data set has are used; kAuto: if the select part says that they help (kOn where there is none).
+enum class UseAttributes { kAuto, kOn, kOff };
+
 struct TrainingRequest {
   TrainingOptions options;
   bool balance_unobserved = false;  // take alpha0 from the first fit's data (unobserved_weight.h) instead of `options`
   Validation validation;
   SelectMetric select_metric = SelectMetric::kNdcg;
+  UseAttributes attributes = UseAttributes::kAuto;
   int32_t epochs = 0;  // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs
   int32_t patience = 2;
   std::vector<int32_t> lengths{10, 20, 100};  // of the answers that are judged, ascending
@@ -43,11 +47,13 @@ struct TrainingOutcome {
   Artifact artifact;                // not published yet
   std::vector<EpochReport> epochs;  // of the fit that chose; without a validation of the only one
   std::optional<RepurchaseChoice> repurchase;
+  bool attributes_used = false;
   std::vector<Evaluation> evaluations;  // of the fit before the refit, on the judge part: exclude, then include
 };
 
 // Cuts `dataset` by the request's validation and
-//   1. fits on the fit part, stops where the select metric is best, and chooses the repurchase head on the select part;
+//   1. fits on the fit part, stops where the select metric is best, and chooses the repurchase head on the select part; with
+//      UseAttributes::kAuto it fits with and without attributes and keeps what reaches the better figure over all customers and items;
 //   2. fits on fit and select with the chosen number of epochs and judges that on the judge part;
 //   3. fits on everything, again with that number: this model is the artifact's.
 // Without a validation only the last fit is made, and the repurchase head has kUnchosenHalfLife (none without times) and

@@ -45,11 +45,6 @@ Interactions shop_with_attributes(const ShopShape& shape, const AttributeShape& 
 
 class Attributes : public BackendTest {
  protected:
-  void SetUp() override {
-    BackendTest::SetUp();
-    if (GetParam() != "cpu") GTEST_SKIP() << "not built yet for this backend";
-  }
-
   Model train(const Interactions& shop, const TrainingOptions& options, int epochs) {
     auto session = backend().start_training(shop, options);
     EXPECT_TRUE(session.ok()) << session.status();

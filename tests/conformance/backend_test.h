@@ -18,6 +18,13 @@
 
 namespace bouquet::conformance {
 
+// BOUQUET_SMALL_SHAPES=1: fewer and smaller cases, for where barriers are dear (the emulation under ThreadSanitizer).
+inline bool small_shapes() {
+  const char* const wanted = std::getenv("BOUQUET_SMALL_SHAPES");
+  return wanted != nullptr && std::string_view(wanted) == "1";
+}
+inline std::vector<int32_t> shapes(std::vector<int32_t> all, std::vector<int32_t> small) { return small_shapes() ? small : all; }
+
 // For SetUp(): makes the backend. One that this machine lacks skips the test, visibly, unless BOUQUET_REQUIRE_GPU=1; one that is broken
 // fails it.
 inline void make_or_skip(const std::string& name, std::unique_ptr<Backend>& backend) {

@@ -40,7 +40,7 @@ class AttributeSteps : public testing::Test {
 };
 
 TEST_F(AttributeSteps, ConjugateGradientsFindTheMapOfTheFactorization) {
-  const std::vector<float> direct = fit(2, AttributeStep::kDirectColumns);
+  const std::vector<float> direct = fit(2, kDirectAttributeColumns);
   const std::vector<float> iterated = fit(2, 0);
   double gap = 0, norm = 0;
   for (size_t i = 0; i < direct.size(); ++i) {
@@ -52,7 +52,7 @@ TEST_F(AttributeSteps, ConjugateGradientsFindTheMapOfTheFactorization) {
 }
 
 TEST_F(AttributeSteps, HaveTheSameBitsAtAnyNumberOfThreads) {
-  EXPECT_EQ(fit(1, AttributeStep::kDirectColumns), fit(3, AttributeStep::kDirectColumns));
+  EXPECT_EQ(fit(1, kDirectAttributeColumns), fit(3, kDirectAttributeColumns));
   EXPECT_EQ(fit(1, 0), fit(3, 0));
 }
 

@@ -8,6 +8,7 @@
 #include "cuda/cuda_backend.h"
 #include "tests/conformance/ranking_answer.h"
 #include "tests/conformance/ranking_data.h"
+#include "tests/conformance/shop_attributes.h"
 #include "tests/cuda/counted_new.h"
 #include "tests/cuda/shaped_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
@@ -57,12 +58,15 @@ TEST(Allocations, RankMakesNone) {
 }
 
 // Every way of solving, batches of one piece and of several, with and without factors.
-TEST(Allocations, SolveMakesNone) {
+void expect_solving_makes_none(const conformance::AttributeShape& shape) {
   constexpr int32_t kDimension = 40, kItems = 400, kMostRows = 30;
   TrainingOptions options;
   options.dimension = kDimension;
   const auto backend = make_cuda_backend(0);
-  const auto session = (*backend)->start_training(shaped_rows(std::vector<int32_t>(50, 20), kItems, false), options);
+  Interactions shop = shaped_rows(std::vector<int32_t>(50, 20), kItems, false);
+  const bool with_attributes = shape.dense + shape.sparse > 0;
+  if (with_attributes) shop.customer_attributes = conformance::random_attributes(50, shape);
+  const auto session = (*backend)->start_training(shop, options);
   ASSERT_TRUE(session.ok() && (*session)->run_epoch().ok());
   const auto model = (*backend)->load(*(*session)->snapshot());
   const auto profiler = (*model)->make_profiler({.max_batch = kMostRows});
@@ -71,7 +75,9 @@ TEST(Allocations, SolveMakesNone) {
   const auto solve = [&](const std::vector<int32_t>& lengths, bool with_factors) {
     const SparseRows rows = shaped_rows(lengths, kItems, true).by_customer;
     const auto n = static_cast<int64_t>(lengths.size());
-    const HistoryBatch histories{rows.offsets, rows.columns, rows.confidences, rows.targets};
+    AttributeTable attributes;
+    if (with_attributes) attributes = conformance::random_attributes(n, shape);
+    const HistoryBatch histories{rows.offsets, rows.columns, rows.confidences, rows.targets, attributes.rows()};
     std::span<float> wanted = factors;
     wanted = wanted.first(with_factors ? static_cast<size_t>(n * kDimension * kDimension) : 0);
     EXPECT_EQ(allocations_of([&] { return (*profiler)->solve(histories, {{profiles.data(), n, kDimension}, wanted}); }), 0);
@@ -83,6 +89,10 @@ TEST(Allocations, SolveMakesNone) {
   solve(std::vector<int32_t>(kMostRows, 390), true);  // does not fit in one piece
   solve({0}, false);
 }
+
+TEST(Allocations, SolveMakesNone) { expect_solving_makes_none({.dense = 0, .sparse = 0}); }
+
+TEST(Allocations, SolveWithAPriorMakesNone) { expect_solving_makes_none({.dense = 3, .sparse = 40}); }
 
 }  // namespace
 }  // namespace bouquet::cuda

@@ -26,6 +26,9 @@ Model model_of(const ServedModel& shape) {
   model.profiles = std::vector<float>(static_cast<size_t>(shape.customers) * d, 0.5f);
   model.item_vectors = std::vector<float>(static_cast<size_t>(shape.items) * d, 0.25f);
   model.item_gram = std::vector<float>(d * d, 0.0625f * static_cast<float>(shape.items));
+  if (shape.prior_columns > 0)
+    for (AttributePrior* prior : {&model.customer_prior, &model.item_prior})
+      *prior = {shape.prior_dense, std::vector<float>(d * (static_cast<size_t>(shape.prior_columns) + 1), 0.01f)};
   model.constants = {0.1, 0.1, 0.5, shape.items, shape.customers};
   return model;
 }
@@ -33,9 +36,12 @@ Model model_of(const ServedModel& shape) {
 TEST(ServingMemory, IsWhatItsTableSays) {
   for (const int32_t d : {31, 64, 300}) {
     SCOPED_TRACE("d = " + std::to_string(d));
-    const ServedModel shape{.customers = 300, .items = 2000, .dimension = d};
-    const Serving serving{
-        .item_rankers = 2, .ranker_limits = {.max_batch = 16, .max_k = 20}, .profilers = 1, .profiler_limits = {.max_batch = 8}};
+    ServedModel shape{.customers = 300, .items = 2000, .dimension = d};
+    if (d != 31) shape.prior_columns = 8000, shape.prior_dense = 500;
+    const Serving serving{.item_rankers = 2,
+                          .ranker_limits = {.max_batch = 16, .max_k = 20},
+                          .profilers = 1,
+                          .profiler_limits = {.max_batch = 8, .solved = d == 300 ? Side::kItems : Side::kCustomers}};
     const auto device = std::make_shared<const Device>(0);
     const auto before = emulation::living().bytes;
     const auto loaded = load_cuda_model(model_of(shape), device);
@@ -90,7 +96,7 @@ TEST_F(TightServing, AProfilerThatDoesNotFitIsRefusedWithItsTable) {
   const ProfilerLimits limits{.max_batch = 4096};
   const auto small = model_->make_profiler({.max_batch = 1});  // fold-in is prepared
   ASSERT_TRUE(small.ok()) << small.status();
-  const int64_t needed = profiler_memory(shape_.items, shape_.dimension, limits).total();
+  const int64_t needed = profiler_memory({shape_.items, shape_.dimension, limits}).total();
   const auto before = emulation::living();
   {
     const FreeMemory just_too_little(needed - 1);
@@ -112,14 +118,15 @@ TEST_F(TightServing, FoldInThatCannotBePreparedIsRefusedWithItsTable) {
 TEST(FoldInPreparation, TakesWhatItsTableSays) {
   for (const int32_t d : {31, 64, 300}) {
     SCOPED_TRACE("d = " + std::to_string(d));
-    const ServedModel shape{.customers = 3, .items = 2000, .dimension = d};
+    const ServedModel shape{.customers = 900, .items = 2000, .dimension = d, .prior_columns = d == 31 ? 0 : 3000};
+    const Side solved = d == 300 ? Side::kCustomers : Side::kItems;
     const auto device = std::make_shared<const Device>(0);
     const DeviceModel tables(model_of(shape), device);
     const auto before = device->used_bytes();
-    const FoldInSource source(tables);
+    const FoldInSource source(tables, solved);
     MemoryTable table;
-    FoldInSource::count_memory(shape.items, d, table);
-    FoldInSource::count_scratch(d, device->properties().capability, table);
+    FoldInSource::count_memory(fold_in_shape(tables, solved), table);
+    FoldInSource::count_scratch(fold_in_shape(tables, solved), device->properties().capability, table);
     const auto used = static_cast<double>(device->most_used_bytes() - before);
     EXPECT_NEAR(static_cast<double>(table.total()), used, 0.05 * used);
   }

@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "cuda/attribute_step.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/cuda_training.h"
 #include "cuda/libraries.h"
 #include "cuda/solve_source.h"
 #include "engine/errors.h"
+#include "tests/conformance/shop_attributes.h"
 #include "tests/cuda/shaped_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
@@ -38,6 +40,43 @@ TEST(TrainingMemory, IsWhatItsTableSaysAndDoesNotGrow) {
     if (d != 7) continue;  // the others take long
     ASSERT_TRUE((*session)->run_epoch().ok());
     EXPECT_EQ(emulation::living(), after);
+  }
+}
+
+// What attributes add, by factorization and by conjugate gradients. The table has room for a larger workspace than the emulation's LAPACK
+// asks for.
+TEST(TrainingMemory, OfAttributesIsWhatTheTableSaysAndDoesNotGrow) {
+  for (const int32_t sparse : {300, static_cast<int32_t>(kDirectAttributeColumns) + 1}) {
+    for (const int32_t d : {7, 33}) {
+      SCOPED_TRACE(testing::Message() << sparse << " sparse columns, d = " << d);
+      Interactions shop = shaped_rows(std::vector<int32_t>(60, 6), 100, false);
+      const auto device = std::make_shared<const Device>(0);
+      const int capability = device->properties().capability;
+      TrainingOptions options = options_of(d);
+      options.attribute_warmup = 1;
+      options.customer_attribute_regularization = 1000;  // few iterations
+      const int64_t table_without = training_memory(shop, options, capability).total();
+      const auto before = emulation::living();
+      const int64_t without = [&] {
+        const auto session = start_cuda_training(shop, options, device);
+        return static_cast<int64_t>(emulation::living().bytes - before.bytes);
+      }();
+      shop.customer_attributes = conformance::random_attributes(60, {.dense = 70, .sparse = sparse});
+      const auto session = start_cuda_training(shop, options, device);
+      ASSERT_TRUE(session.ok()) << session.status();
+      const auto after = emulation::living();
+      const auto used = static_cast<double>(after.bytes - before.bytes - without);
+      const bool direct = 70 + sparse <= kDirectAttributeColumns;
+      const int64_t n = 70 + sparse + 1, spare = direct ? (AttributeStep::most_work(n) - n) * int64_t{sizeof(double)} : 0;
+      const auto said = static_cast<double>(training_memory(shop, options, capability).total() - table_without - spare);
+      EXPECT_NEAR(said, used, 0.05 * used);
+      if (d != 7) continue;
+      for (int epoch = 0; epoch < 2; ++epoch) {
+        const auto stats = (*session)->run_epoch();
+        ASSERT_TRUE(stats.ok()) << stats.status();
+      }
+      EXPECT_EQ(emulation::living(), after);
+    }
   }
 }
 
@@ -82,13 +121,14 @@ TEST(TrainingMemory, IsRefusedWithItsTableBeforeAnythingIsAllocated) {
   EXPECT_EQ(emulation::living(), before);
 }
 
-// Trains for an epoch and folds one history in; the first thing that fails.
+// Trains for an epoch, or two where there are attributes, and folds two histories in; the first thing that fails.
 absl::Status train_and_fold_in(const Interactions& shop, const TrainingOptions& options) {
   auto backend = make_cuda_backend(0);
   if (!backend.ok()) return backend.status();
   auto session = (*backend)->start_training(shop, options);
   if (!session.ok()) return session.status();
-  if (auto stats = (*session)->run_epoch(); !stats.ok()) return stats.status();
+  for (int epoch = shop.customer_attributes.empty() ? 1 : 0; epoch < 2; ++epoch)
+    if (auto stats = (*session)->run_epoch(); !stats.ok()) return stats.status();
   auto model = (*session)->snapshot();
   if (!model.ok()) return model.status();
   auto loaded = (*backend)->load(*model);
@@ -100,12 +140,14 @@ absl::Status train_and_fold_in(const Interactions& shop, const TrainingOptions& 
   const std::vector<int64_t> offsets{0, 2, 3};
   const std::vector<int32_t> items{1, 4, 2};
   const std::vector<float> confidences{1, 2, 1};
-  return (*profiler)->solve({offsets, items, confidences, {}}, {{profiles.data(), 2, options.dimension}, factors});
+  const AttributeTable& attributes = shop.customer_attributes;
+  AttributeTable two;
+  if (!attributes.empty())
+    two = conformance::random_attributes(2, {attributes.dense_count, attributes.column_count - attributes.dense_count});
+  return (*profiler)->solve({offsets, items, confidences, {}, two.rows()}, {{profiles.data(), 2, options.dimension}, factors});
 }
 
-TEST(FailingCalls, LeaveNothingBehindAndSayWhatFailed) {
-  const Interactions shop = shaped_rows({3, 0, 6, 33}, 40, true);
-  const TrainingOptions options = options_of(33);
+void expect_failures_leave_nothing(const Interactions& shop, const TrainingOptions& options) {
   const auto first_call = emulation::calls_made();
   ASSERT_TRUE(train_and_fold_in(shop, options).ok());
   const auto calls = emulation::calls_made() - first_call;
@@ -125,9 +167,23 @@ TEST(FailingCalls, LeaveNothingBehindAndSayWhatFailed) {
         EXPECT_FALSE(message_of(s).empty());
       }
       EXPECT_EQ(emulation::living(), before) << "call " << n << ": " << s;
-      if (HasFailure()) return;
+      if (testing::Test::HasFailure()) return;
     }
   }
+}
+
+TEST(FailingCalls, LeaveNothingBehindAndSayWhatFailed) {
+  expect_failures_leave_nothing(shaped_rows({3, 0, 6, 33}, 40, true), options_of(33));
+}
+
+// Conjugate gradients have a test of their own in attribute_step_test.cc.
+TEST(FailingCalls, LeaveNothingBehindWithAttributes) {
+  Interactions shop = shaped_rows({3, 0, 6}, 12, true);
+  shop.customer_attributes = conformance::random_attributes(shop.customer_count(), {.dense = 1, .sparse = 3});
+  shop.item_attributes = conformance::random_attributes(shop.item_count(), {.dense = 2, .sparse = 0});
+  TrainingOptions options = options_of(32);
+  options.attribute_warmup = 1;
+  expect_failures_leave_nothing(shop, options);
 }
 
 }  // namespace

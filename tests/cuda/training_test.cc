@@ -12,6 +12,7 @@
 #include "cuda/cuda_training.h"
 #include "cuda/device.h"
 #include "cuda/solve_rules.h"
+#include "tests/conformance/shop_attributes.h"
 #include "tests/cuda/shaped_rows.h"
 #include "tests/oracle/ials.h"
 
@@ -99,6 +100,26 @@ TEST_P(TrainingOnTheDevice, SolvesTheNormalEquationsOfEveryRow) {
   }
 }
 
+// Every way of solving takes its prior: with the vectors that two epochs give, the second with attribute steps.
+TEST_P(TrainingOnTheDevice, GivesTheFactorsOfTheCpuWithAttributes) {
+  const int32_t d = GetParam();
+  if (kSlowEmulation && d > 128) return;
+  Interactions shop = shaped_rows(edge_lengths(d), std::max(d + 40, 80), d == 33);
+  shop.customer_attributes = conformance::random_attributes(shop.customer_count(), {.dense = 3, .sparse = 10});
+  shop.item_attributes = conformance::random_attributes(shop.item_count(), {.dense = 2, .sparse = 20, .seed = 8});
+  TrainingOptions options = options_of(d);
+  options.attribute_warmup = 1;
+  const auto backend = cpu::make_cpu_backend(1);
+  auto on_cpu = (*backend)->start_training(shop, options);
+  ASSERT_TRUE(on_cpu.ok());
+  const auto on_device = start(shop, options);
+  const Model expected = trained(**on_cpu, 2), actual = trained(*on_device, 2);
+  EXPECT_LE(relative_gap(actual.profiles.view(), expected.profiles.view()), 1e-3);
+  EXPECT_LE(relative_gap(actual.item_vectors.view(), expected.item_vectors.view()), 1e-3);
+  EXPECT_LE(relative_gap(actual.customer_prior.map.view(), expected.customer_prior.map.view()), 1e-3);
+  EXPECT_LE(relative_gap(actual.item_prior.map.view(), expected.item_prior.map.view()), 1e-3);
+}
+
 // The emulation draws the order of threads and blocks from its seed: no order may change a bit.
 TEST(Determinism, AnotherOrderOfThreadsAndBlocksGivesTheSameBits) {
   const char* const before = std::getenv("EMULATION_SEED");
@@ -125,6 +146,19 @@ TEST(Determinism, AnotherOrderOfThreadsAndBlocksGivesTheSameBits) {
   setenv("EMULATION_SEED", kept.c_str(), 1);
 }
 
+void expect_long_row_solved(const Interactions& shop, const TrainingOptions& options, int epochs) {
+  const auto session = start(shop, options);
+  const Model model = trained(*session, epochs);
+  const oracle::FixedSide fixed(model.item_matrix());
+  std::vector<double> mean;
+  if (const int32_t columns = model.customer_prior.column_count(options.dimension); columns > 0)
+    mean = oracle::prior_mean(shop.customer_attributes.rows(), 0, {model.customer_prior.map.data(), columns + 1, options.dimension});
+  const auto equations =
+      oracle::normal_equations(oracle::row_of(shop.by_customer, 0), fixed,
+                               {options.unobserved_weight, options.regularization, options.regularization_exponent}, mean);
+  EXPECT_LT(oracle::backward_error(equations, model.profile_matrix().row(0)), 2e-6);
+}
+
 // One customer has so many items that the row is summed in parts, at small systems and at one that lies in global memory.
 TEST(LongRows, AreSolvedInParts) {
   for (const int32_t d : {7, 33, 257}) {
@@ -132,14 +166,21 @@ TEST(LongRows, AreSolvedInParts) {
     SCOPED_TRACE("d = " + std::to_string(d));
     const auto items = static_cast<int32_t>(kLongRow) + 700;
     ASSERT_GT(part_count(items), 1);
-    const Interactions shop = shaped_rows({items - 1, 3, 40}, items, true);
-    const TrainingOptions options = options_of(d);
-    const auto session = start(shop, options);
-    const Model model = trained(*session, 1);
-    const oracle::FixedSide fixed(model.item_matrix());
-    const auto equations = oracle::normal_equations(oracle::row_of(shop.by_customer, 0), fixed,
-                                                    {options.unobserved_weight, options.regularization, options.regularization_exponent});
-    EXPECT_LT(oracle::backward_error(equations, model.profile_matrix().row(0)), 2e-6);
+    expect_long_row_solved(shaped_rows({items - 1, 3, 40}, items, true), options_of(d), 1);
+  }
+}
+
+TEST(LongRows, AreSolvedInPartsWithAPrior) {
+  for (const int32_t d : {7, 257}) {
+    if (kSlowEmulation && d != 7) continue;
+    SCOPED_TRACE("d = " + std::to_string(d));
+    const auto items = static_cast<int32_t>(kLongRow) + 700;
+    Interactions shop = shaped_rows({items - 1, 3, 40}, items, true);
+    shop.customer_attributes = conformance::random_attributes(3, {.dense = 2, .sparse = 3});
+    TrainingOptions options = options_of(d);
+    options.attribute_warmup = 1;
+    options.regularization = 50;  // so that the prior has a say
+    expect_long_row_solved(shop, options, 2);
   }
 }
 

@@ -136,6 +136,17 @@ cublasStatus_t cublasDgemmStridedBatched(cublasHandle_t handle, cublasOperation_
   return CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t cublasDtrsm_v2(cublasHandle_t handle, cublasSideMode_t side, cublasFillMode_t fill, cublasOperation_t op,
+                              cublasDiagType_t diagonal, int m, int n, const double* alpha, const double* a, int lda, double* b, int ldb) {
+  if (const cublasStatus_t failed = blas_call(); failed != CUBLAS_STATUS_SUCCESS) return failed;
+  use_workspace(handle);
+  enqueue(handle->stream, [=, alpha = *alpha] {
+    cblas_dtrsm(CblasColMajor, side == CUBLAS_SIDE_LEFT ? CblasLeft : CblasRight, triangle(fill), transpose(op),
+                diagonal == CUBLAS_DIAG_UNIT ? CblasUnit : CblasNonUnit, m, n, alpha, a, lda, b, ldb);
+  });
+  return CUBLAS_STATUS_SUCCESS;
+}
+
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* out) {
   if (solver_call() != CUSOLVER_STATUS_SUCCESS) return CUSOLVER_STATUS_ALLOC_FAILED;
   *out = new cusolverDnContext;
@@ -167,6 +178,17 @@ cusolverStatus_t cusolverDnSpotrs(cusolverDnHandle_t handle, cublasFillMode_t fi
                                   int ldb, int* info) {
   if (const cusolverStatus_t failed = solver_call(); failed != CUSOLVER_STATUS_SUCCESS) return failed;
   enqueue(handle->stream, [=] { *info = LAPACKE_spotrs_work(LAPACK_COL_MAJOR, letter(fill), n, columns, a, lda, b, ldb); });
+  return CUSOLVER_STATUS_SUCCESS;
+}
+
+cusolverStatus_t cusolverDnDpotrf_bufferSize(cusolverDnHandle_t, cublasFillMode_t, int n, double*, int, int* size) {
+  if (const cusolverStatus_t failed = solver_call(); failed != CUSOLVER_STATUS_SUCCESS) return failed;
+  *size = n;
+  return CUSOLVER_STATUS_SUCCESS;
+}
+cusolverStatus_t cusolverDnDpotrf(cusolverDnHandle_t handle, cublasFillMode_t fill, int n, double* a, int lda, double*, int, int* info) {
+  if (const cusolverStatus_t failed = solver_call(); failed != CUSOLVER_STATUS_SUCCESS) return failed;
+  enqueue(handle->stream, [=] { *info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, letter(fill), n, a, lda); });
   return CUSOLVER_STATUS_SUCCESS;
 }
 

@@ -141,7 +141,8 @@ TEST_F(Explained, AReturnIsShownByLeavingItOut) {
     EXPECT_EQ(all[k].events[2], 0);
     double other = 0;
     for (size_t j = 0; j < kDimension; ++j) other += without[j] * double{model_.item_matrix().row(offered_[k])[j]};
-    EXPECT_NEAR(all[k].returns_leave_one_out[0], all[k].score - other, 1e-5);
+    EXPECT_EQ(all[k].returns_leave_one_out[0].first, 2u);
+    EXPECT_NEAR(all[k].returns_leave_one_out[0].second, all[k].score - other, 1e-5);
   }
 }
 

@@ -7,7 +7,8 @@
 namespace bouquet::oracle {
 namespace {
 
-double dot(std::span<const float> a, std::span<const float> b) {
+template <typename T>
+double dot(std::span<T> a, std::span<T> b) {
   double sum = 0;
   for (size_t j = 0; j < a.size(); ++j) sum += double{a[j]} * double{b[j]};
   return sum;
@@ -17,9 +18,17 @@ double rho(double pairs, double fixed_count, const Settings& s) { return std::po
 
 double target_of(const Row& row, size_t k) { return row.targets.empty() ? 1.0 : double{row.targets[k]}; }
 
-void add_outer(std::span<const float> y, double weight, std::vector<double>& sum) {
+void add_outer(std::span<const double> y, double weight, std::vector<double>& sum) {
   for (size_t i = 0; i < y.size(); ++i)
-    for (size_t j = 0; j < y.size(); ++j) sum[i * y.size() + j] += weight * double{y[i]} * double{y[j]};
+    for (size_t j = 0; j < y.size(); ++j) sum[i * y.size() + j] += weight * y[i] * y[j];
+}
+
+Vectors half_step(const SparseRows& rows, const Vectors& fixed, const Settings& settings) {
+  const FixedSide side(fixed);
+  Vectors solved(rows.row_count(), fixed.cols);
+  for (int64_t r = 0; r < solved.rows; ++r)
+    std::ranges::copy(solve(normal_equations(row_of(rows, r), side, settings)), solved.values.begin() + r * solved.cols);
+  return solved;
 }
 
 double ridge_of(const SparseRows& rows, int64_t r, int64_t fixed_count, const Settings& s) {
@@ -48,8 +57,11 @@ Row row_of(const SparseRows& rows, int64_t r) {
   return row;
 }
 
-FixedSide::FixedSide(MatrixView<const float> rows) : vectors(rows), gram(static_cast<size_t>(rows.cols * rows.cols)) {
-  for (int64_t r = 0; r < rows.rows; ++r) add_outer(rows.row(r), 1, gram);
+Vectors::Vectors(MatrixView<const float> rounded)
+    : rows(rounded.rows), cols(rounded.cols), values(rounded.data, rounded.data + rounded.rows * rounded.cols) {}
+
+FixedSide::FixedSide(Vectors fixed) : vectors(std::move(fixed)), gram(static_cast<size_t>(vectors.cols * vectors.cols)) {
+  for (int64_t r = 0; r < vectors.rows; ++r) add_outer(vectors.row(r), 1, gram);
 }
 
 NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const Settings& settings, std::span<const double> prior) {
@@ -60,7 +72,7 @@ NormalEquations normal_equations(const Row& row, const FixedSide& fixed, const S
     const auto y = fixed.vectors.row(row.columns[k]);
     const double weight = double{row.confidences[k]} * target_of(row, k);
     add_outer(y, double{row.confidences[k]}, e.matrix);
-    for (size_t i = 0; i < d; ++i) e.right[i] += weight * double{y[i]};
+    for (size_t i = 0; i < d; ++i) e.right[i] += weight * y[i];
     e.right_scale += std::abs(weight) * std::sqrt(dot(y, y));
   }
   const double ridge = settings.lambda * rho(static_cast<double>(row.columns.size()), static_cast<double>(fixed.vectors.rows), settings);
@@ -156,6 +168,46 @@ double backward_error(const NormalEquations& e, std::span<const float> x) {
   }
   const double scale = std::sqrt(matrix) * std::sqrt(solution) + e.right_scale;
   return residual == 0 ? 0 : std::sqrt(residual) / scale;
+}
+
+double condition(const NormalEquations& equations) {
+  constexpr int kSteps = 60;
+  const size_t d = equations.right.size();
+  NormalEquations at = equations;
+  // The norm that `next` multiplies its largest eigenvector by.
+  const auto largest = [&](const auto& next) {
+    for (size_t j = 0; j < d; ++j) at.right[j] = 1 + 0.1 * static_cast<double>(j % 7);  // along no eigenvector in particular
+    double norm = 0;
+    for (int step = 0; step < kSteps; ++step) {
+      at.right = next();
+      norm = std::sqrt(dot(std::span(at.right), std::span(at.right)));
+      for (double& x : at.right) x /= norm;
+    }
+    return norm;
+  };
+  const auto multiplied = [&] {
+    std::vector<double> product(d);
+    for (size_t i = 0; i < d; ++i) product[i] = dot(std::span(&at.matrix[i * d], d), std::span(at.right));
+    return product;
+  };
+  return largest(multiplied) * largest([&] { return solve(at); });
+}
+
+Training::Training(const Interactions& interactions, MatrixView<const float> initial_profiles, const Settings& settings)
+    : interactions_(interactions),
+      settings_(settings),
+      profiles_(initial_profiles),
+      item_vectors_(interactions.item_count(), initial_profiles.cols) {}
+
+void Training::run_epoch() {
+  item_vectors_ = half_step(interactions_.by_item, profiles_, settings_);
+  profiles_ = half_step(interactions_.by_customer, item_vectors_, settings_);
+}
+
+double relative_gap(std::span<const float> x, std::span<const double> exact) {
+  double gap = 0;
+  for (size_t i = 0; i < x.size(); ++i) gap += std::pow(double{x[i]} - exact[i], 2);
+  return std::sqrt(gap / dot(exact, exact));
 }
 
 double objective(const Interactions& interactions, MatrixView<const float> profiles, MatrixView<const float> item_vectors,

@@ -31,12 +31,23 @@ struct NormalEquations {
   double right_scale = 0;      // sum of the norms of what adds up to the right side
 };
 
+// Vectors of one side.
+struct Vectors {
+  int64_t rows = 0, cols = 0;
+  std::vector<double> values;  // [rows, cols]
+
+  explicit Vectors(MatrixView<const float> rounded);
+  Vectors(int64_t n, int64_t d) : rows(n), cols(d), values(static_cast<size_t>(n * d)) {}
+  std::span<const double> row(int64_t r) const { return {values.data() + r * cols, static_cast<size_t>(cols)}; }
+};
+
 // The side that stays fixed in a half-step: the items for a customer, the customers for an item.
 struct FixedSide {
-  explicit FixedSide(MatrixView<const float> vectors);
+  explicit FixedSide(Vectors vectors);
+  explicit FixedSide(MatrixView<const float> rounded) : FixedSide(Vectors(rounded)) {}
 
-  MatrixView<const float> vectors;  // [n, d], borrowed
-  std::vector<double> gram;         // [d, d]
+  Vectors vectors;           // [n, d]
+  std::vector<double> gram;  // [d, d]
 };
 
 // W and the right side for one row, solved against `fixed`. `prior`: the row's prior mean [d], or empty for zero.
@@ -53,6 +64,27 @@ std::vector<double> solve(const NormalEquations& equations);  // Gaussian elimin
 // |W x - b| / (|W| |x| + right_scale) in the Frobenius and 2-norms: how well `x` solves the equations, whatever their condition and
 // however much of the right side cancels.
 double backward_error(const NormalEquations& equations, std::span<const float> x);
+
+// The condition number of W in the 2-norm, by power iteration to about a tenth of it.
+double condition(const NormalEquations& equations);
+
+// Epochs in double from the profiles that every backend starts from: nothing is rounded between two half-steps.
+class Training {
+ public:
+  Training(const Interactions& interactions, MatrixView<const float> initial_profiles, const Settings& settings);
+
+  void run_epoch();  // the items' half-step, then the customers'
+  const Vectors& profiles() const { return profiles_; }
+  const Vectors& item_vectors() const { return item_vectors_; }
+
+ private:
+  const Interactions& interactions_;
+  Settings settings_;
+  Vectors profiles_, item_vectors_;
+};
+
+// |x - exact| / |exact| over all elements.
+double relative_gap(std::span<const float> x, std::span<const double> exact);
 
 // How far a map is from the minimum of sum of ridge_r |y_r - x_r map|² + regularization |map without its last row|²: the largest entry of
 // the gradient's half, over the largest sum of the absolute values of what adds up to one.

@@ -195,9 +195,9 @@ TEST_F(Answering, AVisitorIsServedAsTheSameHistoryWouldBe) {
   const auto response = recommend(request);
   std::vector<HistoryEntry> history;
   merge_events(events, served_->artifact().rules, history);
-  auto fold_in = FoldInBatch::make(*served_->profiles(), 8, {.max_batch = 1});
+  auto fold_in = FoldInBatch::make(*served_->profiles(), 8, {}, {.max_batch = 1});
   ASSERT_TRUE(fold_in.ok());
-  fold_in->add(history);
+  fold_in->add(history, {});
   fold_in->solve();
   ASSERT_TRUE(fold_in->status(0).ok());
   EXPECT_EQ(response.events_used(), 3);

@@ -152,8 +152,29 @@ TEST_F(CommandsTest, WhatIsNotBuiltYetIsRefusedByName) {
   EXPECT_THAT(error_, HasSubstr("if-better is not built yet"));
   EXPECT_EQ(train("--customers {}/events.csv"), kExitUsage);
   EXPECT_THAT(error_, HasSubstr("--customers"));
+  std::ofstream(folder_ / "bouquet.toml") << "[attributes.item.colour]\ntype = \"category\"\n";
+  EXPECT_EQ(train("--config {}/bouquet.toml"), kExitUsage);
+  EXPECT_THAT(error_, HasSubstr("[attributes...]"));
   EXPECT_EQ(train("--solver pcg"), kExitUsage);
   EXPECT_THAT(error_, HasSubstr("pcg"));
+}
+
+TEST_F(CommandsTest, DryRunReadsAndReportsAttributes) {
+  {
+    std::ofstream customers(folder_ / "customers.csv");
+    customers << "customer_id,age,always\nnobody,30,1\n";
+    for (int c = 0; c < 40; ++c) customers << "c" << c << "," << 20 + c % 7 << ",1\n";
+    std::ofstream(folder_ / "bouquet.toml") << "[attributes.customer.always]\ntype = \"category\"\n";
+  }
+  ASSERT_EQ(train("--dry-run --customers {}/customers.csv --config {}/bouquet.toml"), kExitDone) << error_;
+  EXPECT_THAT(out_, HasSubstr("customers: 1 attributes in 1 dense and 1 sparse columns\n    age: number\n    20 have no row"));
+  EXPECT_THAT(out_, HasSubstr("1 rows are of ids without an event"));
+  EXPECT_THAT(out_, HasSubstr("note: always has the same value in every row; it is left out"));
+  ASSERT_EQ(train("--dry-run --json --customers {}/customers.csv"), kExitDone) << error_;
+  const auto json = Json::parse(out_);
+  EXPECT_EQ(json["customer_attributes"]["attributes"][0]["name"], "age");
+  EXPECT_EQ(json["customer_attributes"]["without_row"], 20);
+  EXPECT_EQ(json["item_attributes"]["columns"], 0);
 }
 
 TEST_F(CommandsTest, WrongUsageEndsWithTwoAndBadInputWithThree) {

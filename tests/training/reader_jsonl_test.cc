@@ -48,8 +48,8 @@ TEST_F(JsonlReading, MissingNestedAndWrongValuesAreBadRows) {
   EXPECT_THAT(row_error("{\"customer_id\":\"a\",\"item_id\":\"x\"}\n{\"customer_id\":\"a\"}\n"),
               HasSubstr("events.jsonl:2: column item_id: is empty"));
   EXPECT_THAT(row_error("{\"customer_id\":\"a\",\"item_id\":[\"x\"]}\n"),
-              HasSubstr("events.jsonl:1: column item_id: '(nested)' is nested, not an id"));
-  EXPECT_THAT(row_error("{\"customer_id\":{\"id\":1},\"item_id\":\"x\"}\n"), HasSubstr("column customer_id: '(nested)' is nested"));
+              HasSubstr("events.jsonl:1: column item_id: 'x' is nested, not an id"));
+  EXPECT_THAT(row_error("{\"customer_id\":{\"id\":1},\"item_id\":\"x\"}\n"), HasSubstr("column customer_id: 'id:1' is nested"));
   EXPECT_THAT(row_error("{\"customer_id\":true,\"item_id\":\"x\"}\n"), HasSubstr("is true or false, not an id"));
   EXPECT_THAT(row_error("{\"customer_id\":\"a\",\"item_id\":\"x\",\"value\":\"many\"}\n"),
               HasSubstr("column value: 'many' is not a number"));

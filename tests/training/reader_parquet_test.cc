@@ -87,6 +87,42 @@ TEST_F(ParquetReading, RefusesIdsThatAreNotWhole) {
               HasSubstr("is nested, not an id"));
 }
 
+TEST_F(ParquetReading, ListsAreVectorsAndSetsOfAttributes) {
+  const auto floats = std::make_shared<arrow::FloatBuilder>();
+  arrow::ListBuilder vectors(arrow::default_memory_pool(), floats);
+  const auto strings = std::make_shared<arrow::StringBuilder>();
+  arrow::ListBuilder sets(arrow::default_memory_pool(), strings);
+  for (int row = 0; row < 3; ++row) {
+    ASSERT_TRUE(vectors.Append().ok());
+    ASSERT_TRUE(floats->AppendValues({static_cast<float>(row), 0.5f}).ok());
+    ASSERT_TRUE(sets.Append().ok());
+    if (row > 0) {
+      ASSERT_TRUE(strings->AppendValues({"red", row > 1 ? "blue" : "green"}).ok());
+    }
+  }
+  ASSERT_TRUE(vectors.AppendNull().ok());
+  ASSERT_TRUE(sets.AppendNull().ok());
+  options_.customer_files = {write_parquet("customers.parquet", {{"customer_id", texts({"ann", "bob", "cy", "dee"})},
+                                                                 {"taste", vectors.Finish().ValueOrDie()},
+                                                                 {"colours", sets.Finish().ValueOrDie()}})};
+  options_.attribute_settings.customer["colours"] = {.type = AttributeType::kSet, .min_count = 1};
+  options_.attributes = true;
+  const Dataset dataset =
+      must_read_columns({{"customer_id", texts({"ann", "bob", "cy", "dee"})}, {"item_id", texts({"a", "b", "a", "b"})}});
+  const EntityAttributes& read = dataset.customer_attributes;
+  ASSERT_EQ(read.schema.attributes().size(), 2u);
+  EXPECT_EQ(read.schema.attributes()[0].type(), AttributeType::kVector);
+  EXPECT_EQ(read.schema.attributes()[1].type(), AttributeType::kSet);
+  const AttributeRows rows = read.table.rows();
+  const float scale = std::get<VectorTransform>(read.schema.attributes()[0].transform).scale;
+  EXPECT_THAT(rows.dense_row(2), ElementsAre(2 * scale, 0.5f * scale));
+  std::vector<std::string> names;
+  for (int64_t r = 0; r < 4; ++r)
+    for (const int32_t column : rows.row_columns(r)) names.push_back(std::to_string(r) + " " + read.schema.column_name(column));
+  EXPECT_THAT(names, ElementsAre("1 colours = red", "1 colours = green", "2 colours = red", "2 colours = blue", "3 taste missing",
+                                 "3 colours missing"));
+}
+
 TEST_F(ParquetReading, NullAndNanCustomersAreAnonymous) {
   EXPECT_THAT(pairs(must_read_columns({{"customer_id", doubles({17850.0, std::nullopt, NAN})}, {"item_id", texts({"a", "b", "c"})}})),
               ElementsAre(":b", ":c", "17850:a"));

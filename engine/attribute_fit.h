@@ -1,0 +1,31 @@
+// How prior maps are fitted (docs/algorithms/attributes.md, attribute step): the rules that every backend keeps.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "engine/training_options.h"
+
+namespace bouquet {
+
+inline constexpr int64_t kDirectAttributeColumns = 6000;  // up to this many the system is factorized: 288 MB in double
+inline constexpr int kMostFitIterations = 300;            // of conjugate gradients, which solve the larger ones
+inline constexpr double kFitTolerance = 1e-7;             // of their residual, relative to the right side
+
+// Whether the epoch after `finished` ones starts with attribute steps.
+inline bool has_attribute_step(const TrainingOptions& options, int32_t finished) {
+  return finished >= options.attribute_warmup && (finished - options.attribute_warmup) % options.attribute_period == 0;
+}
+
+// The two ways in which a fit fails. `side`: "customer" or "item".
+inline absl::Status attributes_not_definite(const std::string& side) {
+  return absl::InternalError(side + " attributes: their Gram matrix is not positive definite; a larger --" + side +
+                             "-attribute-regularization keeps it so");
+}
+inline absl::Status attributes_not_converged(const std::string& side) {
+  return absl::InternalError(side + " attributes: conjugate gradients did not converge in " + std::to_string(kMostFitIterations) +
+                             " iterations; a larger --" + side + "-attribute-regularization makes it easier");
+}
+
+}  // namespace bouquet

@@ -1,0 +1,106 @@
+#include "server/explanation_rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace bouquet::server {
+namespace {
+
+constexpr size_t kMostReasons = 3;    // of events, and of attributes
+constexpr double kReasonShare = 0.1;  // a reason adds at least this share of the largest contribution
+
+struct Named {
+  v1::ContributionSource source;
+  std::string name;
+  double value;
+};
+
+std::string item_name(const ServedModel& served, ItemIndex item) {
+  const std::string_view title = served.artifact().catalog.titles.at(item);
+  return std::string(title.empty() ? served.artifact().item_ids.id(item) : title);
+}
+
+void add(v1::ContributionSource source, const std::string& name, double value, v1::RecommendedItem* row) {
+  v1::Contribution* contribution = row->add_contributions();
+  contribution->set_source(source);
+  contribution->set_name(name);
+  contribution->set_value(value);
+}
+
+// Events and attributes, the largest first.
+std::vector<Named> named_contributions(const ServedModel& served, const Explanation& explanation, std::span<const int32_t> history) {
+  const Artifact& artifact = served.artifact();
+  std::vector<Named> all;
+  for (size_t j = 0; j < explanation.events.size(); ++j)
+    if (explanation.events[j] != 0)
+      all.push_back({v1::CONTRIBUTION_SOURCE_EVENT, std::string(artifact.item_ids.id(history[j])), explanation.events[j]});
+  for (const AttributeContribution& a : explanation.attributes)
+    all.push_back({v1::CONTRIBUTION_SOURCE_ATTRIBUTE, artifact.customer_attributes.schema.column_name(a.column), a.value});
+  std::ranges::stable_sort(all, [](const Named& a, const Named& b) { return std::abs(a.value) > std::abs(b.value); });
+  return all;
+}
+
+// "because of A, B and C", of what raises the score most.
+void add_reason(std::vector<Named> candidates, double least, v1::RecommendedItem* row) {
+  std::erase_if(candidates, [&](const Named& c) { return c.value < least || c.value <= 0; });
+  std::ranges::stable_sort(candidates, [](const Named& a, const Named& b) { return a.value > b.value; });
+  if (candidates.size() > kMostReasons) candidates.resize(kMostReasons);
+  if (candidates.empty()) return;
+  std::string text = "because of ";
+  for (size_t i = 0; i < candidates.size(); ++i) text += (i == 0 ? "" : i + 1 == candidates.size() ? " and " : ", ") + candidates[i].name;
+  row->add_reasons(text);
+}
+
+void add_reasons(const ServedModel& served, const Explanation& explanation, std::span<const int32_t> history, v1::RecommendedItem* row) {
+  std::vector<Named> events, attributes;
+  double largest = 0;
+  for (size_t j = 0; j < explanation.events.size(); ++j) {
+    events.push_back({v1::CONTRIBUTION_SOURCE_EVENT, item_name(served, history[j]), explanation.events[j]});
+    largest = std::max(largest, explanation.events[j]);
+  }
+  // Columns of one attribute speak together: thirty words of a text are one reason.
+  const AttributeSchema& schema = served.artifact().customer_attributes.schema;
+  for (size_t a = 0; a < schema.attributes().size(); ++a) {
+    const AttributeSchema::Place& place = schema.place(a);
+    Named sum{v1::CONTRIBUTION_SOURCE_ATTRIBUTE, schema.attributes()[a].name, 0};
+    int columns = 0;
+    for (const AttributeContribution& c : explanation.attributes) {
+      const bool mine = (c.column >= place.dense && c.column < place.dense + place.dense_count) ||
+                        (c.column >= place.sparse && c.column < place.sparse + place.sparse_count);
+      if (!mine) continue;
+      sum.value += c.value;
+      if (++columns == 1) sum.name = schema.column_name(c.column);
+    }
+    if (columns > 1) sum.name = schema.attributes()[a].name;
+    if (columns > 0) attributes.push_back(std::move(sum));
+    largest = std::max(largest, columns > 0 ? attributes.back().value : 0.0);
+  }
+  add_reason(std::move(events), kReasonShare * largest, row);
+  add_reason(std::move(attributes), kReasonShare * largest, row);
+}
+
+}  // namespace
+
+void write_explanation(const ServedModel& served, const Explanation& explanation, std::span<const int32_t> history, v1::Explain how,
+                       v1::RecommendedItem* row) {
+  const std::vector<Named> all = named_contributions(served, explanation, history);
+  const size_t shown = how == v1::EXPLAIN_TOP ? std::min(all.size(), kTopContributions) : all.size();
+  double others = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i < shown)
+      add(all[i].source, all[i].name, all[i].value, row);
+    else
+      others += all[i].value;
+  }
+  if (shown < all.size()) add(v1::CONTRIBUTION_SOURCE_OTHERS, "", others, row);
+  if (!served.artifact().model.customer_prior.map.empty()) add(v1::CONTRIBUTION_SOURCE_INTERCEPT, "", explanation.intercept, row);
+  add(v1::CONTRIBUTION_SOURCE_ROUNDING, "", explanation.rest, row);
+  if (how == v1::EXPLAIN_FULL)
+    for (const auto& [pair, value] : explanation.returns_leave_one_out)
+      add(v1::CONTRIBUTION_SOURCE_RETURN_LEAVE_ONE_OUT, std::string(served.artifact().item_ids.id(history[pair])), value, row);
+  add_reasons(served, explanation, history, row);
+}
+
+}  // namespace bouquet::server

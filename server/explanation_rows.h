@@ -1,0 +1,19 @@
+// Explanations (engine/explanation.h) as the API writes them: contributions with names for people, and reasons in words.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "bouquet/v1/recommendations.pb.h"
+#include "engine/explanation.h"
+#include "server/served_model.h"
+
+namespace bouquet::server {
+
+inline constexpr size_t kTopContributions = 5;
+
+// Adds the contributions and reasons of one row. `history` is the one that was explained; `how` is TOP or FULL.
+void write_explanation(const ServedModel& served, const Explanation& explanation, std::span<const int32_t> history, v1::Explain how,
+                       v1::RecommendedItem* row);
+
+}  // namespace bouquet::server

@@ -1,0 +1,58 @@
+// The attributes of one asker, encoded as training encodes them: those the model has stored, with those sent along in their place.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "bouquet/v1/recommendations.pb.h"
+#include "engine/artifact.h"
+#include "engine/attribute_encoder.h"
+
+namespace bouquet::server {
+
+using AttributeMap = google::protobuf::Map<std::string, v1::AttributeValue>;
+
+// One row of AttributeRows.
+struct EncodedRow {
+  std::vector<float> dense;
+  std::vector<int32_t> columns;
+  std::vector<float> values;
+};
+
+// One worker's; its memory is reused. Not thread-safe.
+class RequestAttributes {
+ public:
+  // `attributes` outlives this.
+  explicit RequestAttributes(const EncodedAttributes& attributes);
+
+  // Whether the model takes attributes at all.
+  bool wanted() const { return !attributes_.schema.empty(); }
+
+  // How many attributes of an encoded row, given by its sparse columns, are not missing.
+  int32_t known_count(std::span<const int32_t> columns) const;
+
+  // The row of `stored`, kNone for somebody of whom nothing is stored, in which every attribute that `sent` names is as sent. Errors:
+  // InvalidArgument with BadRequest: a name that the model was not trained with (with the nearest), a value of another type. `field`: what
+  // the request calls the map.
+  absl::Status encode(CustomerIndex stored, const AttributeMap& sent, const char* field, EncodedRow& row);
+
+ private:
+  absl::Status read(const AttributeMap& sent, const char* field);
+  // Whether the asker's own value takes the place of the stored one in this column.
+  bool is_sent(int32_t column) const;
+
+  const EncodedAttributes& attributes_;
+  AttributeEncoder encoder_;
+  std::vector<std::string> names_;
+  std::vector<int32_t> attribute_of_column_;
+  std::vector<uint8_t> is_missing_column_;
+  std::vector<AttributeValue> values_;                // by attribute
+  std::vector<uint8_t> named_;                        // by attribute
+  std::vector<std::vector<std::string_view>> texts_;  // by attribute, of lists
+  EncodedRow own_;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,104 @@
+#include "training/attribute_columns.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "engine/errors.h"
+#include "engine/nearest_name.h"
+#include "training/attribute_guess.h"
+
+namespace bouquet::training {
+namespace {
+
+constexpr int64_t kGuessedFrom = 100000;  // rows of each file
+constexpr std::array<const char*, 6> kReservedForItems = {"title", "kind", "price", "available_from", "available_until", "stock"};
+
+// The columns that mean something else, as the files may call them.
+std::set<std::string> reserved_names(const AttributeSource& source) {
+  std::set<std::string> names = {std::string(kColumnNames[static_cast<size_t>(source.id)].in_files)};
+  const auto add_mapped = [&](Column column) {
+    const auto mapped = source.columns.find(std::string(kColumnNames[static_cast<size_t>(column)].canonical));
+    if (mapped != source.columns.end()) names.insert(mapped->second.begin(), mapped->second.end());
+  };
+  add_mapped(source.id);
+  if (source.id != Column::kItem) return names;
+  names.insert(kReservedForItems.begin(), kReservedForItems.end());
+  add_mapped(Column::kTitle);
+  add_mapped(Column::kKind);
+  return names;
+}
+
+absl::StatusOr<FileProfile> profile_of(const std::string& file) {
+  auto profile = profile_file(file, kGuessedFrom);
+  if (!profile.ok() || profile->rows < kGuessedFrom) return profile;
+  const bool some_empty = std::any_of(profile->columns.begin(), profile->columns.end(), [](const auto& c) { return c.values == 0; });
+  return some_empty ? profile_file(file, 0) : std::move(profile);
+}
+
+// What the files say of one column together.
+struct SeenColumn {
+  std::string name;
+  std::optional<AttributeType> type;
+  std::string called;  // by ColumnProfile::type, of the last file
+};
+
+void add_columns(const FileProfile& profile, std::vector<SeenColumn>& seen) {
+  for (const ColumnProfile& column : profile.columns) {
+    auto at = std::find_if(seen.begin(), seen.end(), [&](const SeenColumn& s) { return s.name == column.name; });
+    if (at == seen.end()) at = seen.insert(seen.end(), {column.name, std::nullopt, {}});
+    if (!at->type) at->type = guessed_type(column);
+    if (at->called.empty() || at->called == "empty") at->called = column.type();
+  }
+}
+
+std::string no_type(const SeenColumn& column) {
+  if (column.called == "time") return "holds times, which are no attribute; it is left out (a number, such as an age in days, can be one)";
+  if (column.called == "list") return "holds lists of something else than texts or numbers; it is left out";
+  return "is missing in every row; it is left out";
+}
+
+AttributeFinding::Kind kind_of(const SeenColumn& column) {
+  return column.called == "empty" ? AttributeFinding::Kind::kAllMissing : AttributeFinding::Kind::kUnknownType;
+}
+
+absl::Status check_settings(const AttributeSource& source, const std::vector<SeenColumn>& seen) {
+  std::vector<std::string> names;
+  for (const SeenColumn& column : seen) names.push_back(column.name);
+  const std::string side = source.id == Column::kItem ? "item" : "customer";
+  for (const auto& [name, setting] : source.settings)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return missing_input("[attributes." + side + "." + name + "]: no file of attributes has this column" + did_you_mean(name, names));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<AttributeColumns> attribute_columns(const AttributeSource& source) {
+  std::vector<SeenColumn> seen;
+  for (const std::string& file : source.files) {
+    const auto profile = profile_of(file);
+    if (!profile.ok()) return profile.status();
+    add_columns(*profile, seen);
+  }
+  if (absl::Status s = check_settings(source, seen); !s.ok()) return s;
+  const std::set<std::string> reserved = reserved_names(source);
+  AttributeColumns columns;
+  for (const SeenColumn& column : seen) {
+    const auto setting = source.settings.find(column.name);
+    const bool is_named = setting != source.settings.end();
+    if ((reserved.contains(column.name) && !is_named) || (is_named && setting->second.ignore) || column.name.empty()) continue;
+    TypedAttribute attribute{column.name, AttributeType::kNumber, is_named ? setting->second : AttributeSetting{}};
+    const auto type = attribute.setting.type ? attribute.setting.type : column.type;
+    if (!type) {
+      columns.findings.push_back({kind_of(column), column.name, no_type(column)});
+      continue;
+    }
+    attribute.type = *type;
+    columns.attributes.push_back(std::move(attribute));
+  }
+  return columns;
+}
+
+}  // namespace bouquet::training

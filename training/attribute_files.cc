@@ -1,0 +1,123 @@
+#include "training/attribute_files.h"
+
+#include <utility>
+
+#include "engine/errors.h"
+#include "training/attribute_columns.h"
+#include "training/attribute_row_reader.h"
+#include "training/attribute_table_builder.h"
+#include "training/bad_rows.h"
+#include "training/table_reader.h"
+
+namespace bouquet::training {
+namespace {
+
+// One pass over all files.
+class Pass {
+ public:
+  Pass(const AttributeSource& source, const std::vector<TypedAttribute>& attributes, AttributeRowReader& rows, BadRows& bad_rows)
+      : source_(source), attributes_(attributes), rows_(rows), bad_rows_(bad_rows) {}
+
+  // `counts_unreadable`: rows that cannot be read at all are bad rows of this pass; otherwise another one has counted them.
+  absl::Status run(bool counts_unreadable) {
+    for (const std::string& file : source_.files)
+      if (absl::Status s = read(file, counts_unreadable); !s.ok()) return s;
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status read(const std::string& file, bool counts_unreadable) {
+    auto reader = open_table(file, {.block_bytes = source_.block_bytes});
+    if (!reader.ok()) return reader.status();
+    const std::vector<std::string>& names = (*reader)->columns();
+    const Column wanted[] = {source_.id};
+    const auto places = place_columns(file, names, source_.columns, wanted, wanted);
+    if (!places.ok()) return places.status();
+    const auto id = static_cast<size_t>((*places)[static_cast<size_t>(source_.id)]);
+    Projection projection(names.size());
+    projection.add(id, 0);
+    for (size_t a = 0; a < attributes_.size(); ++a)
+      for (size_t c = 0; c < names.size(); ++c)
+        if (names[c] == attributes_[a].name) projection.add(c, static_cast<int>(a) + 1);
+    projection.slot_count = static_cast<int>(attributes_.size()) + 1;
+    for (Block block;;) {
+      const auto more = (*reader)->next_block(projection, block);
+      if (!more.ok()) return more.status();
+      if (!*more) return absl::OkStatus();
+      rows_.start_block(names[id]);
+      if (absl::Status s = (*reader)->parse(block, projection, rows_); !s.ok()) return s;
+      if (absl::Status s = take_problems(**reader, block, counts_unreadable); !s.ok()) return s;
+    }
+  }
+
+  absl::Status take_problems(const TableReader& reader, const Block& block, bool counts_unreadable) {
+    const auto add = [&](const std::vector<std::pair<int64_t, std::string>>& problems) {
+      for (const auto& [row, message] : problems)
+        if (absl::Status s = bad_rows_.add(reader.place(block, row), message); !s.ok()) return s;
+      return absl::OkStatus();
+    };
+    const char* const entity = source_.id == Column::kItem ? "item" : "customer";
+    if (const auto& [row, id] = rows_.repeated(); !id.empty())
+      return bad_input(reader.place(block, row) + ": " + entity + " " + quoted_for_message(id) + " has a row already; " +
+                       (source_.id == Column::kItem ? "an item" : "a customer") + " has one row");
+    if (!rows_.status().ok()) return bad_input(message_of(rows_.status()));
+    if (counts_unreadable)
+      if (absl::Status s = add(rows_.unreadable()); !s.ok()) return s;
+    rows_.forget_unreadable();
+    return add(rows_.bad());
+  }
+
+  const AttributeSource& source_;
+  const std::vector<TypedAttribute>& attributes_;
+  AttributeRowReader& rows_;
+  BadRows& bad_rows_;
+};
+
+}  // namespace
+
+absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, const IdMap& ids, std::span<const uint8_t> trained_on,
+                                                 ReadReport& report) {
+  for (const std::string& file : source.files)
+    if (file == "-") return wrong_usage("attributes are read several times, so they cannot come from standard input; name a file");
+  auto columns = attribute_columns(source);
+  if (!columns.ok()) return columns.status();
+  const std::vector<TypedAttribute>& attributes = columns->attributes;
+  EntityAttributes result;
+  result.source = source;
+  result.findings = std::move(columns->findings);
+  if (attributes.empty() && source.id == Column::kItem) return result;
+  std::vector<Entity> entities(static_cast<size_t>(ids.size()));
+  BadRows bad_rows(source.max_bad_rows, report);
+
+  AttributeFitter fitter(attributes);
+  const auto fit = [&](int32_t entity, std::span<const AttributeValue> row) {
+    const bool counts = trained_on.empty() || trained_on[static_cast<size_t>(entity)] != 0;
+    return counts ? fitter.add(static_cast<uint64_t>(entity), row) : absl::OkStatus();
+  };
+  AttributeRowReader rows(ids, attributes, entities, fit);
+  Pass pass(source, attributes, rows, bad_rows);
+  // The reader of the catalog has counted what cannot be read of item files.
+  if (absl::Status s = pass.run(source.id == Column::kCustomer); !s.ok()) return s;
+  auto fitted = fitter.finish();
+  if (!fitted.ok()) return fitted.status();
+
+  result.rows = rows.rows();
+  result.unknown_rows = rows.unknown();
+  result.schema = std::move(fitted->schema);
+  result.findings.insert(result.findings.end(), fitted->findings.begin(), fitted->findings.end());
+  if (result.schema.empty()) return result;
+  AttributeTableBuilder builder(result.schema, ids.size());
+  std::vector<AttributeValue> kept(fitted->kept.size());
+  rows.start_second_pass([&](int32_t entity, std::span<const AttributeValue> row) {
+    for (size_t k = 0; k < kept.size(); ++k) kept[k] = row[fitted->kept[k]];
+    return builder.add(entity, kept);
+  });
+  if (absl::Status s = pass.run(false); !s.ok()) return s;
+  result.table = std::move(builder).finish();
+  for (const Entity entity : entities) result.without_row += entity != Entity::kUsable;
+  const auto duplicates = duplicate_attributes(result.schema, result.table.rows());
+  result.findings.insert(result.findings.end(), duplicates.begin(), duplicates.end());
+  return result;
+}
+
+}  // namespace bouquet::training
