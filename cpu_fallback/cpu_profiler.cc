@@ -27,7 +27,8 @@ class CpuProfiler final : public Profiler {
 
   absl::Status solve(const HistoryBatch& histories, ProfileBatch solved) override {
     const PriorMap& prior = side_.prior();
-    const ProfilerShape shape{source_.vectors().rows(), source_.dimension(), limits_, std::max(0, prior.column_count()), prior.dense_count()};
+    const ProfilerShape shape{source_.vectors().rows(), source_.dimension(), limits_, std::max(0, prior.column_count()),
+                              prior.dense_count()};
     if (absl::Status s = validate(histories, solved, shape); !s.ok()) return s;
     const auto n = static_cast<int64_t>(histories.offsets.size()) - 1;
 

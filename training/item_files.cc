@@ -91,7 +91,7 @@ class ItemRows : public RowSink {
   std::vector<uint8_t> take_listed() { return std::move(listed_); }
   Catalog finish() {
     const bool all_products = std::all_of(kinds_.begin(), kinds_.end(), [](uint8_t kind) { return kind == 0; });
-    return {all_products ? std::vector<uint8_t>() : std::move(kinds_), column_of(titles_), column_of(categories_)};
+    return {all_products ? std::vector<uint8_t>() : std::move(kinds_), column_of(titles_), column_of(categories_), {}};
   }
 
  private:
