@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "cpu_fallback/cpu_backend.h"
 #include "engine/errors.h"
@@ -150,10 +152,10 @@ TEST_F(CommandsTest, PublishNeverJudgesAndKeepsTheFolderAsItIs) {
 TEST_F(CommandsTest, WhatIsNotBuiltYetIsRefusedByName) {
   EXPECT_EQ(train("--publish if-better"), kExitUsage);
   EXPECT_THAT(error_, HasSubstr("if-better is not built yet"));
-  EXPECT_EQ(train("--customers {}/events.csv"), kExitUsage);
+  EXPECT_EQ(train("--customers {}/events.csv --attributes off"), kExitUsage);
   EXPECT_THAT(error_, HasSubstr("--customers"));
   std::ofstream(folder_ / "bouquet.toml") << "[attributes.item.colour]\ntype = \"category\"\n";
-  EXPECT_EQ(train("--config {}/bouquet.toml"), kExitUsage);
+  EXPECT_EQ(train("--config {}/bouquet.toml"), kExitBadInput);
   EXPECT_THAT(error_, HasSubstr("[attributes...]"));
   EXPECT_EQ(train("--solver pcg"), kExitUsage);
   EXPECT_THAT(error_, HasSubstr("pcg"));
@@ -211,6 +213,43 @@ TEST_F(CommandsTest, EvaluatingStrangersAloneIsAnErrorThatSaysSo) {
   write("strangers.csv", {{"x", "i1", 55}, {"y", "i2", 55}}, [](const Bought&) { return true; });
   EXPECT_EQ(run("evaluate --models {}/models --test {}/strangers.csv"), kExitBadInput);
   EXPECT_THAT(error_, HasSubstr("no customer is left"));
+}
+
+// Every item of the events with a group, and one that no event has.
+std::string items_with_groups(const std::vector<Bought>& rows) {
+  std::map<std::string, int> group_of;
+  for (const Bought& row : rows) group_of.emplace(row.item, static_cast<int>(group_of.size()) % 3);
+  std::string text = "item_id,group\n";
+  for (const auto& [item, group] : group_of) text += item + ",g" + std::to_string(group) + "\n";
+  return text + "brand new,g1\n";
+}
+
+TEST_F(CommandsTest, TrainPlacesItemsWithoutEventsByTheirAttributes) {
+  std::ofstream(folder_ / "items.csv") << items_with_groups(planted_rows());
+  ASSERT_EQ(train("--items {}/items.csv --attributes on --validation none"), kExitDone) << error_;
+  const auto artifact = *ModelsDirectory::open_existing((folder_ / "models").string())->load_current();
+  const int32_t item = artifact->item_ids.find("brand new");
+  ASSERT_NE(item, kNone);
+  double size = 0;
+  for (const float x : artifact->model.item_matrix().row(item)) size += std::abs(double{x});
+  EXPECT_GT(size, 0);
+  EXPECT_EQ(artifact->item_attributes.schema.attributes()[0].name, "group");
+  EXPECT_EQ(artifact->model.item_prior.column_count(8), artifact->item_attributes.table.column_count);
+}
+
+TEST_F(CommandsTest, TrainLeavesAttributesOutWhereItIsToldTo) {
+  std::ofstream(folder_ / "items.csv") << items_with_groups(planted_rows());
+  ASSERT_EQ(train("--items {}/items.csv --attributes off --validation none"), kExitDone) << error_;
+  const auto artifact = *ModelsDirectory::open_existing((folder_ / "models").string())->load_current();
+  EXPECT_EQ(artifact->item_ids.find("brand new"), kNone);
+  EXPECT_TRUE(artifact->model.item_prior.map.empty());
+  EXPECT_EQ(train("--items {}/items.csv --attributes maybe"), kExitUsage);
+}
+
+TEST_F(CommandsTest, TrainSaysWhetherAttributesHelp) {
+  std::ofstream(folder_ / "items.csv") << items_with_groups(planted_rows());
+  ASSERT_EQ(train("--items {}/items.csv --validation last-days:10"), kExitDone) << error_;
+  EXPECT_THAT(error_, HasSubstr("attributes: ndcg@20 over all customers and items of the select part"));
 }
 
 }  // namespace

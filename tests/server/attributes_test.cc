@@ -1,0 +1,139 @@
+// Attributes in requests, and explanations of answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "cpu_fallback/cpu_backend.h"
+#include "server/recommender.h"
+#include "tests/server/tiny_shop.h"
+
+namespace bouquet::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int32_t kDimension = 8;
+
+std::vector<float> random_floats(size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 0.5f);
+  std::vector<float> values(n);
+  for (float& x : values) x = normal(random);
+  return values;
+}
+
+// Three customers: of the first everything is known, of the others nothing. Columns: age | DE, rare, missing country | missing age.
+class AskedWithAttributes : public ::testing::Test {
+ protected:
+  AskedWithAttributes() {
+    auto shop = random_shop(60, 3, kDimension, 3).artifact();
+    auto schema = AttributeSchema::make(
+        {{"age", NumberTransform{.low = 0, .high = 100, .mean = 40, .deviation = 10}}, {"country", CategoryTransform{{"DE"}}}});
+    EXPECT_TRUE(schema.ok()) << schema.status();
+    const int32_t columns = schema->column_count();
+    AttributeEncoder encoder(*schema);
+    std::vector<float> dense(3), values;
+    std::vector<int64_t> offsets{0};
+    std::vector<int32_t> sparse;
+    for (size_t u = 0; u < 3; ++u) {
+      std::vector<AttributeValue> row(2);
+      if (u == 0) row = {AttributeValue::of_number(50), AttributeValue::of_text("DE")};
+      EXPECT_TRUE(encoder.encode(row, std::span(dense).subspan(u, 1), sparse, values).ok());
+      offsets.push_back(static_cast<int64_t>(sparse.size()));
+    }
+    shop.customer_attributes = {*schema, {columns, 1, dense, offsets, sparse, values}};
+    shop.model.customer_prior = {1, random_floats(static_cast<size_t>((columns + 1) * kDimension), 4)};
+    shop.model.constants = {0.1, 0.5, 0.5, 60, 3};
+    auto served = ServedModel::load(std::make_shared<const Artifact>(std::move(shop)), *backend_);
+    EXPECT_TRUE(served.ok()) << served.status();
+    served_ = *served;
+    recommender_ = *Recommender::make(*served_, 8);
+  }
+
+  absl::Status ask(const v1::RecommendRequest& request) {
+    response_.Clear();
+    return recommender_->recommend(request, &response_);
+  }
+  static v1::RecommendRequest of(const std::string& customer) {
+    v1::RecommendRequest request;
+    request.set_customer_id(customer);
+    request.set_k(5);
+    return request;
+  }
+
+  std::unique_ptr<Backend> backend_ = *cpu::make_cpu_backend(1);
+  std::shared_ptr<const ServedModel> served_;
+  std::unique_ptr<Recommender> recommender_;
+  v1::RecommendResponse response_;
+};
+
+TEST_F(AskedWithAttributes, AStrangerGetsAPersonalAnswerFromThemAlone) {
+  v1::RecommendRequest request = of("a stranger");
+  ASSERT_TRUE(ask(request).ok());
+  EXPECT_EQ(response_.results(0).source(), v1::SOURCE_FALLBACK_POPULAR);
+  (*request.mutable_attributes())["country"].set_text("DE");
+  ASSERT_TRUE(ask(request).ok());
+  EXPECT_EQ(response_.results(0).source(), v1::SOURCE_MODEL);
+  EXPECT_EQ(response_.attributes_used(), 1);
+  EXPECT_EQ(response_.events_used(), 0);
+  const float german = response_.results(0).score();
+  (*request.mutable_attributes())["country"].set_text("a country of which nothing was known at training");
+  ASSERT_TRUE(ask(request).ok());
+  EXPECT_NE(response_.results(0).score(), german);
+}
+
+TEST_F(AskedWithAttributes, WhatIsSentTakesThePlaceOfWhatIsStored) {
+  const std::string known(served_->artifact().customer_ids.id(0));
+  v1::RecommendRequest as_stored = of(known), sent = of(known), other = of(known);
+  (*as_stored.mutable_attributes())["age"].set_number(50);
+  (*sent.mutable_attributes())["age"].set_number(50);
+  (*sent.mutable_attributes())["country"].set_text("DE");
+  (*other.mutable_attributes())["age"].set_number(20);
+  ASSERT_TRUE(ask(as_stored).ok());
+  const std::string expected = response_.results(0).DebugString();
+  EXPECT_EQ(response_.attributes_used(), 2);
+  ASSERT_TRUE(ask(sent).ok());
+  EXPECT_EQ(response_.results(0).DebugString(), expected);
+  ASSERT_TRUE(ask(other).ok());
+  EXPECT_NE(response_.results(0).DebugString(), expected);
+}
+
+TEST_F(AskedWithAttributes, ContributionsAddUpToTheScore) {
+  for (const v1::Explain how : {v1::EXPLAIN_TOP, v1::EXPLAIN_FULL}) {
+    v1::RecommendRequest request = of(std::string(served_->artifact().customer_ids.id(0)));
+    request.set_explain(how);
+    ASSERT_TRUE(ask(request).ok());
+    ASSERT_EQ(response_.results_size(), 5);
+    for (const v1::RecommendedItem& row : response_.results()) {
+      double sum = 0, size = 0, rounding = 0;
+      for (const v1::Contribution& part : row.contributions()) {
+        if (part.source() == v1::CONTRIBUTION_SOURCE_RETURN_LEAVE_ONE_OUT) continue;
+        sum += part.value();
+        size += std::abs(part.value());
+        if (part.source() == v1::CONTRIBUTION_SOURCE_ROUNDING) rounding = part.value();
+      }
+      EXPECT_NEAR(sum, double{row.score()}, 1e-9);
+      EXPECT_LE(std::abs(rounding), 1e-4 * size);
+      EXPECT_GT(row.contributions_size(), 3);
+    }
+  }
+}
+
+TEST_F(AskedWithAttributes, AnUnknownNameIsRefusedWithTheNearest) {
+  v1::RecommendRequest request = of("a stranger");
+  (*request.mutable_attributes())["contry"].set_text("DE");
+  const absl::Status status = ask(request);
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message().data(), status.message().size()), HasSubstr("country"));
+}
+
+TEST_F(AskedWithAttributes, AValueOfAnotherTypeIsRefused) {
+  v1::RecommendRequest request = of("a stranger");
+  (*request.mutable_attributes())["age"].set_text("old");
+  EXPECT_TRUE(absl::IsInvalidArgument(ask(request)));
+}
+
+}  // namespace
+}  // namespace bouquet::server
