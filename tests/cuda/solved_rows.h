@@ -65,8 +65,9 @@ class RowsOnTheDevice {
   oracle::FixedSide side() const { return oracle::FixedSide(MatrixView<const float>{values_.data(), fixed_.rows(), d_}); }
 
   SolvedRows solve(const SparseRows& rows, const HalfStepPlan& plan) {
-    return run(rows, plan, false,
-               [&](const HalfStep& step, SolveScratch& scratch, const DeviceSolutions& out) { step.run(source_, scratch, out, stream_); });
+    return run(rows, plan, false, [&](const HalfStep& step, SolveScratch& scratch, const DeviceSolutions& out) {
+      step.run(source_, scratch, {}, out, stream_);
+    });
   }
 
   // Every row directly, with its factor.
