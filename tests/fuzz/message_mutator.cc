@@ -84,7 +84,11 @@ void MessageMutator::add_or_set(Message& message, const FieldDescriptor& field, 
       many ? how.AddInt64(&message, &field, value) : how.SetInt64(&message, &field, value);
       break;
     }
-    case FieldDescriptor::CPPTYPE_FLOAT: how.SetFloat(&message, &field, static_cast<float>(real())); break;
+    case FieldDescriptor::CPPTYPE_FLOAT: {
+      const auto value = static_cast<float>(real());
+      many ? how.AddFloat(&message, &field, value) : how.SetFloat(&message, &field, value);
+      break;
+    }
     case FieldDescriptor::CPPTYPE_DOUBLE: how.SetDouble(&message, &field, real()); break;
     case FieldDescriptor::CPPTYPE_BOOL: how.SetBool(&message, &field, below(2) == 0); break;
     case FieldDescriptor::CPPTYPE_ENUM: {
