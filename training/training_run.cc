@@ -12,17 +12,23 @@
 namespace bouquet::training {
 namespace {
 
+// What a fit on the events of `fitted` (empty: all) trains on.
+absl::StatusOr<TrainingSet> training_set(const Dataset& dataset, const std::vector<uint8_t>& fitted, bool attributes) {
+  auto set = build_training_set(dataset, fitted, attributes);
+  if (!set.ok() || !attributes) return set;
+  if (absl::Status s = add_attributes(dataset, *set); !s.ok()) return s;
+  return set;
+}
+
 // A fit's data with what an evaluation on a later part needs. The view points into the set, so it stays where it was made.
 class FittedPart {
  public:
   static absl::StatusOr<std::unique_ptr<FittedPart>> build(const Dataset& dataset, const std::vector<uint8_t>& fitted,
                                                            const std::vector<uint8_t>& judged, uint64_t seed, bool attributes) {
     auto part = std::make_unique<FittedPart>();
-    auto set = build_training_set(dataset, fitted, attributes);
+    auto set = training_set(dataset, fitted, attributes);
     if (!set.ok()) return set.status();
     part->set = *std::move(set);
-    if (attributes)
-      if (absl::Status s = add_attributes(dataset, part->set); !s.ok()) return s;
     auto tests = build_test_set(dataset, judged, part->set.rules, RowMaps::of(dataset, part->set), kMaxTestCustomers, seed);
     if (!tests.ok()) return tests.status();
     part->tests = *std::move(tests);
@@ -76,16 +82,17 @@ class TrainingRun {
   struct Choice {
     std::unique_ptr<FittedPart> part;
     Fit fit;
-    double figure = 0;  // of the select metric over everybody and every item, unknown ones missed
+    double unobserved_weight = 0;  // that was fitted with: the two sets may balance differently
+    double figure = 0;             // of the select metric over everybody and every item, unknown ones missed; 0 if nothing is compared
   };
 
   // On the select part: whether attributes are used, the number of epochs and the repurchase head.
   absl::Status choose() {
     const bool compare = has_attributes(dataset_) && request_.attributes == UseAttributes::kAuto;
-    auto chosen = fit_and_select(attributes_);
+    auto chosen = fit_and_select(attributes_, compare);
     if (!chosen.ok()) return chosen.status();
     if (compare) {
-      auto plain = fit_and_select(false);
+      auto plain = fit_and_select(false, compare);
       if (!plain.ok()) return plain.status();
       attributes_ = chosen->figure > plain->figure;
       progress_.note(absl::StrFormat("attributes: %s over all customers and items of the select part %.5f with them, %.5f without: %s",
@@ -93,6 +100,7 @@ class TrainingRun {
                                      attributes_ ? "used" : "they do not help, so they are switched off"));
       if (!attributes_) chosen = std::move(plain);
     }
+    options_.unobserved_weight = chosen->unobserved_weight;
     epochs_ = chosen->fit.epochs;
     outcome_.epochs = chosen->fit.reports;
     return choose_head(*chosen->part, split_.events_in(kFit), chosen->fit.model);
@@ -100,7 +108,7 @@ class TrainingRun {
 
   bool recall() const { return request_.select_metric == SelectMetric::kRecall; }
 
-  absl::StatusOr<Choice> fit_and_select(bool attributes) {
+  absl::StatusOr<Choice> fit_and_select(bool attributes, bool compare) {
     const std::vector<uint8_t> fitted = split_.events_in(kFit);
     auto part = FittedPart::build(dataset_, fitted, split_.events_in(kSelect), request_.options.seed, attributes);
     if (!part.ok()) return part.status();
@@ -125,8 +133,8 @@ class TrainingRun {
                        .metric = metric_name(metric, 20)};
     auto fit = fit_model(backend_, p.set.interactions, options_, plan, figure, progress_);
     if (!fit.ok()) return fit.status();
-    Choice choice{*std::move(part), *std::move(fit)};
-    if (has_attributes(dataset_)) {
+    Choice choice{*std::move(part), *std::move(fit), options_.unobserved_weight};
+    if (compare) {
       const auto loaded = backend_.load(choice.fit.model);
       if (!loaded.ok()) return loaded.status();
       const auto answers = answers_of_model(**loaded, p.tests, p.known, answering);
@@ -181,11 +189,8 @@ class TrainingRun {
   }
 
   absl::Status refit() {
-    auto set = build_training_set(dataset_, {}, attributes_);
+    auto set = training_set(dataset_, {}, attributes_);
     if (!set.ok()) return set.status();
-    if (attributes_)
-      if (absl::Status s = add_attributes(dataset_, *set); !s.ok()) return s;
-    outcome_.attributes_used = attributes_;
     if (request_.validation.kind == ValidationKind::kNone) balance(*set);
     const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
     auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);

@@ -47,7 +47,6 @@ struct TrainingOutcome {
   Artifact artifact;                // not published yet
   std::vector<EpochReport> epochs;  // of the fit that chose; without a validation of the only one
   std::optional<RepurchaseChoice> repurchase;
-  bool attributes_used = false;
   std::vector<Evaluation> evaluations;  // of the fit before the refit, on the judge part: exclude, then include
 };
 
