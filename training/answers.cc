@@ -87,7 +87,7 @@ class ModelAnswers {
     const int32_t t = asked_[i];
     const auto k = static_cast<size_t>(k_);
     if (options_.repeats == Repeats::kExclude) return write_front(std::span(ranked_).subspan(i * k, k), t, answers_);
-    rank_repurchases(history(t), {}, k_, head_);
+    rank_repurchases(history(t), {.filter = known_.among, .excluded = {}}, k_, head_);
     const bool only = options_.repeats == Repeats::kOnly;
     const auto items = only ? std::span<const int32_t>() : std::span<const int32_t>(ranked_).subspan(i * k, k);
     const auto scores = only ? std::span<const float>() : std::span<const float>(scores_).subspan(i * k, k);

@@ -31,6 +31,7 @@ Answers most_popular(const TestSet& tests, const Knowledge& known, const AnswerO
     list.clear();
     if (options.repeats == Repeats::kOnly) {
       append_consumed(history, list);
+      std::erase_if(list, [&](int32_t item) { return !known.may_offer(item); });
       const std::vector<int32_t>& counts = known.popularity->item_customers;
       std::stable_sort(list.begin(), list.end(),
                        [&](int32_t a, int32_t b) { return counts[static_cast<size_t>(a)] > counts[static_cast<size_t>(b)]; });
@@ -54,7 +55,7 @@ Answers personal_frequency(const TestSet& tests, const Knowledge& known, const A
     const auto counts = known.histories.counts_of(row);
     bought.clear();
     for (size_t i = 0; i < history.items.size(); ++i)
-      if (history.consumed[i]) bought.emplace_back(counts[i], history.items[i]);
+      if (history.consumed[i] && known.may_offer(history.items[i])) bought.emplace_back(counts[i], history.items[i]);
     std::stable_sort(bought.begin(), bought.end(), [&](const auto& a, const auto& b) {
       return a.first != b.first ? a.first > b.first
                                 : customers_of[static_cast<size_t>(a.second)] > customers_of[static_cast<size_t>(b.second)];

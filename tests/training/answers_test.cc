@@ -5,6 +5,7 @@
 
 #include "tests/training/naive_model.h"
 #include "training/baselines.h"
+#include "training/content_neighbours.h"
 
 namespace bouquet::training {
 namespace {
@@ -107,6 +108,54 @@ TEST(Repeats, ParsesItsNames) {
   for (const Repeats repeats : {Repeats::kExclude, Repeats::kInclude, Repeats::kOnly})
     EXPECT_EQ(*parse_repeats(repeats_name(repeats)), repeats);
   EXPECT_FALSE(parse_repeats("both").ok());
+}
+
+// Items 0, 3 and 4 alone.
+class AmongThree : public AnswersTest {
+ protected:
+  AmongThree() { known_.among = {words_}; }
+  const std::vector<uint64_t> words_{0b11001};
+};
+
+TEST_F(AmongThree, TheModelOffersNothingElse) {
+  EXPECT_THAT(model_answers({.repeats = Repeats::kExclude, .lengths = {2}}).rows[0], ElementsAre(3, 4, 3, 0, 3, 0));
+  EXPECT_THAT(model_answers({.repeats = Repeats::kInclude, .lengths = {2}}).rows[0], ElementsAre(0, 3, 4, 3, 3, 0));
+  EXPECT_THAT(model_answers({.repeats = Repeats::kOnly, .lengths = {2}}).rows[0], ElementsAre(0, kNone, 4, kNone, kNone, kNone));
+}
+
+TEST_F(AmongThree, NeitherDoTheBaselines) {
+  EXPECT_THAT(most_popular(tests_, known_, {.repeats = Repeats::kInclude, .lengths = {2}}).rows[0], ElementsAre(3, 0, 3, 0, 3, 0));
+  EXPECT_THAT(most_popular(tests_, known_, {.repeats = Repeats::kOnly, .lengths = {2}}).rows[0],
+              ElementsAre(0, kNone, 4, kNone, kNone, kNone));
+  EXPECT_THAT(personal_frequency(tests_, known_, {.repeats = Repeats::kInclude, .lengths = {2}}).rows[0], ElementsAre(0, 3, 4, 3, 3, 0));
+}
+
+TEST_F(AmongThree, TheTestKeepsWhatIsRelevantThere) {
+  tests_.customers = {0, 1};
+  tests_.offsets = {0, 2, 3};
+  tests_.relevant = {1, 3, 2};
+  tests_.unknown_relevant = {1, 1};
+  const TestSet left = restricted(tests_, known_.among);
+  EXPECT_THAT(left.customers, ElementsAre(0));
+  EXPECT_THAT(left.relevant, ElementsAre(3));
+  EXPECT_THAT(left.offsets, ElementsAre(0, 1));
+}
+
+// Items 0 and 1 point the same way, 2 and 3 the other; 4 is between them, 0 has twice the length.
+TEST_F(AnswersTest, ContentNeighboursGoByTheAttributesOfTheHistory) {
+  const std::vector<int64_t> offsets{0, 1, 2, 3, 4, 6};
+  const std::vector<int32_t> columns{0, 0, 1, 1, 0, 1};
+  const std::vector<float> values{2, 1, 1, 1, 1, 1};
+  const AttributeRows attributes{.column_count = 2, .offsets = offsets, .columns = columns, .values = values};
+  const std::vector<int64_t> histories{0, 1, 2};
+  const std::vector<int32_t> items{0, 2};
+  const std::vector<uint8_t> consumed{1, 1};
+  known_.histories = {histories, items, consumed, {}, {}};
+  EXPECT_THAT(content_neighbours(tests_, known_, attributes, {.lengths = {3}}).rows[0], ElementsAre(1, 4, kNone, 3, 4, kNone, 1, 3, 2));
+  const std::vector<uint64_t> not_four{0b01111};
+  known_.among = {not_four};
+  EXPECT_THAT(content_neighbours(tests_, known_, attributes, {.lengths = {2}, .workers = 2}).rows[0],
+              ElementsAre(1, kNone, 3, kNone, 1, 3));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class NaiveRanker : public Ranker {
       const auto excluded = queries.exclusions.list(q);
       std::vector<std::pair<float, int32_t>> scored;
       for (int32_t i = 0; i < model_.item_count(); ++i)
-        if (std::find(excluded.begin(), excluded.end(), i) == excluded.end())
+        if (std::find(excluded.begin(), excluded.end(), i) == excluded.end() && passes(queries, q, i))
           scored.emplace_back(score(profile.data(), model_.item_matrix().row(i).data(), model_.dimension), i);
       std::sort(scored.begin(), scored.end(),
                 [](const auto& a, const auto& b) { return ranks_before(a.first, a.second, b.first, b.second); });
@@ -38,6 +38,11 @@ class NaiveRanker : public Ranker {
   }
 
  private:
+  static bool passes(const QueryBatch& queries, int64_t q, int32_t item) {
+    const int32_t filter = queries.filter_of.empty() ? kNone : queries.filter_of[static_cast<size_t>(q)];
+    return filter == kNone || queries.filters[static_cast<size_t>(filter)].test(item);
+  }
+
   Model model_;
 };
 
