@@ -3,8 +3,11 @@
 // take 1.7 KB per entity.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "engine/shared_array.h"
@@ -27,6 +30,11 @@ struct AttributeRows {
   }
   std::span<const int32_t> row_columns(int64_t r) const { return columns.subspan(begin(r), length(r)); }
   std::span<const float> row_values(int64_t r) const { return values.subspan(begin(r), length(r)); }
+  // Row r as rows of its own. `own_offsets` is filled and must outlive the result.
+  AttributeRows one_row(int64_t r, std::array<int64_t, 2>& own_offsets) const {
+    own_offsets = {0, static_cast<int64_t>(length(r))};
+    return {column_count, dense_count, dense_row(r), own_offsets, row_columns(r), row_values(r)};
+  }
 
  private:
   size_t begin(int64_t r) const { return static_cast<size_t>(offsets[static_cast<size_t>(r)]); }
@@ -44,6 +52,39 @@ struct AttributeTable {
 
   bool empty() const { return column_count == 0; }
   AttributeRows rows() const { return {column_count, dense_count, dense.view(), offsets.view(), columns.view(), values.view()}; }
+};
+
+// The same, growing row by row.
+class GrowingAttributes {
+ public:
+  GrowingAttributes() = default;
+  GrowingAttributes(int32_t column_count, int32_t dense_count) : column_count_(column_count), dense_count_(dense_count) {}
+
+  // Keeps the memory.
+  void clear() {
+    dense_.clear();
+    offsets_.assign(1, 0);
+    columns_.clear();
+    values_.clear();
+  }
+  void append(std::span<const float> dense, std::span<const int32_t> columns, std::span<const float> values) {
+    dense_.insert(dense_.end(), dense.begin(), dense.end());
+    columns_.insert(columns_.end(), columns.begin(), columns.end());
+    values_.insert(values_.end(), values.begin(), values.end());
+    offsets_.push_back(static_cast<int64_t>(columns_.size()));
+  }
+  void append_row(const AttributeRows& from, int64_t r) { append(from.dense_row(r), from.row_columns(r), from.row_values(r)); }
+
+  AttributeRows rows() const { return {column_count_, dense_count_, dense_, offsets_, columns_, values_}; }
+  AttributeTable take() && {
+    return {column_count_, dense_count_, std::move(dense_), std::move(offsets_), std::move(columns_), std::move(values_)};
+  }
+
+ private:
+  int32_t column_count_ = 0, dense_count_ = 0;
+  std::vector<float> dense_, values_;
+  std::vector<int64_t> offsets_{0};
+  std::vector<int32_t> columns_;
 };
 
 inline constexpr int32_t kMaxDenseAttributeColumns = 5000;

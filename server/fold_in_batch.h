@@ -22,7 +22,7 @@ class FoldInBatch {
   static absl::StatusOr<FoldInBatch> make(const LoadedModel& model, int32_t dimension, const AttributePrior& prior, ProfilerLimits limits);
 
   void clear();
-  bool has_prior() const { return column_count_ > 0; }
+  bool has_prior() const { return attributes_.rows().column_count > 0; }
   // Adds a history, ascending by item, with the customer's attributes where the model has a prior (nothing is read of them otherwise).
   // Returns its position. At most limits.max_batch.
   int32_t add(std::span<const HistoryEntry> history, const EncodedRow& attributes);
@@ -41,7 +41,6 @@ class FoldInBatch {
  private:
   FoldInBatch() = default;
   HistoryBatch history_alone(size_t position, std::array<int64_t, 2>& offsets, std::array<int64_t, 2>& attribute_offsets) const;
-  AttributeRows attributes(size_t first, size_t count, std::span<const int64_t> offsets) const;
   absl::Status solve_alone(size_t position, std::span<float> cholesky);
 
   std::unique_ptr<Profiler> profiler_;
@@ -50,11 +49,7 @@ class FoldInBatch {
   std::vector<int32_t> items_;
   std::vector<float> confidences_;
   std::vector<float> targets_;
-  int32_t column_count_ = 0, dense_count_ = 0;
-  std::vector<float> dense_;
-  std::vector<int64_t> attribute_offsets_;
-  std::vector<int32_t> columns_;
-  std::vector<float> values_;
+  GrowingAttributes attributes_;                   // without columns where the model has no prior
   std::array<int64_t, 2> explained_attributes_{};  // offsets of the last that solved() returned
   std::vector<float> profiles_;
   std::vector<absl::Status> statuses_;

@@ -61,38 +61,25 @@ class SeenAttributes {
     AttributeEncoder encoder(schema);
     const std::vector<AttributeValue> nothing(schema.attributes().size());
     wanted_ = encoder.encode(nothing, missing_dense_, missing_columns_, missing_values_).ok();
+    if (wanted_) batch_ = GrowingAttributes(schema.column_count(), schema.dense_count());
   }
 
-  void clear() {
-    dense_.clear();
-    columns_.clear();
-    values_.clear();
-    offsets_.assign(1, 0);
-  }
+  void clear() { batch_.clear(); }
   void add(int32_t stored_row) {
     if (!wanted_) return;
-    const bool known = stored_row != kNone;
-    append(dense_, known ? stored_.dense_row(stored_row) : missing_dense_);
-    append(columns_, known ? stored_.row_columns(stored_row) : missing_columns_);
-    append(values_, known ? stored_.row_values(stored_row) : missing_values_);
-    offsets_.push_back(static_cast<int64_t>(columns_.size()));
+    if (stored_row == kNone)
+      batch_.append(missing_dense_, missing_columns_, missing_values_);
+    else
+      batch_.append_row(stored_, stored_row);
   }
-  AttributeRows rows() const {
-    if (!wanted_) return {};
-    return {stored_.column_count, stored_.dense_count, dense_, offsets_, columns_, values_};
-  }
+  AttributeRows rows() const { return wanted_ ? batch_.rows() : AttributeRows{}; }
 
  private:
-  template <typename T>
-  static void append(std::vector<T>& to, std::span<const T> from) {
-    to.insert(to.end(), from.begin(), from.end());
-  }
-
   AttributeRows stored_;
   bool wanted_ = false;
-  std::vector<float> missing_dense_, missing_values_, dense_, values_;
-  std::vector<int32_t> missing_columns_, columns_;
-  std::vector<int64_t> offsets_{0};
+  std::vector<float> missing_dense_, missing_values_;
+  std::vector<int32_t> missing_columns_;
+  GrowingAttributes batch_;
 };
 
 absl::Status fold_in(const LoadedModel& model, const Artifact& artifact, const std::vector<int32_t>& stored_rows, SeenCustomers& out) {

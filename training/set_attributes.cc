@@ -10,27 +10,17 @@ namespace bouquet::training {
 namespace {
 
 AttributeTable rows_of(const AttributeTable& table, const std::vector<int32_t>& rows) {
+  GrowingAttributes taken(table.column_count, table.dense_count);
   const AttributeRows all = table.rows();
-  std::vector<float> dense, values;
-  std::vector<int64_t> offsets{0};
-  std::vector<int32_t> columns;
-  for (const int32_t r : rows) {
-    const auto row_dense = all.dense_row(r);
-    const auto row_columns = all.row_columns(r);
-    const auto row_values = all.row_values(r);
-    dense.insert(dense.end(), row_dense.begin(), row_dense.end());
-    columns.insert(columns.end(), row_columns.begin(), row_columns.end());
-    values.insert(values.end(), row_values.begin(), row_values.end());
-    offsets.push_back(static_cast<int64_t>(columns.size()));
-  }
-  return {table.column_count, table.dense_count, std::move(dense), std::move(offsets), std::move(columns), std::move(values)};
+  for (const int32_t r : rows) taken.append_row(all, r);
+  return std::move(taken).take();
 }
 
 absl::Status add_side(const EntityAttributes& known, const IdMap& ids, const std::vector<int32_t>& rows, AttributeTable& table,
                       AttributeSchema& schema) {
   if (known.schema.empty()) return absl::OkStatus();
-  if (rows.size() == static_cast<size_t>(ids.size())) {
-    table = rows_of(known.table, rows);
+  if (rows.size() == static_cast<size_t>(ids.size())) {  // they ascend, so these are all of them in order
+    table = known.table;
     schema = known.schema;
     return absl::OkStatus();
   }
