@@ -117,14 +117,15 @@ int32_t AttributeSchema::value_column(size_t attribute, std::string_view value) 
   return found == columns.end() ? places_[attribute].rare() : places_[attribute].sparse + found->second;
 }
 
+// Dense columns and sparse ones each ascend with the attributes; of attributes with the same first column, all but the last have none.
+size_t AttributeSchema::attribute_of(int32_t column) const {
+  const auto first = column < dense_count_ ? &Place::dense : &Place::sparse;
+  return static_cast<size_t>(std::ranges::upper_bound(places_, column, {}, first) - places_.begin()) - 1;
+}
+
 std::string AttributeSchema::column_name(int32_t column) const {
   const bool dense = column < dense_count_;
-  size_t a = 0;
-  const auto holds = [&](const Place& p) {
-    const int32_t first = dense ? p.dense : p.sparse;
-    return first <= column && column < first + (dense ? p.dense_count : p.sparse_count);
-  };
-  while (!holds(places_[a])) ++a;
+  const size_t a = attribute_of(column);
   const Attribute& attribute = attributes_[a];
   const Place& place = places_[a];
   if (dense && attribute.type() == AttributeType::kNumber) return attribute.name;

@@ -96,6 +96,8 @@ class AttributeSchema {
   // The sparse column of a value of attribute `attribute`, a category or a set: its own, or the rare one.
   int32_t value_column(size_t attribute, std::string_view value) const;
 
+  size_t attribute_of(int32_t column) const;  // the position of the attribute whose column it is; 0 <= column < column_count()
+
   // For people: "age", "country = DE", "country = (rare)", "country missing", "member = true", "title ~ word", "title ~ (bucket 7)",
   // "embedding[3]". 0 <= column < column_count().
   std::string column_name(int32_t column) const;

@@ -62,21 +62,19 @@ void add_reasons(const ServedModel& served, const Explanation& explanation, std:
   }
   // Columns of one attribute speak together: thirty words of a text are one reason.
   const AttributeSchema& schema = served.artifact().customer_attributes.schema;
-  for (size_t a = 0; a < schema.attributes().size(); ++a) {
-    const AttributeSchema::Place& place = schema.place(a);
-    Named sum{v1::CONTRIBUTION_SOURCE_ATTRIBUTE, schema.attributes()[a].name, 0};
-    int columns = 0;
-    for (const AttributeContribution& c : explanation.attributes) {
-      const bool mine = (c.column >= place.dense && c.column < place.dense + place.dense_count) ||
-                        (c.column >= place.sparse && c.column < place.sparse + place.sparse_count);
-      if (!mine) continue;
-      sum.value += c.value;
-      if (++columns == 1) sum.name = schema.column_name(c.column);
+  std::vector<int32_t> place(schema.attributes().size(), kNone);  // in `attributes`
+  for (const AttributeContribution& c : explanation.attributes) {
+    const size_t a = schema.attribute_of(c.column);
+    if (place[a] == kNone) {
+      place[a] = static_cast<int32_t>(attributes.size());
+      attributes.push_back({v1::CONTRIBUTION_SOURCE_ATTRIBUTE, schema.column_name(c.column), c.value});
+      continue;
     }
-    if (columns > 1) sum.name = schema.attributes()[a].name;
-    if (columns > 0) attributes.push_back(std::move(sum));
-    largest = std::max(largest, columns > 0 ? attributes.back().value : 0.0);
+    Named& together = attributes[static_cast<size_t>(place[a])];
+    together.name = schema.attributes()[a].name;
+    together.value += c.value;
   }
+  for (const Named& attribute : attributes) largest = std::max(largest, attribute.value);
   add_reason(std::move(events), kReasonShare * largest, row);
   add_reason(std::move(attributes), kReasonShare * largest, row);
 }

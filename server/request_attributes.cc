@@ -9,18 +9,12 @@
 namespace bouquet::server {
 
 RequestAttributes::RequestAttributes(const EncodedAttributes& attributes)
-    : attributes_(attributes),
-      encoder_(attributes.schema),
-      attribute_of_column_(static_cast<size_t>(attributes.schema.column_count())),
-      is_missing_column_(attribute_of_column_.size()) {
+    : attributes_(attributes), encoder_(attributes.schema), is_missing_column_(static_cast<size_t>(attributes.schema.column_count())) {
   const AttributeSchema& schema = attributes_.schema;
   const size_t count = schema.attributes().size();
   for (size_t a = 0; a < count; ++a) {
     names_.push_back(schema.attributes()[a].name);
-    const AttributeSchema::Place& place = schema.place(a);
-    std::fill_n(attribute_of_column_.begin() + place.dense, place.dense_count, static_cast<int32_t>(a));
-    is_missing_column_[static_cast<size_t>(place.missing())] = 1;
-    std::fill_n(attribute_of_column_.begin() + place.sparse, place.sparse_count, static_cast<int32_t>(a));
+    is_missing_column_[static_cast<size_t>(schema.place(a).missing())] = 1;
   }
   values_.resize(count);
   named_.resize(count);
@@ -32,9 +26,7 @@ int32_t RequestAttributes::known_count(std::span<const int32_t> columns) const {
   return static_cast<int32_t>(names_.size()) - static_cast<int32_t>(missing);
 }
 
-bool RequestAttributes::is_sent(int32_t column) const {
-  return named_[static_cast<size_t>(attribute_of_column_[static_cast<size_t>(column)])] != 0;
-}
+bool RequestAttributes::is_sent(int32_t column) const { return named_[attributes_.schema.attribute_of(column)] != 0; }
 
 absl::Status RequestAttributes::read(const AttributeMap& sent, const char* field) {
   std::fill(values_.begin(), values_.end(), AttributeValue{});

@@ -47,7 +47,6 @@ class RequestAttributes {
   const EncodedAttributes& attributes_;
   AttributeEncoder encoder_;
   std::vector<std::string> names_;
-  std::vector<int32_t> attribute_of_column_;
   std::vector<uint8_t> is_missing_column_;
   std::vector<AttributeValue> values_;                // by attribute
   std::vector<uint8_t> named_;                        // by attribute
