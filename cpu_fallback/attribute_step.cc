@@ -89,7 +89,7 @@ std::vector<double> AttributeStep::times(const std::vector<double>& v, int64_t d
   const std::vector<float> rounded(v.begin(), v.end());
   prior.assign({rounded.data(), attributes_[0].size(), d});
   std::vector<PriorMeans> workers;
-  for (int i = 0; i < pool.size(); ++i) workers.emplace_back(prior, static_cast<int32_t>(d));
+  for (int i = 0; i < pool.size(); ++i) workers.emplace_back(prior);
   pool.run((rows_.rows() + kMeanRows - 1) / kMeanRows, [&](int worker, int64_t task) {
     PriorMeans& means = workers[static_cast<size_t>(worker)];
     const int64_t end = std::min(rows_.rows(), (task + 1) * kMeanRows);

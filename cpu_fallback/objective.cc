@@ -56,13 +56,11 @@ double penalty(const SparseRows& rows, const AttributeTable& attributes, const F
                const PriorMap& prior, int64_t part) {
   double sum = 0;
   const Range range = partition(table.rows(), part);
-  const bool has_prior = prior.table().rows() > 0;
-  std::vector<PriorMeans> means;
-  if (has_prior) means.emplace_back(prior, table.dimension());
+  PriorMeans means(prior);
   for (int64_t r = range.begin; r < range.end; ++r) {
     const int64_t in_batch = (r - range.begin) % PriorMeans::kBatch;
-    if (has_prior && in_batch == 0) means[0].compute(attributes.rows(), r, std::min(PriorMeans::kBatch, range.end - r));
-    const float* mean = has_prior ? means[0].row(in_batch).mean : nullptr;
+    if (in_batch == 0) means.compute(attributes.rows(), r, std::min(PriorMeans::kBatch, range.end - r));
+    const float* mean = means.row(in_batch).mean;
     double square = 0;
     for (int32_t j = 0; j < table.dimension(); ++j) {
       const double gap = double{table.row(r)[j]} - (mean == nullptr ? 0.0 : double{mean[j]});

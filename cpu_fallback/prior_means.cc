@@ -17,20 +17,14 @@ void PriorMap::assign(MatrixView<const float> rows) {
   if (dense_count_ > 0) pack_rows(table_, 0, dense_count_, dense_count_, dense_panels_.get());
 }
 
-PriorMeans::PriorMeans(const PriorMap& map, const SolveSource& source) : map_(map), source_(&source) {
+PriorMeans::PriorMeans(const PriorMap& map, const SolveSource* source) : map_(map), source_(source) {
   if (map.table().rows() == 0) return;
-  means_ = FactorTable(kBatch, source.dimension());
-  rotated_ = FactorTable(kBatch, source.dimension());
+  means_ = FactorTable(kBatch, map.table().dimension());
   dense_ = make_floats(std::max(1, map.dense_count()) * int64_t{kPanel});
-  panel_ = make_floats(int64_t{source.stride()} * kPanel);
+  if (source == nullptr) return;
+  rotated_ = FactorTable(kBatch, map.table().dimension());
+  panel_ = make_floats(int64_t{source->stride()} * kPanel);
 }
-
-PriorMeans::PriorMeans(const PriorMap& map, int32_t dimension)
-    : map_(map),
-      source_(nullptr),
-      means_(kBatch, dimension),
-      rotated_(kBatch, dimension),
-      dense_(make_floats(std::max(1, map.dense_count()) * int64_t{kPanel})) {}
 
 void PriorMeans::compute(const AttributeRows& rows, int64_t first, int64_t count) {
   if (!has_prior()) return;

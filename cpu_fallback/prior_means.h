@@ -42,17 +42,22 @@ class PriorMeans {
   static constexpr int64_t kBatch = kPanel;
 
   // A map without a table (no attributes): every prior is null. `map` and `source` outlive this.
-  PriorMeans(const PriorMap& map, const SolveSource& source);
-  // Without a source there are means alone; `map` has a table.
-  PriorMeans(const PriorMap& map, int32_t dimension);
+  PriorMeans(const PriorMap& map, const SolveSource& source) : PriorMeans(map, &source) {}
+  // Without a source there are means alone.
+  explicit PriorMeans(const PriorMap& map) : PriorMeans(map, nullptr) {}
 
   bool has_prior() const { return means_.rows() > 0; }
   // Rows [first, first + count) of `rows`, count <= kBatch. Nothing is done where there is no prior.
   void compute(const AttributeRows& rows, int64_t first, int64_t count);
   // Of row first + i of the last batch.
-  RowPrior row(int64_t i) const { return has_prior() ? RowPrior{means_.row(i), rotated_.row(i)} : RowPrior{}; }
+  RowPrior row(int64_t i) const {
+    if (!has_prior()) return {};
+    return {means_.row(i), source_ == nullptr ? nullptr : rotated_.row(i)};
+  }
 
  private:
+  PriorMeans(const PriorMap& map, const SolveSource* source);
+
   const PriorMap& map_;
   const SolveSource* source_;
   FactorTable means_;    // [kBatch]
