@@ -11,12 +11,12 @@
 #include "tests/conformance/backend_test.h"
 #include "tests/conformance/shop_attributes.h"
 #include "tests/conformance/small_shop.h"
+#include "tests/conformance/trained.h"
 #include "tests/oracle/ials.h"
 
 namespace bouquet::conformance {
 namespace {
 
-constexpr double kBackwardError = 2e-6;
 constexpr double kMapError = 2e-6;
 
 TrainingOptions options_of(int32_t dimension) {
@@ -32,8 +32,6 @@ TrainingOptions options_of(int32_t dimension) {
   return options;
 }
 
-oracle::Settings settings_of(const TrainingOptions& o) { return {o.unobserved_weight, o.regularization, o.regularization_exponent}; }
-
 MatrixView<const float> map_of(const AttributePrior& prior, int32_t d) { return {prior.map.data(), int64_t{prior.column_count(d)} + 1, d}; }
 
 Interactions shop_with_attributes(const ShopShape& shape, const AttributeShape& customers, const AttributeShape& items) {
@@ -46,15 +44,7 @@ Interactions shop_with_attributes(const ShopShape& shape, const AttributeShape& 
 class Attributes : public BackendTest {
  protected:
   Model train(const Interactions& shop, const TrainingOptions& options, int epochs) {
-    auto session = backend().start_training(shop, options);
-    EXPECT_TRUE(session.ok()) << session.status();
-    for (int e = 0; e < epochs; ++e) {
-      const auto stats = (*session)->run_epoch();
-      EXPECT_TRUE(stats.ok()) << stats.status();
-    }
-    auto model = (*session)->snapshot();
-    EXPECT_TRUE(model.ok()) << model.status();
-    return *std::move(model);
+    return conformance::train(backend(), shop, options, epochs);
   }
 
   // The steps of the last of `epochs` epochs: both maps against the vectors they were fitted to, both half-steps against their equations.
@@ -73,21 +63,11 @@ class Attributes : public BackendTest {
     EXPECT_LT(oracle::map_error(shop.by_item, shop.item_attributes.rows(), before.item_matrix(), item_map, shop.customer_count(),
                                 options.item_attribute_regularization, s),
               kMapError);
-    EXPECT_LT(worst_error(shop.by_item, shop.item_attributes, item_map, after.item_matrix(), before.profile_matrix(), s), kBackwardError);
-    EXPECT_LT(worst_error(shop.by_customer, shop.customer_attributes, customer_map, after.profile_matrix(), after.item_matrix(), s),
+    EXPECT_LT(worst_error(shop.by_item, after.item_matrix(), before.profile_matrix(), options, {shop.item_attributes.rows(), item_map}),
               kBackwardError);
-  }
-
-  static double worst_error(const SparseRows& rows, const AttributeTable& attributes, MatrixView<const float> map,
-                            MatrixView<const float> solved, MatrixView<const float> fixed, const oracle::Settings& settings) {
-    const oracle::FixedSide side(fixed);
-    double worst = 0;
-    for (int32_t r = 0; r < rows.row_count(); ++r) {
-      const std::vector<double> mean = oracle::prior_mean(attributes.rows(), r, map);
-      const auto equations = oracle::normal_equations(oracle::row_of(rows, r), side, settings, mean);
-      worst = std::max(worst, oracle::backward_error(equations, solved.row(r)));
-    }
-    return worst;
+    EXPECT_LT(worst_error(shop.by_customer, after.profile_matrix(), after.item_matrix(), options,
+                          {shop.customer_attributes.rows(), customer_map}),
+              kBackwardError);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Backends, Attributes, testing::ValuesIn(backend_names()), backend_test_name);
@@ -260,7 +240,7 @@ TEST_P(AttributeFoldIn, OfItemsIsTheirHalfStep) {
     ASSERT_TRUE(vectors.ok()) << vectors.status();
     const MatrixView<const float> solved{vectors->data(), others.item_count(), d};
     EXPECT_LT(
-        worst_error(others.by_item, attributes, map_of(model_.item_prior, d), solved, model_.profile_matrix(), settings_of(options_of(d))),
+        worst_error(others.by_item, solved, model_.profile_matrix(), options_of(d), {attributes.rows(), map_of(model_.item_prior, d)}),
         kBackwardError)
         << "d = " << d;
   }

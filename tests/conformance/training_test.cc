@@ -8,13 +8,11 @@
 #include "engine/initial_factors.h"
 #include "tests/conformance/backend_test.h"
 #include "tests/conformance/small_shop.h"
+#include "tests/conformance/trained.h"
 #include "tests/oracle/ials.h"
 
 namespace bouquet::conformance {
 namespace {
-
-// Cholesky in float is backward stable: the error is a small multiple of d times 6e-8.
-constexpr double kBackwardError = 2e-6;
 
 TrainingOptions options_of(int32_t dimension) {
   TrainingOptions options;
@@ -24,31 +22,6 @@ TrainingOptions options_of(int32_t dimension) {
   options.regularization = 0.05;
   options.regularization_exponent = 0.7;
   return options;
-}
-
-oracle::Settings settings_of(const TrainingOptions& o) { return {o.unobserved_weight, o.regularization, o.regularization_exponent}; }
-
-Model train(Backend& backend, const Interactions& interactions, const TrainingOptions& options, int epochs) {
-  auto session = backend.start_training(interactions, options);
-  EXPECT_TRUE(session.ok()) << session.status();
-  for (int e = 0; e < epochs; ++e) {
-    const auto stats = (*session)->run_epoch();
-    EXPECT_TRUE(stats.ok()) << stats.status();
-  }
-  auto model = (*session)->snapshot();
-  EXPECT_TRUE(model.ok()) << model.status();
-  return *std::move(model);
-}
-
-// The worst backward error of `solved` as a half-step against `fixed`.
-double worst_error(const SparseRows& rows, MatrixView<const float> solved, MatrixView<const float> fixed, const TrainingOptions& options) {
-  const oracle::FixedSide side(fixed);
-  double worst = 0;
-  for (int32_t r = 0; r < rows.row_count(); ++r) {
-    const oracle::Row row = oracle::row_of(rows, r);
-    worst = std::max(worst, oracle::backward_error(oracle::normal_equations(row, side, settings_of(options)), solved.row(r)));
-  }
-  return worst;
 }
 
 class Training : public BackendTest {};
