@@ -1,5 +1,6 @@
 #include "cuda/prior_means.h"
 
+#include "cuda/eight_rows.h"
 #include "cuda/launch.h"
 #include "cuda/solve_rules.h"
 
@@ -37,16 +38,7 @@ __device__ __forceinline__ void add_dense(const MeansArguments& a, int first, in
 #pragma unroll 4
     for (int f = 0; f < width; ++f, map += a.stride) {
       const float v = *map;
-      const float4 low = *reinterpret_cast<const float4*>(chunk + f * kRows);
-      const float4 high = *reinterpret_cast<const float4*>(chunk + f * kRows + 4);
-      sums[0] += low.x * v;
-      sums[1] += low.y * v;
-      sums[2] += low.z * v;
-      sums[3] += low.w * v;
-      sums[4] += high.x * v;
-      sums[5] += high.y * v;
-      sums[6] += high.z * v;
-      sums[7] += high.w * v;
+      add_to_eight_rows(chunk + f * kRows, v, sums);
     }
   }
 }

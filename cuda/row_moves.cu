@@ -1,5 +1,6 @@
 // Rows that are not solved as systems but set, shrunk or rotated.
 #include "cuda/device_ops.h"
+#include "cuda/eight_rows.h"
 #include "cuda/launch.h"
 #include "cuda/row_systems.h"
 
@@ -48,16 +49,7 @@ __global__ void rotate_back_kernel(const float* basis, int dimension, int stride
 #pragma unroll 4
     for (int k = 0; k < dimension; ++k) {
       const float v = basis[int64_t{k} * stride + j];
-      const float4 low = *reinterpret_cast<const float4*>(memory + k * kRotatedRows);
-      const float4 high = *reinterpret_cast<const float4*>(memory + k * kRotatedRows + 4);
-      sums[0] += low.x * v;
-      sums[1] += low.y * v;
-      sums[2] += low.z * v;
-      sums[3] += low.w * v;
-      sums[4] += high.x * v;
-      sums[5] += high.y * v;
-      sums[6] += high.z * v;
-      sums[7] += high.w * v;
+      add_to_eight_rows(memory + k * kRotatedRows, v, sums);
     }
 #pragma unroll
     for (int i = 0; i < kRotatedRows; ++i)

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "cuda/weighted_attributes.h"
 #include "engine/errors.h"
 #include "tests/conformance/shop_attributes.h"
+#include "tests/cuda/padded_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
 namespace bouquet::cuda {
@@ -25,15 +25,6 @@ std::vector<double> weights_of(int64_t rows) {
   std::vector<double> weights;
   for (int64_t r = 0; r < rows; ++r) weights.push_back(0.5 + static_cast<double>(r % 7));
   return weights;
-}
-
-std::vector<float> random_rows(int64_t rows, int32_t d) {
-  std::mt19937_64 random(3);
-  std::normal_distribution<float> normal;
-  std::vector<float> values(static_cast<size_t>(rows * row_stride(d)));
-  for (int64_t r = 0; r < rows; ++r)
-    for (int32_t j = 0; j < d; ++j) values[static_cast<size_t>(r * row_stride(d) + j)] = normal(random);
-  return values;
 }
 
 struct Shape {
@@ -47,7 +38,7 @@ struct Side {
       : shape(s),
         table(conformance::random_attributes(s.rows, {s.dense, s.sparse})),
         weights(with_weights.empty() ? weights_of(s.rows) : std::move(with_weights)),
-        vectors(random_rows(s.rows, s.d)),
+        vectors(random_rows(s.rows, s.d, 3)),
         arrays(table.rows(), stream),
         ridges(weights, stream),
         device_vectors(vectors, stream) {}

@@ -4,27 +4,18 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "cuda/device.h"
 #include "cuda/solve_rules.h"
 #include "tests/conformance/shop_attributes.h"
+#include "tests/cuda/padded_rows.h"
 
 namespace bouquet::cuda {
 namespace {
 
 constexpr float kUntouched = -77;
-
-std::vector<float> random_map(int64_t rows, int32_t d) {
-  std::mt19937_64 random(4);
-  std::normal_distribution<float> normal;
-  std::vector<float> map(static_cast<size_t>(rows * row_stride(d)));
-  for (int64_t f = 0; f < rows; ++f)
-    for (int32_t j = 0; j < d; ++j) map[static_cast<size_t>(f * row_stride(d) + j)] = normal(random);
-  return map;
-}
 
 struct Shape {
   int32_t dense, sparse, d;
@@ -37,7 +28,7 @@ class PriorMeans : public testing::TestWithParam<Shape> {
 
   PriorMeans()
       : table_(conformance::random_attributes(kRows, {GetParam().dense, GetParam().sparse})),
-        map_(random_map(int64_t{table_.column_count} + 1, GetParam().d)),
+        map_(random_rows(int64_t{table_.column_count} + 1, GetParam().d, 4)),
         stride_(row_stride(GetParam().d)) {}
 
   // Of all rows, or of those listed.
