@@ -1,0 +1,2 @@
+// Owner of the precompiled headers of the tests; it does nothing.
+int main() { return 0; }
