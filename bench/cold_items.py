@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Items that nobody has taken yet: trains without the hidden items of citeulike_t, which the model knows by their words alone, and ranks
-them among each other (docs/evaluation.md). Prints what `bouquet evaluate --among` prints: the model's prior beside the content neighbours
-and the most popular.
+them among each other (docs/evaluation.md). Prints what `bouquet evaluate --among` prints, of a model with the prior alone and of one with the
+content path: the model beside the content neighbours and the most popular. With --choose S the hidden items are others, a fifth of the warm
+ones drawn with the seed S: what settings are chosen on.
 
     bench/cold_items.py --data DIR [--bouquet build/cpu/cli/bouquet] [FLAGS OF bouquet train...]
 """
@@ -10,6 +11,7 @@ import collections
 import csv
 import gzip
 import pathlib
+import random
 import subprocess
 import tempfile
 
@@ -40,8 +42,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="the folder with cold_items.txt.gz, events.csv.gz and mult.dat.gz")
     parser.add_argument("--bouquet", default="build/cpu/cli/bouquet")
+    parser.add_argument("--choose", type=int, metavar="S", help="hide a fifth of the warm items instead, drawn with this seed")
     options, flags = parser.parse_known_args()
     hidden, events, texts = read(options.data)
+    if options.choose is not None:
+        events = [e for e in events if e[1] not in hidden]
+        never, warm = hidden, sorted({item for _, item in events})
+        hidden = set(random.Random(options.choose).sample(warm, len(warm) // 5))
+        texts = [[] if str(item) in never else text for item, text in enumerate(texts)]
     words = frequent_words(texts)
     with tempfile.TemporaryDirectory() as scratch:
         at = pathlib.Path(scratch)
@@ -53,9 +61,11 @@ def main():
         (at / "bouquet.toml").write_text('[attributes.item.words]\ntype = "set"\nweighted = true\nmin_count = 1\nmax_values = 5000\n')
         train = [options.bouquet, "train", "--events", at / "train.csv", "--items", at / "items.csv", "--config", at / "bouquet.toml",
                  "--models", at / "models", "--attributes", "on", "--validation", "none", *SETTINGS, *flags]
-        subprocess.run(train, check=True)
-        subprocess.run([options.bouquet, "evaluate", "--models", at / "models", "--test", at / "test.csv", "--among", at / "hidden.txt",
-                        "--k", "20"], check=True)
+        for weight, what in (("0", "the prior alone"), (None, "the prior and the content path")):
+            print(f"== {what}", flush=True)
+            subprocess.run(train + ([] if weight is None else ["--content-weight", weight]), check=True)
+            subprocess.run([options.bouquet, "evaluate", "--models", at / "models", "--test", at / "test.csv", "--among", at / "hidden.txt",
+                            "--k", "20"], check=True)
 
 
 if __name__ == "__main__":

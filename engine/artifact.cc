@@ -163,6 +163,7 @@ absl::Status validate(const Artifact& artifact) {
       !s.ok())
     return s;
   if (absl::Status s = check_attributes("item", artifact.item_attributes, model.item_prior, model.dimension, items); !s.ok()) return s;
+  if (absl::Status s = validate(artifact.content_links, items, model.dimension); !s.ok()) return s;
   return check_co_purchases(artifact.co_purchases, items);
 }
 

@@ -10,6 +10,7 @@
 #include "engine/attribute_rows.h"
 #include "engine/attribute_schema.h"
 #include "engine/catalog.h"
+#include "engine/content_links.h"
 #include "engine/event_rules.h"
 #include "engine/id_map.h"
 #include "engine/model.h"
@@ -90,6 +91,7 @@ struct Artifact {
   SharedArray<int32_t> item_customers;    // [item_count] customers with a consumed entry: popularity
   EncodedAttributes customer_attributes;  // [customer_count]; personal data
   EncodedAttributes item_attributes;      // [item_count]
+  ContentLinks content_links;             // may be empty: no content path
   CoPurchases co_purchases;               // may be without offsets: the data had no baskets
 };
 

@@ -86,6 +86,10 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   section({"item_attribute_columns", kItemSide, kBinding}, a.item_attributes.table.columns);
   section({"item_attribute_values", kItemSide, kBinding}, a.item_attributes.table.values);
   section({"item_prior", kItemSide, kBinding, kMatrix}, a.model.item_prior.map);
+  section({"content_link_offsets", kItemSide, kOptional}, a.content_links.offsets);
+  section({"content_link_items", kItemSide, kOptional}, a.content_links.items);
+  section({"content_link_likeness", kItemSide, kOptional}, a.content_links.likeness);
+  section({"content_link_spread", kItemSide, kOptional, kMatrix}, a.content_links.spread);
   section({"customer_attribute_schema", kItemSide, kBinding}, arrays.customer_schema);
   section({"customer_prior", kItemSide, kBinding, kMatrix}, a.model.customer_prior.map);
   section({"co_purchase_item_baskets", kItemSide, kOptional}, a.co_purchases.item_baskets);

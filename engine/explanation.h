@@ -38,7 +38,8 @@ struct Explanation {
   std::vector<double> events;                     // of each pair of the history, in its order; 0 for a return (target 0)
   std::vector<AttributeContribution> attributes;  // of the columns that are not 0, ascending
   double intercept = 0;
-  double rest = 0;  // numerical: score minus all of the above
+  std::vector<double> content;  // of each item of the history, by the content path (content_blend.h); or empty
+  double rest = 0;              // numerical: score minus all of the above
   // Of each pair with target 0: its position in the history, and score minus the score without it. Not part of the sum.
   std::vector<std::pair<size_t, double>> returns_leave_one_out;
 };

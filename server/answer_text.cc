@@ -45,6 +45,7 @@ std::string item_table(const Rows& rows) {
 std::string contribution_name(const v1::Contribution& row) {
   switch (row.source()) {
     case v1::CONTRIBUTION_SOURCE_EVENT: return "item " + row.name();
+    case v1::CONTRIBUTION_SOURCE_CONTENT: return "like item " + row.name();
     case v1::CONTRIBUTION_SOURCE_ATTRIBUTE: return row.name();
     case v1::CONTRIBUTION_SOURCE_INTERCEPT: return "(anybody)";
     case v1::CONTRIBUTION_SOURCE_OTHERS: return "(others)";

@@ -36,6 +36,9 @@ std::vector<Named> named_contributions(const ServedModel& served, const Explanat
   for (size_t j = 0; j < explanation.events.size(); ++j)
     if (explanation.events[j] != 0)
       all.push_back({v1::CONTRIBUTION_SOURCE_EVENT, std::string(artifact.item_ids.id(history[j])), explanation.events[j]});
+  for (size_t j = 0; j < explanation.content.size(); ++j)
+    if (explanation.content[j] != 0)
+      all.push_back({v1::CONTRIBUTION_SOURCE_CONTENT, std::string(artifact.item_ids.id(history[j])), explanation.content[j]});
   for (const AttributeContribution& a : explanation.attributes)
     all.push_back({v1::CONTRIBUTION_SOURCE_ATTRIBUTE, artifact.customer_attributes.schema.column_name(a.column), a.value});
   std::ranges::stable_sort(all, [](const Named& a, const Named& b) { return std::abs(a.value) > std::abs(b.value); });
@@ -57,8 +60,9 @@ void add_reasons(const ServedModel& served, const Explanation& explanation, std:
   std::vector<Named> events, attributes;
   double largest = 0;
   for (size_t j = 0; j < explanation.events.size(); ++j) {
-    events.push_back({v1::CONTRIBUTION_SOURCE_EVENT, item_name(served, history[j]), explanation.events[j]});
-    largest = std::max(largest, explanation.events[j]);
+    const double value = explanation.events[j] + (explanation.content.empty() ? 0 : explanation.content[j]);
+    events.push_back({v1::CONTRIBUTION_SOURCE_EVENT, item_name(served, history[j]), value});
+    largest = std::max(largest, value);
   }
   // Columns of one attribute speak together: thirty words of a text are one reason.
   const AttributeSchema& schema = served.artifact().customer_attributes.schema;

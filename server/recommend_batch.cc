@@ -1,6 +1,7 @@
 #include "server/recommend_batch.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -243,10 +244,17 @@ void RecommendBatch::write(Plan& plan) {
   add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);
 }
 
+std::span<const float> RecommendBatch::profile_of(const Plan& plan) const {
+  return plan.fold_in == kNone ? served_.artifact().model.profile_matrix().row(plan.customer) : fold_in_->profile(plan.fold_in);
+}
+
 void RecommendBatch::write_personal(Plan& plan) {
   plan.response->mutable_results()->Reserve(plan.k);
-  const auto rows = ranking_->rows(plan.query);
-  const auto scores = ranking_->scores(plan.query);
+  blend_.blend(profile_of(plan), plan.view.items, ranking_->rows(plan.query), ranking_->scores(plan.query), plan.k, [&](ItemIndex item) {
+    return is_eligible(item, {plan.excluded, plan.selection.bitmap});
+  });
+  const auto rows = blend_.rows();
+  const auto scores = blend_.scores();
   if (!plan.include_purchased) {
     for (size_t i = 0; i < rows.size(); ++i) write_item(served_, rows[i], scores[i], v1::SOURCE_MODEL, plan.response->add_results());
     return;
@@ -267,10 +275,18 @@ void RecommendBatch::explain(Plan& plan) {
   offered_.clear();
   for (const v1::RecommendedItem& row : plan.response->results())
     if (row.source() == v1::SOURCE_MODEL) offered_.push_back(served_.artifact().item_ids.find(row.item_id()));
-  const std::vector<Explanation> explanations = bouquet::explain(served_.artifact().model, *customer, offered_);
+  std::vector<Explanation> explanations = bouquet::explain(served_.artifact().model, *customer, offered_);
   size_t next = 0;
   for (v1::RecommendedItem& row : *plan.response->mutable_results())
-    if (row.source() == v1::SOURCE_MODEL) write_explanation(served_, explanations[next++], customer->items, plan.explain, &row);
+    if (row.source() == v1::SOURCE_MODEL) {
+      Explanation& explanation = explanations[next];
+      explanation.content = blend_.contributions(customer->items, offered_[next++]);
+      // The served score is rounded once, so what rounding leaves is another number.
+      const double content = std::accumulate(explanation.content.begin(), explanation.content.end(), 0.0);
+      explanation.rest += double{row.score()} - explanation.score - content;
+      explanation.score = double{row.score()};
+      write_explanation(served_, explanation, customer->items, plan.explain, &row);
+    }
 }
 
 void RecommendBatch::rank_head(const Plan& plan) {

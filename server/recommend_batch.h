@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "bouquet/v1/recommendations.pb.h"
 #include "engine/answer_mix.h"
+#include "engine/content_blend.h"
 #include "engine/event_rules.h"
 #include "server/fold_in_batch.h"
 #include "server/ranking_batch.h"
@@ -20,7 +21,11 @@ class RecommendBatch {
  public:
   // All three outlive the batch. `fold_in` and `ranking` may be nullptr when the model has no items.
   RecommendBatch(const ServedModel& served, FoldInBatch* fold_in, RankingBatch* ranking)
-      : served_(served), fold_in_(fold_in), ranking_(ranking), attributes_(served.artifact().customer_attributes) {}
+      : served_(served),
+        fold_in_(fold_in),
+        ranking_(ranking),
+        attributes_(served.artifact().customer_attributes),
+        blend_(served.artifact().model, served.artifact().content_links) {}
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
@@ -67,6 +72,7 @@ class RecommendBatch {
   void prepare(Plan& plan);
   void write(Plan& plan);
   void write_personal(Plan& plan);
+  std::span<const float> profile_of(const Plan& plan) const;
   void write_popular(Plan& plan) const;
   // Explains the rows of the response that come from the model.
   void explain(Plan& plan);
@@ -76,6 +82,7 @@ class RecommendBatch {
   FoldInBatch* fold_in_;
   RankingBatch* ranking_;
   RequestAttributes attributes_;
+  ContentBlend blend_;
   std::vector<Plan> plans_;
   size_t size_ = 0;
   std::vector<AnswerRow> head_, answer_;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "engine/content_blend.h"
 #include "engine/errors.h"
 #include "training/baselines.h"
 
@@ -18,7 +20,9 @@ constexpr int32_t kBatch = 64;
 class ModelAnswers {
  public:
   ModelAnswers(const TestSet& tests, const Knowledge& known, const AnswerOptions& options, Answers& answers)
-      : tests_(tests), known_(known), options_(options), answers_(answers), k_(options.lengths.back()) {}
+      : tests_(tests), known_(known), options_(options), answers_(answers), k_(options.lengths.back()) {
+    if (known.content != nullptr) blend_.emplace(*known.model, *known.content);
+  }
 
   absl::Status prepare(const LoadedModel& model) {
     auto ranker = model.make_ranker(Side::kItems, {.max_batch = kBatch, .max_k = k_});
@@ -80,7 +84,23 @@ class ModelAnswers {
       batch.vectors = {vectors_.data(), static_cast<int64_t>(asked_.size()), known_.profiles.cols};
     ranked_.assign(asked_.size() * static_cast<size_t>(k_), kNone);
     scores_.assign(ranked_.size(), 0);
-    return ranker_->rank(batch, {ranked_, scores_});
+    if (absl::Status status = ranker_->rank(batch, {ranked_, scores_}); !status.ok()) return status;
+    for (size_t i = 0; blend_ && i < asked_.size(); ++i) blend(i);
+    return absl::OkStatus();
+  }
+
+  // The content path into the ranked rows of the i-th asked.
+  void blend(size_t i) {
+    const int32_t row = tests_.customers[static_cast<size_t>(asked_[i])];
+    const auto excluded =
+        std::span(excluded_).subspan(static_cast<size_t>(offsets_[i]), static_cast<size_t>(offsets_[i + 1] - offsets_[i]));
+    const auto rows = std::span(ranked_).subspan(i * static_cast<size_t>(k_), static_cast<size_t>(k_));
+    const auto scores = std::span(scores_).subspan(i * static_cast<size_t>(k_), static_cast<size_t>(k_));
+    blend_->blend(known_.profiles.empty() ? known_.model->profile_matrix().row(row) : known_.profiles.row(row), history(asked_[i]).items,
+                  rows, scores, k_,
+                  [&](ItemIndex item) { return known_.may_offer(item) && !std::binary_search(excluded.begin(), excluded.end(), item); });
+    std::ranges::copy(blend_->rows(), rows.begin());
+    std::ranges::copy(blend_->scores(), scores.begin());
   }
 
   void write(size_t i) {
@@ -105,6 +125,7 @@ class ModelAnswers {
   Answers& answers_;
   int32_t k_;
   std::unique_ptr<Ranker> ranker_;
+  std::optional<ContentBlend> blend_;
   std::vector<int32_t> filter_of_, asked_, rows_, excluded_, ranked_, list_;
   std::vector<int64_t> offsets_;
   std::vector<float> vectors_, scores_;

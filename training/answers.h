@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/backend.h"
+#include "engine/content_links.h"
 #include "training/popularity.h"
 #include "training/test_set.h"
 
@@ -35,7 +36,9 @@ struct Knowledge {
   MatrixView<const float> profiles;  // [histories, d], or empty: the histories are the loaded model's customers
   const Popularity* popularity = nullptr;
   double repurchase_share = 0;
-  BitmapView among = {};  // over the model's items: what may be offered at all; no words: everything
+  const Model* model = nullptr;           // with `content`: the loaded one
+  const ContentLinks* content = nullptr;  // what leads to items without events; nullptr: the profile alone ranks
+  BitmapView among = {};                  // over the model's items: what may be offered at all; no words: everything
 
   bool may_offer(int32_t item) const { return among.words.empty() || among.test(item); }
 };

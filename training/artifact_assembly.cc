@@ -69,6 +69,7 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
   out.recipe = std::move(parts.recipe);
   out.metrics = std::move(parts.metrics);
   out.repurchase = parts.repurchase;
+  out.content_links = std::move(parts.content_links);
   return out;
 }
 

@@ -14,6 +14,7 @@ struct AssemblyParts {
   Recipe recipe;
   std::vector<MetricTable> metrics;
   RepurchaseSettings repurchase;
+  ContentLinks content_links;
 };
 
 // `model` was trained on `set`, which was built of all of `dataset`: ids, catalog rows and titles are taken over in the order of the

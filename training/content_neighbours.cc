@@ -2,47 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <thread>
 
 #include "training/baselines.h"
+#include "training/unit_rows.h"
 
 namespace bouquet::training {
 namespace {
-
-// The attribute rows divided by their lengths, by item and by column. Dense columns count like the others.
-class UnitRows {
- public:
-  struct Entry {
-    int32_t at;  // a column, or an item
-    float value;
-  };
-
-  explicit UnitRows(const AttributeRows& rows) : of_column_(static_cast<size_t>(rows.column_count)) {
-    for (int64_t r = 0; r < rows.rows(); ++r) {
-      std::vector<Entry>& row = of_item_.emplace_back();
-      const auto dense = rows.dense_row(r);
-      for (size_t f = 0; f < dense.size(); ++f)
-        if (dense[f] != 0) row.push_back({static_cast<int32_t>(f), dense[f]});
-      const auto columns = rows.row_columns(r);
-      for (size_t k = 0; k < columns.size(); ++k) row.push_back({columns[k], rows.row_values(r)[k]});
-      double square = 0;
-      for (const Entry& e : row) square += double{e.value} * double{e.value};
-      for (Entry& e : row) {
-        e.value = static_cast<float>(double{e.value} / std::sqrt(square));
-        of_column_[static_cast<size_t>(e.at)].push_back({static_cast<int32_t>(r), e.value});
-      }
-    }
-  }
-
-  const std::vector<Entry>& of_item(int32_t item) const { return of_item_[static_cast<size_t>(item)]; }
-  const std::vector<Entry>& of_column(size_t column) const { return of_column_[column]; }
-  size_t items() const { return of_item_.size(); }
-  size_t columns() const { return of_column_.size(); }
-
- private:
-  std::vector<std::vector<Entry>> of_item_, of_column_;
-};
 
 // One worker's memory.
 class ContentScores {

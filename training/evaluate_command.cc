@@ -86,6 +86,8 @@ class Evaluated {
     popularity_ = Popularity::of({artifact.item_customers.begin(), artifact.item_customers.end()});
     known_.popularity = &popularity_;
     known_.repurchase_share = artifact.repurchase.share;
+    known_.model = &artifact.model;
+    known_.content = &artifact.content_links;
     auto tests = build_test_set(*test, {}, artifact.rules, rows);
     if (!tests.ok()) return tests.status();
     tests_ = *std::move(tests);

@@ -94,6 +94,11 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--attribute-period", o.attribute_period, "After these, fit attributes every so many epochs")
       ->capture_default_str()
       ->group("Learning");
+  command
+      .add_option("--content-weight", flags.content_weight,
+                  "Of likeness to the history beside the profile, for items that nobody has taken yet; 0: the profile alone")
+      ->capture_default_str()
+      ->group("Learning");
   command.add_option("--seed", o.seed, "Of the first factors and of random splits")->capture_default_str()->group("Learning");
   command
       .add_option(

@@ -80,6 +80,9 @@ absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
   if (!plan.request.balance_unobserved && !absl::SimpleAtod(flags.unobserved_weight, &plan.request.options.unobserved_weight))
     return wrong_usage("--unobserved-weight '" + flags.unobserved_weight + "' is not a number; it takes one of 0 or more, or auto");
   if (absl::Status status = validate(plan.request.options); !status.ok()) return status;
+  if (!(flags.content_weight >= 0 && flags.content_weight <= 100))
+    return wrong_usage("--content-weight is " + std::to_string(flags.content_weight) + "; it must be from 0 to 100");
+  plan.request.content_weight = flags.content_weight;
   if (flags.epochs < 0 || flags.epochs > 1000)
     return wrong_usage("--epochs is " + std::to_string(flags.epochs) + "; it must be from 1 to 1000, or 0 for the default");
   plan.request.epochs = flags.epochs;

@@ -28,6 +28,7 @@ struct TrainFlags {
   std::string validation = "auto";
   std::string select_metric = "ndcg";
   std::string attributes = "auto";
+  double content_weight = kContentWeight;
   int32_t epochs = 0;
   std::string publish = "always";
   bool dry_run = false;

@@ -106,6 +106,20 @@ class TrainingRun {
     return choose_head(*chosen->part, split_.events_in(kFit), chosen->fit.model);
   }
 
+  // The content path of a fit on `set`.
+  ContentLinks links(const TrainingSet& set, const Model& model) {
+    const AttributeRows attributes = set.interactions.item_attributes.rows();
+    const int64_t work = content_link_work(attributes, set.interactions.by_item);
+    if (work > kMostLinkWork && request_.content_weight > 0) {
+      progress_.note(
+          absl::StrFormat("content path: not made, it would take %.2g multiply-adds (at most %.2g); items without events are placed "
+                          "by their attributes alone",
+                          static_cast<double>(work), static_cast<double>(kMostLinkWork)));
+      return {};
+    }
+    return link_content(attributes, set.interactions.by_item, model, request_.content_weight, request_.workers);
+  }
+
   bool recall() const { return request_.select_metric == SelectMetric::kRecall; }
 
   absl::StatusOr<Choice> fit_and_select(bool attributes, bool compare) {
@@ -170,6 +184,9 @@ class TrainingRun {
     if (!fit.ok()) return fit.status();
     const auto loaded = backend_.load(fit->model);
     if (!loaded.ok()) return loaded.status();
+    const ContentLinks content = links(p.set, fit->model);
+    p.known.model = &fit->model;
+    p.known.content = &content;
     progress_.begin("judging", 2);
     for (const Repeats repeats : {Repeats::kExclude, Repeats::kInclude}) {
       auto evaluation = evaluate(**loaded, p.tests, p.known, {.repeats = repeats, .lengths = request_.lengths, .workers = request_.workers},
@@ -212,6 +229,7 @@ class TrainingRun {
         parts.metrics.push_back(std::move(difference));
       }
     }
+    parts.content_links = links(*set, fit->model);
     outcome_.artifact = assemble_artifact(dataset_, *std::move(set), std::move(fit->model), std::move(parts));
     return absl::OkStatus();
   }

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "engine/artifact.h"
 #include "engine/backend.h"
+#include "training/content_links.h"
 #include "training/dataset.h"
 #include "training/evaluator.h"
 #include "training/progress.h"
@@ -31,7 +32,8 @@ struct TrainingRequest {
   Validation validation;
   SelectMetric select_metric = SelectMetric::kNdcg;
   UseAttributes attributes = UseAttributes::kAuto;
-  int32_t epochs = 0;  // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs
+  double content_weight = kContentWeight;  // of the content path to items without events; 0: none
+  int32_t epochs = 0;                      // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs
   int32_t patience = 2;
   std::vector<int32_t> lengths{10, 20, 100};  // of the answers that are judged, ascending
   int32_t workers = 1;                        // threads of the evaluator
@@ -53,7 +55,8 @@ struct TrainingOutcome {
 // Cuts `dataset` by the request's validation and
 //   1. fits on the fit part, stops where the select metric is best, and chooses the repurchase head on the select part; with
 //      UseAttributes::kAuto it fits with and without attributes and keeps what reaches the better figure over all customers and items;
-//   2. fits on fit and select with the chosen number of epochs and judges that on the judge part;
+//   2. fits on fit and select with the chosen number of epochs, links items without events to the others by their attributes, and judges
+//      that on the judge part;
 //   3. fits on everything, again with that number: this model is the artifact's.
 // Without a validation only the last fit is made, and the repurchase head has kUnchosenHalfLife (none without times) and
 // kUnchosenShare. Sets dataset.rules.repurchase_half_life_days. Errors: of the split, the backend, and of parts on which nothing can be

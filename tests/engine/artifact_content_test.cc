@@ -216,6 +216,45 @@ INSTANTIATE_TEST_SUITE_P(
                                  a.histories.repurchase = Floats{-1, 0, 0, 1, 1};
                                },
                                "repurchase: entry 0"},
+                    BadContent{"link to no item",
+                               [](Artifact& a) {
+                                 a.content_links.items = Ints{1, 4, 3};
+                               },
+                               "link items: entry 1 is 4"},
+                    BadContent{"links out of order",
+                               [](Artifact& a) {
+                                 a.content_links.items = Ints{3, 1, 3};
+                               },
+                               "entry 1 does not ascend"},
+                    BadContent{"likeness zero",
+                               [](Artifact& a) {
+                                 a.content_links.likeness = std::vector<float>{0.5f, 0, 1};
+                               },
+                               "likeness: entry 1"},
+                    BadContent{"likeness short", [](Artifact& a) { a.content_links.likeness = std::vector<float>{1}; },
+                               "likeness: 1 entries"},
+                    BadContent{"link offsets fall",
+                               [](Artifact& a) {
+                                 a.content_links.offsets = Longs{0, 2, 1, 3, 3};
+                               },
+                               "falls from 2 to 1"},
+                    BadContent{"link offsets past the links",
+                               [](Artifact& a) {
+                                 a.content_links.offsets = Longs{0, 2, 2, 9, 9};
+                               },
+                               "past the links"},
+                    BadContent{"link offsets short of the links",
+                               [](Artifact& a) {
+                                 a.content_links.offsets = Longs{0, 1, 1, 1, 1};
+                               },
+                               "the last is 1"},
+                    BadContent{"links without offsets", [](Artifact& a) { a.content_links.offsets = Longs{}; }, "without offsets"},
+                    BadContent{"spread short", [](Artifact& a) { a.content_links.spread = std::vector<float>{1}; }, "spread: 1 numbers"},
+                    BadContent{"spread infinite",
+                               [](Artifact& a) {
+                                 a.content_links.spread = std::vector<float>{1, 0, 0, INFINITY};
+                               },
+                               "spread: entry 3"},
                     BadContent{"counts short", [](Artifact& a) { a.histories.counts = Ints{1}; }, "history counts: 1 entries"},
                     BadContent{"count negative",
                                [](Artifact& a) {

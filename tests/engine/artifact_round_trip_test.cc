@@ -57,6 +57,10 @@ void expect_same_arrays(const Artifact& got, const Artifact& wanted) {
   expect_same("categories", got.catalog.categories.bytes, wanted.catalog.categories.bytes);
   expect_same("category offsets", got.catalog.categories.offsets, wanted.catalog.categories.offsets);
   expect_same_columns(got.catalog.columns, wanted.catalog.columns);
+  expect_same("content link offsets", got.content_links.offsets, wanted.content_links.offsets);
+  expect_same("content link items", got.content_links.items, wanted.content_links.items);
+  expect_same("content likeness", got.content_links.likeness, wanted.content_links.likeness);
+  expect_same("content spread", got.content_links.spread, wanted.content_links.spread);
   expect_same("history offsets", got.histories.offsets, wanted.histories.offsets);
   expect_same("history items", got.histories.items, wanted.histories.items);
   expect_same("confidences", got.histories.confidences, wanted.histories.confidences);
@@ -160,6 +164,7 @@ TEST(ArtifactRoundTrip, TakesAModelWithoutOptionalParts) {
   Artifact artifact = tiny_artifact();
   artifact.catalog = {};
   artifact.co_purchases = {};
+  artifact.content_links = {};
   artifact.histories.targets = {};
   const auto read = written_and_read(artifact);
   ASSERT_NE(read, nullptr);

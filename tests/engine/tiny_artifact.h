@@ -125,6 +125,8 @@ inline Artifact tiny_artifact() {
       *AttributeSchema::make({{"organic", FlagTransform{}}}),
       {2, 0, std::vector<float>{}, std::vector<int64_t>{0, 1, 1, 2, 2}, std::vector<int32_t>{0, 1}, std::vector<float>{1, 1}}};
   a.model.item_prior = {0, std::vector<float>{1, 2, 3, 4, 5, 6}};
+  a.content_links = {std::vector<int64_t>{0, 2, 2, 3, 3}, std::vector<int32_t>{1, 3, 3}, std::vector<float>{0.5f, 0.25f, 1},
+                     std::vector<float>{1, 0.5f, 0.5f, 2}};
   a.co_purchases = {3, std::vector<int32_t>{3, 2, 1, 0}, std::vector<int64_t>{0, 2, 3, 4, 4}, std::vector<int32_t>{1, 2, 0, 0},
                     std::vector<int32_t>{2, 1, 2, 1}};
   return a;

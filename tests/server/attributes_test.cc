@@ -121,6 +121,43 @@ TEST_F(AskedWithAttributes, ContributionsAddUpToTheScore) {
   }
 }
 
+// Item 59 is one that nobody has taken, and is very like everything in the history.
+TEST_F(AskedWithAttributes, AnItemThatNobodyHasTakenIsRankedByLikenessTooAndExplained) {
+  Artifact shop = served_->artifact();
+  std::vector<int64_t> offsets{0};
+  std::vector<int32_t> items;
+  std::vector<float> likeness, spread(size_t{kDimension} * kDimension, 0);
+  for (int32_t i = 0; i < 60; ++i) {
+    if (i < 58) items.insert(items.end(), {58, 59}), likeness.insert(likeness.end(), {0.1f, 1.0f});
+    offsets.push_back(static_cast<int64_t>(items.size()));
+  }
+  for (size_t j = 0; j < kDimension; ++j) spread[j * kDimension + j] = 100;
+  const size_t taken = static_cast<size_t>(shop.histories.offsets[1]);
+  ASSERT_GT(taken, 1u);
+  ASSERT_LT(shop.histories.items[static_cast<int64_t>(taken) - 1], 58);
+  shop.content_links = {offsets, items, likeness, spread};
+  ASSERT_TRUE(validate(shop).ok()) << validate(shop);
+  served_ = *ServedModel::load(std::make_shared<const Artifact>(std::move(shop)), *backend_);
+  recommender_ = *Recommender::make(*served_, 8);
+  v1::RecommendRequest request = of(std::string(served_->artifact().customer_ids.id(0)));
+  ASSERT_TRUE(ask(request).ok());
+  EXPECT_EQ(response_.results(0).item_id(), "item59");  // by the stored profile
+  request.set_explain(v1::EXPLAIN_FULL);
+  ASSERT_TRUE(ask(request).ok());
+  ASSERT_EQ(response_.results(0).item_id(), "item59");
+  double sum = 0;
+  size_t content = 0;
+  for (const v1::Contribution& part : response_.results(0).contributions()) {
+    if (part.source() == v1::CONTRIBUTION_SOURCE_CONTENT) ++content;
+    if (part.source() != v1::CONTRIBUTION_SOURCE_RETURN_LEAVE_ONE_OUT) sum += part.value();
+  }
+  EXPECT_EQ(content, taken);
+  EXPECT_NEAR(sum, double{response_.results(0).score()}, 1e-9);
+  request.add_exclude_item_ids("item59");
+  ASSERT_TRUE(ask(request).ok());
+  for (const v1::RecommendedItem& row : response_.results()) EXPECT_NE(row.item_id(), "item59");
+}
+
 TEST_F(AskedWithAttributes, AnUnknownNameIsRefusedWithTheNearest) {
   v1::RecommendRequest request = of("a stranger");
   (*request.mutable_attributes())["contry"].set_text("DE");
