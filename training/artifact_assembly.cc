@@ -31,7 +31,7 @@ StringColumn strings_of_rows(const StringColumn& column, const std::vector<int32
   return {std::move(bytes), std::move(offsets)};
 }
 
-Catalog catalog_of_rows(const Catalog& catalog, const std::vector<int32_t>& rows) {
+Catalog catalog_of_rows(const Catalog& catalog, int64_t item_count, const std::vector<int32_t>& rows) {
   Catalog out;
   if (!catalog.kinds.empty()) {
     std::vector<uint8_t> kinds;
@@ -40,6 +40,7 @@ Catalog catalog_of_rows(const Catalog& catalog, const std::vector<int32_t>& rows
   }
   out.titles = strings_of_rows(catalog.titles, rows);
   out.categories = strings_of_rows(catalog.categories, rows);
+  out.columns = columns_of_rows(catalog.columns, item_count, rows);
   return out;
 }
 
@@ -52,7 +53,7 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
   out.item_customers = count_item_customers(HistoriesView::of(set), static_cast<int32_t>(set.items.size()));
   out.customer_ids = ids_of_rows(dataset.customers, set.customers);
   out.item_ids = ids_of_rows(dataset.items, set.items);
-  out.catalog = catalog_of_rows(dataset.catalog, set.items);
+  out.catalog = catalog_of_rows(dataset.catalog, dataset.items.size(), set.items);
   std::vector<int32_t> counts = purchase_counts(dataset, {}, set.rules);
   out.customer_attributes = {std::move(set.customer_schema), std::move(set.interactions.customer_attributes)};
   out.item_attributes = {std::move(set.item_schema), std::move(set.interactions.item_attributes)};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -13,7 +14,8 @@ namespace bouquet::training {
 namespace {
 
 constexpr int64_t kGuessedFrom = 100000;  // rows of each file
-constexpr std::array<const char*, 6> kReservedForItems = {"title", "kind", "price", "available_from", "available_until", "stock"};
+constexpr std::array<const char*, 7> kReservedForItems = {"title",           "kind", "price", "available", "available_from",
+                                                          "available_until", "stock"};
 
 // The columns that mean something else, as the files may call them.
 std::set<std::string> reserved_names(const AttributeSource& source) {
@@ -25,8 +27,24 @@ std::set<std::string> reserved_names(const AttributeSource& source) {
   add_mapped(source.id);
   if (source.id != Column::kItem) return names;
   names.insert(kReservedForItems.begin(), kReservedForItems.end());
-  add_mapped(Column::kTitle);
-  add_mapped(Column::kKind);
+  for (const Column column : {Column::kTitle, Column::kKind, Column::kPrice}) add_mapped(column);
+  return names;
+}
+
+const std::map<std::string, AttributeType> kReservedTypes = {{"price", AttributeType::kNumber},
+                                                             {"stock", AttributeType::kNumber},
+                                                             {"available", AttributeType::kFlag},
+                                                             {"available_from", AttributeType::kCategory},
+                                                             {"available_until", AttributeType::kCategory}};
+// Those of each catalog, which --columns may call otherwise.
+constexpr std::array kCatalogFields = {Column::kItem, Column::kTitle, Column::kCategory, Column::kKind};
+
+// What files may call `column`, what --columns says first.
+std::vector<std::string> names_of(const AttributeSource& source, Column column) {
+  const ColumnName& name = kColumnNames[static_cast<size_t>(column)];
+  const auto mapped = source.columns.find(std::string(name.canonical));
+  std::vector<std::string> names = mapped == source.columns.end() ? std::vector<std::string>() : mapped->second;
+  names.emplace_back(name.in_files);
   return names;
 }
 
@@ -63,6 +81,23 @@ AttributeFinding::Kind kind_of(const SeenColumn& column) {
   return column.called == "empty" ? AttributeFinding::Kind::kAllMissing : AttributeFinding::Kind::kUnknownType;
 }
 
+absl::StatusOr<std::vector<SeenColumn>> seen_columns(const AttributeSource& source) {
+  std::vector<SeenColumn> seen;
+  for (const std::string& file : source.files) {
+    const auto profile = profile_of(file);
+    if (!profile.ok()) return profile.status();
+    add_columns(*profile, seen);
+  }
+  return seen;
+}
+
+// The column that has the prices: --columns is for event files too, so a name that it gives may be theirs alone.
+std::string price_column(const AttributeSource& source, const std::vector<SeenColumn>& seen) {
+  for (const std::string& name : names_of(source, Column::kPrice))
+    if (std::any_of(seen.begin(), seen.end(), [&](const SeenColumn& s) { return s.name == name; })) return name;
+  return {};
+}
+
 absl::Status check_settings(const AttributeSource& source, const std::vector<SeenColumn>& seen) {
   std::vector<std::string> names;
   for (const SeenColumn& column : seen) names.push_back(column.name);
@@ -76,16 +111,12 @@ absl::Status check_settings(const AttributeSource& source, const std::vector<See
 }  // namespace
 
 absl::StatusOr<AttributeColumns> attribute_columns(const AttributeSource& source) {
-  std::vector<SeenColumn> seen;
-  for (const std::string& file : source.files) {
-    const auto profile = profile_of(file);
-    if (!profile.ok()) return profile.status();
-    add_columns(*profile, seen);
-  }
-  if (absl::Status s = check_settings(source, seen); !s.ok()) return s;
+  const auto seen = seen_columns(source);
+  if (!seen.ok()) return seen.status();
+  if (absl::Status s = check_settings(source, *seen); !s.ok()) return s;
   const std::set<std::string> reserved = reserved_names(source);
   AttributeColumns columns;
-  for (const SeenColumn& column : seen) {
+  for (const SeenColumn& column : *seen) {
     const auto setting = source.settings.find(column.name);
     const bool is_named = setting != source.settings.end();
     if ((reserved.contains(column.name) && !is_named) || (is_named && setting->second.ignore) || column.name.empty()) continue;
@@ -97,6 +128,32 @@ absl::StatusOr<AttributeColumns> attribute_columns(const AttributeSource& source
     }
     attribute.type = *type;
     columns.attributes.push_back(std::move(attribute));
+  }
+  return columns;
+}
+
+absl::StatusOr<std::vector<ItemColumn>> item_columns(const AttributeSource& source) {
+  std::vector<ItemColumn> columns;
+  if (std::find(source.files.begin(), source.files.end(), "-") != source.files.end()) return columns;
+  const auto seen = seen_columns(source);
+  if (!seen.ok()) return seen.status();
+  std::set<std::string> fields;
+  for (const Column field : kCatalogFields)
+    for (const std::string& name : names_of(source, field)) fields.insert(name);
+  const std::string price = price_column(source, *seen);
+  for (const SeenColumn& column : *seen) {
+    if (fields.contains(column.name) || column.name.empty()) continue;
+    ItemColumn taken{.in_files = column.name, .name = column.name == price ? "price" : column.name};
+    if (taken.name == "price" && column.name != price) continue;
+    const auto setting = source.settings.find(column.name);
+    if (setting != source.settings.end()) taken.weighted = setting->second.weighted;
+    auto type = setting != source.settings.end() && setting->second.type ? setting->second.type : column.type;
+    if (!type && column.called == "time") type = AttributeType::kCategory;
+    if (const auto reserved = kReservedTypes.find(taken.name); reserved != kReservedTypes.end()) type = reserved->second;
+    taken.is_time = taken.name == "available_from" || taken.name == "available_until";
+    if (!type) continue;
+    taken.type = *type;
+    columns.push_back(std::move(taken));
   }
   return columns;
 }

@@ -96,7 +96,7 @@ absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, 
   };
   AttributeRowReader rows(ids, attributes, entities, fit);
   Pass pass(source, attributes, rows, bad_rows);
-  // The reader of the catalog has counted what cannot be read of item files.
+  // The reader of the catalog has counted what cannot be read of item files, cells included (item_files.h).
   if (absl::Status s = pass.run(source.id == Column::kCustomer); !s.ok()) return s;
   auto fitted = fitter.finish();
   if (!fitted.ok()) return fitted.status();

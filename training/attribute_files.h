@@ -40,13 +40,13 @@ struct EntityAttributes {
   int64_t without_row = 0;   // ids that no file has a usable row of: every attribute is missing
 };
 
-// Columns other than the id are attributes, those of items without the reserved ones (title, kind, price, available_from,
-// available_until, stock, and what --columns takes for title or kind) unless settings name them. A column that a file of several lacks is
-// missing in its rows; the first file that says something of a column's type decides it. The schema is fitted on the ids for which
-// `trained_on` [ids] is not 0; empty: on all of them. Bad rows are added to `report`, within `max_bad_rows`; the entity then has no
-// attributes. Errors: NotFound (file, id column, a column that settings name, with the nearest), DataLoss (bad rows past the bound, two
-// rows for one id, an attribute that cannot be of its type), InvalidArgument (standard input; more columns than the limits, naming the
-// attribute).
+// Columns other than the id are attributes, those of items without the reserved ones (title, kind, price, available,
+// available_from, available_until, stock, and what --columns takes for title, kind or price) unless settings name them. A column that a
+// file of several lacks is missing in its rows; the first file that says something of a column's type decides it. The schema is fitted on
+// the ids for which `trained_on` [ids] is not 0; empty: on all of them. Bad rows are added to `report`, within `max_bad_rows`; the entity
+// then has no attributes. Errors: NotFound (file, id column, a column that settings name, with the nearest), DataLoss (bad rows past the
+// bound, two rows for one id, an attribute that cannot be of its type), InvalidArgument (standard input; more columns than the limits,
+// naming the attribute).
 absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, const IdMap& ids, std::span<const uint8_t> trained_on,
                                                  ReadReport& report);
 

@@ -36,7 +36,7 @@ void AttributeRowReader::take(int64_t row, int32_t entity, std::span<const Cell>
   state = Entity::kBad;
   for (size_t a = 0; a < attributes_.size(); ++a)
     if (const char* problem = read_attribute(cells[a + 1], attributes_[a].type, arena_, values_[a])) {
-      bad_.emplace_back(row, "column " + attributes_[a].name + ": " + shown(cells[a + 1]) + problem);
+      unreadable_.emplace_back(row, "column " + attributes_[a].name + ": " + shown(cells[a + 1]) + problem);
       return;
     }
   const absl::Status taken = take_(entity, values_);

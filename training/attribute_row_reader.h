@@ -46,7 +46,7 @@ class AttributeRowReader : public RowSink {
     seen_ = {};
   }
   void forget_unreadable() { unreadable_.clear(); }
-  // Rows that cannot be read at all, and rows with a bad value.
+  // Rows that cannot be read (a broken row, id or cell), and rows that were not taken.
   const std::vector<std::pair<int64_t, std::string>>& unreadable() const { return unreadable_; }
   const std::vector<std::pair<int64_t, std::string>>& bad() const { return bad_; }
   const std::pair<int64_t, std::string>& repeated() const { return repeated_; }

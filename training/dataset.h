@@ -40,9 +40,10 @@ struct ReadReport {
   int64_t dropped_customers = 0;  // rows of --drop-customers
   int64_t filtered = 0;           // rows that --where left out
   int64_t zero_values = 0;
-  int64_t repeated = 0;       // rows equal to an earlier one in every column read (--distinct)
-  int64_t returns = 0;        // events with a negative value or a returning type
-  int64_t unknown_items = 0;  // rows of item files whose item no event has
+  int64_t repeated = 0;               // rows equal to an earlier one in every column read (--distinct)
+  int64_t returns = 0;                // events with a negative value or a returning type
+  int64_t unknown_items = 0;          // rows of item files whose item no event has
+  int64_t item_columns_left_out = 0;  // columns of item files past kMaxCatalogColumns: not to be filtered by
   int64_t bad_rows = 0;
   std::vector<BadRow> first_bad_rows;         // the first 20
   std::vector<std::string> suspected_robots;  // customers over 100 times the median number of events, at most 20

@@ -9,6 +9,7 @@
 #include "training/bad_rows.h"
 #include "training/cell_values.h"
 #include "training/columns.h"
+#include "training/item_column_values.h"
 #include "training/table_reader.h"
 
 namespace bouquet::training {
@@ -16,7 +17,6 @@ namespace {
 
 constexpr std::array kItemColumns = {Column::kItem, Column::kTitle, Column::kCategory, Column::kKind};
 constexpr std::array kRequired = {Column::kItem};
-constexpr size_t kMaxTextBytes = 1024;  // of a title or category; the rest is cut off
 
 const Cell& cell_of(std::span<const Cell> cells, Column column) { return cells[static_cast<size_t>(column)]; }
 
@@ -34,18 +34,14 @@ bool read_kind(std::string_view text, uint8_t& kind) {
   return false;
 }
 
-// The text without a broken character at its end where it must be cut.
-std::string_view shortened(std::string_view text) {
-  if (text.size() <= kMaxTextBytes) return text;
-  size_t end = kMaxTextBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 class ItemRows : public RowSink {
  public:
   // `growing`: where not null, `items` itself, to which unknown items are added.
-  ItemRows(const IdMap& items, IdMap* growing, ReadReport& report) : items_(items), growing_(growing), report_(report) { fit_to_items(); }
+  ItemRows(const IdMap& items, IdMap* growing, ItemColumnValues columns, ReadReport& report)
+      : items_(items), growing_(growing), columns_(std::move(columns)), report_(report) {
+    fit_to_items();
+  }
+  const ItemColumnValues& columns() const { return columns_; }
   void start_block(const std::vector<std::string>& names) {
     names_ = &names;
     arena_.clear();
@@ -67,6 +63,9 @@ class ItemRows : public RowSink {
       const Cell& cell = cell_of(cells, column);
       if (!is_valid_utf8(cell.text)) return refuse(row, column, cells, "is not valid UTF-8");
     }
+    for (size_t c = 0; c < columns_.column_count(); ++c)
+      if (const char* problem = columns_.read(c, cells[kColumnCount + c], arena_))
+        return refuse(row, columns_.column(c).in_files, cells[kColumnCount + c], problem);
     const int32_t known = seen_.size();
     if (seen_.add(id) < known) {
       if (repeated_.second.empty()) repeated_ = {row, std::string(id)};
@@ -86,12 +85,13 @@ class ItemRows : public RowSink {
     kinds_[at] = kind;
     titles_[at] = shortened(cell_text(cell_of(cells, Column::kTitle)));
     categories_[at] = shortened(cell_text(cell_of(cells, Column::kCategory)));
+    columns_.keep(at);
   }
 
   std::vector<uint8_t> take_listed() { return std::move(listed_); }
   Catalog finish() {
     const bool all_products = std::all_of(kinds_.begin(), kinds_.end(), [](uint8_t kind) { return kind == 0; });
-    return {all_products ? std::vector<uint8_t>() : std::move(kinds_), column_of(titles_), column_of(categories_), {}};
+    return {all_products ? std::vector<uint8_t>() : std::move(kinds_), column_of(titles_), column_of(categories_), columns_.finish()};
   }
 
  private:
@@ -101,11 +101,13 @@ class ItemRows : public RowSink {
     kinds_.resize(count, 0);
     titles_.resize(count);
     categories_.resize(count);
+    columns_.resize(count);
   }
   void refuse(int64_t row, Column column, std::span<const Cell> cells, const char* problem) {
-    const Cell& cell = cell_of(cells, column);
-    add_bad_row(row, "column " + (*names_)[static_cast<size_t>(column)] + ": " +
-                         (cell.is_null() ? std::string() : quoted_for_message(cell_text(cell)) + " ") + problem);
+    refuse(row, (*names_)[static_cast<size_t>(column)], cell_of(cells, column), problem);
+  }
+  void refuse(int64_t row, const std::string& column, const Cell& cell, const char* problem) {
+    add_bad_row(row, "column " + column + ": " + (cell.is_null() ? std::string() : quoted_for_message(cell_text(cell)) + " ") + problem);
   }
   static StringColumn column_of(const std::vector<std::string>& texts) {
     std::vector<char> bytes;
@@ -120,6 +122,7 @@ class ItemRows : public RowSink {
 
   const IdMap& items_;
   IdMap* growing_;
+  ItemColumnValues columns_;
   ReadReport& report_;
   const std::vector<std::string>* names_ = nullptr;
   IdMap seen_;
@@ -142,7 +145,13 @@ absl::Status read_item_file(const std::string& file, const ReadOptions& options,
     projection.add(static_cast<size_t>((*places)[i]), static_cast<int>(i));
     names[i] = (*reader)->columns()[static_cast<size_t>((*places)[i])];
   }
-  projection.slot_count = kColumnCount;
+  const ItemColumnValues& columns = rows.columns();
+  for (size_t c = 0; c < columns.column_count(); ++c) {
+    const auto& in_file = (*reader)->columns();
+    const auto at = std::find(in_file.begin(), in_file.end(), columns.column(c).in_files);
+    if (at != in_file.end()) projection.add(static_cast<size_t>(at - in_file.begin()), kColumnCount + static_cast<int>(c));
+  }
+  projection.slot_count = kColumnCount + static_cast<int>(columns.column_count());
   for (Block block;;) {
     auto more = (*reader)->next_block(projection, block);
     if (!more.ok()) return more.status();
@@ -163,18 +172,37 @@ absl::Status read_all(std::span<const std::string> files, const ReadOptions& opt
   return absl::OkStatus();
 }
 
+absl::StatusOr<ItemColumnValues> columns_to_read(std::span<const std::string> files, const ReadOptions& options, ReadReport& report) {
+  const auto times = TimeParser::for_zone(options.time_zone);
+  if (!times.ok()) return times.status();
+  auto columns = item_columns({.files = {files.begin(), files.end()},
+                               .id = Column::kItem,
+                               .settings = options.attribute_settings.item,
+                               .columns = options.columns,
+                               .max_bad_rows = options.max_bad_rows,
+                               .block_bytes = options.block_bytes});
+  if (!columns.ok()) return columns.status();
+  ItemColumnValues values(*columns, *times);
+  report.item_columns_left_out = values.left_out();
+  return values;
+}
+
 }  // namespace
 
 absl::StatusOr<Catalog> read_item_files(std::span<const std::string> files, const ReadOptions& options, const IdMap& items,
                                         ReadReport& report) {
-  ItemRows rows(items, nullptr, report);
+  auto columns = columns_to_read(files, options, report);
+  if (!columns.ok()) return columns.status();
+  ItemRows rows(items, nullptr, *std::move(columns), report);
   if (auto status = read_all(files, options, rows, report); !status.ok()) return status;
   return rows.finish();
 }
 
 absl::StatusOr<Catalog> read_listed_items(std::span<const std::string> files, const ReadOptions& options, IdMap& items, ReadReport& report,
                                           std::vector<uint8_t>& listed) {
-  ItemRows rows(items, &items, report);
+  auto columns = columns_to_read(files, options, report);
+  if (!columns.ok()) return columns.status();
+  ItemRows rows(items, &items, *std::move(columns), report);
   if (auto status = read_all(files, options, rows, report); !status.ok()) return status;
   listed = rows.take_listed();
   return rows.finish();

@@ -1,4 +1,4 @@
-// Item files: one row per item, with title, category and kind.
+// Item files: one row per item, with title, category, kind and whatever else filters may ask for.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@
 
 namespace bouquet::training {
 
-// The catalog of `items` (rows are their indices) from `files`; items without a row are untitled products. Rows of other items are
+// The catalog of `items` (rows are their indices) from `files`, with the columns of item_columns(); items without a row are untitled
+// products that miss the rest. Rows of other items are
 // counted in report.unknown_items and left out. Bad rows count with those of the events. Errors: as read_dataset, and DataLoss for two
 // rows of one item.
 absl::StatusOr<Catalog> read_item_files(std::span<const std::string> files, const ReadOptions& options, const IdMap& items,

@@ -14,7 +14,8 @@ void add_read_flags(CLI::App& app, ReadFlags& flags, const std::string& events_f
       ->type_name("FILE")
       ->required()
       ->group(group);
-  app.add_option("--items", options.item_files, "Item files: item_id, and title, category, kind where there are any")
+  app.add_option("--items", options.item_files,
+                 "Item files: item_id, and title, category, kind where there are any; filters may ask for every other column")
       ->type_name("FILE")
       ->group(group);
   app.add_option("--columns", flags.columns, "What the files call the columns: customer=household_id,item=product_id|sku,time=day")

@@ -31,6 +31,16 @@ std::string attributes_text(const char* of, const EntityAttributes& read) {
   return text;
 }
 
+std::string filter_columns_text(const CatalogColumns& columns) {
+  if (columns.empty()) return "";
+  std::string text = "  filters may ask items for ";
+  constexpr size_t kShown = 20;
+  for (size_t c = 0; c < columns.columns.size() && c < kShown; ++c)
+    text += (c > 0 ? ", " : "") + columns.columns[c].name + " (" + std::string(attribute_type_name(columns.columns[c].type)) + ")";
+  if (columns.columns.size() > kShown) text += ", and " + std::to_string(columns.columns.size() - kShown) + " more";
+  return text + "\n";
+}
+
 }  // namespace
 
 std::string read_report_text(const Dataset& dataset) {
@@ -50,6 +60,7 @@ std::string read_report_text(const Dataset& dataset) {
   line(report.zero_values, "rows left out: their value is 0");
   line(report.repeated, "rows left out: equal to an earlier one in every column read");
   line(report.unknown_items, "rows of the item files are of items without an event");
+  line(report.item_columns_left_out, "columns of the item files are past the first 1,000 and cannot be filtered by");
   line(report.bad_rows, "bad rows left out; the first:");
   for (const BadRow& row : report.first_bad_rows) text += "    " + row.message + "\n";
   line(report.suspected_robot_count, "customers have over 100 times the median number of events (robots? tills?):");
@@ -59,7 +70,8 @@ std::string read_report_text(const Dataset& dataset) {
     if (static_cast<int64_t>(report.suspected_robots.size()) < report.suspected_robot_count) text += ", ...";
     text += "\n";
   }
-  return text + attributes_text("customers", dataset.customer_attributes) + attributes_text("items", dataset.item_attributes);
+  return text + filter_columns_text(dataset.catalog.columns) + attributes_text("customers", dataset.customer_attributes) +
+         attributes_text("items", dataset.item_attributes);
 }
 
 }  // namespace bouquet::training

@@ -40,6 +40,16 @@ def write_events(path):
                     file.write(f"c{customer},i{item},{1700000000 + 86400 * basket + customer},b{customer}-{basket},{choose.randrange(1, 4)}\n")
 
 
+def write_items(path):
+    """Items i0 .. i39: i7 has no price, odd ones are of brand Odd & Sons, every tenth is red or blue."""
+    with open(path, "w") as file:
+        file.write("item_id,title,price,brand,tags,available_until\n")
+        for item in range(40):
+            price = "" if item == 7 else f"{item}.5"
+            brand = "Odd & Sons" if item % 2 else "Even"
+            file.write(f"i{item},Item {item},{price},{brand},{'red|blue' if item % 10 == 0 else ''},2999-01-01\n")
+
+
 class Server:
     """A running `bouquet serve`; its log is read as it comes."""
 
@@ -92,8 +102,9 @@ class Serving(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="bouquet-e2e-")
         cls.models = f"{cls.folder}/models"
         write_events(f"{cls.folder}/events.csv")
-        bouquet("train", "--events", f"{cls.folder}/events.csv", "--models", cls.models, "--dimension", "8", "--epochs", "2",
-                "--validation", "none")
+        write_items(f"{cls.folder}/items.csv")
+        bouquet("train", "--events", f"{cls.folder}/events.csv", "--items", f"{cls.folder}/items.csv", "--attributes", "off",
+                "--models", cls.models, "--dimension", "8", "--epochs", "2", "--validation", "none")
         cls.version = (pathlib.Path(cls.models) / "CURRENT").read_text().strip()
 
     @classmethod
@@ -103,6 +114,21 @@ class Serving(unittest.TestCase):
     def setUp(self):
         self.place = tempfile.mkdtemp(prefix="bouquet-")
         self.addCleanup(shutil.rmtree, self.place)
+
+    def test_filters_ask_for_columns_of_the_item_file(self):
+        ids = lambda answer: {int(row["item_id"][1:]) for row in answer.get("results", [])}
+        with Server(self.models, self.place) as server:
+            for place in (["--models", self.models], ["--server", server.address]):
+                ask = lambda text: json.loads(bouquet("recommend", "--customer", "nobody", "-k", "40", "--filter", text, "--json", *place))["answers"][0]
+                answer = ask('price < 20 AND brand = "Odd & Sons"')
+                self.assertEqual(ids(answer), {1, 3, 5, 9, 11, 13, 15, 17, 19})
+                self.assertIn("SHORTFALL_FILTERED", answer["shortfall"])
+                self.assertEqual(ids(ask('tags: ANY("blue")')), {0, 10, 20, 30})
+                self.assertEqual(ids(ask('available_until < "2999"')), set())
+                wrong = bouquet("recommend", "--customer", "nobody", "--filter", "price < 3 AND brnd = 'x'", *place, expect=2)
+                self.assertIn("column 15: the items have no attribute 'brnd'; the nearest is 'brand'", wrong)
+                wrong = bouquet("recommend", "--customer", "nobody", "--filter", "price < red", *place, expect=2)
+                self.assertIn("column 9: expected a number", wrong)
 
     def test_the_answer_is_the_same_offline_and_online(self):
         with Server(self.models, self.place) as server:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/catalog_columns_builder.h"
 #include "tests/training/small_shop.h"
 
 namespace bouquet::training {
@@ -30,6 +31,10 @@ TEST(AssembleArtifact, TakesIdsTitlesAndCountsOverInTheSetsOrder) {
   const std::string titles = "Milk, 1 lTea";
   shop.catalog.titles = {std::vector<char>(titles.begin(), titles.end()), std::vector<uint64_t>{0, 9, 12, 12}};
   shop.catalog.kinds = std::vector<uint8_t>{0, 1, 2};
+  CatalogColumnsBuilder columns;
+  columns.add_numbers("price", {1, 2, 3});
+  columns.add_sets("tags", {{{"x", "y"}}, {}, {{"y"}}});
+  shop.catalog.columns = columns.finish();
   shop.rules.repurchase_half_life_days = 2;
   auto set = build_training_set(shop, {});
   ASSERT_TRUE(set.ok()) << set.status();
@@ -40,6 +45,10 @@ TEST(AssembleArtifact, TakesIdsTitlesAndCountsOverInTheSetsOrder) {
   EXPECT_EQ(a.catalog.titles.at(milk), "Milk, 1 l");
   EXPECT_EQ(a.catalog.titles.at(salt), "");
   EXPECT_EQ(a.catalog.kind(tea), ItemKind::kContent);
+  EXPECT_TRUE(validate(a.catalog.columns, a.item_ids.size()).ok());
+  const auto prices = a.catalog.columns.numbers_of(0, a.item_ids.size());
+  EXPECT_EQ(prices[static_cast<size_t>(tea)], 2);
+  EXPECT_EQ(prices[static_cast<size_t>(salt)], 3);
   EXPECT_EQ(a.item_customers[tea], 2);
   EXPECT_EQ(a.item_customers[salt], 0);  // nobody bought it
   EXPECT_THAT(a.histories.counts.view(), ElementsAre(2, 1, 1, 0));
