@@ -30,16 +30,17 @@ struct BoundNode {
   }
 };
 
-absl::StatusOr<BoundNode> bound(const FilterNode& node, const Catalog& catalog, int64_t item_count) {
+absl::StatusOr<BoundNode> bound(const FilterNode& node, const Catalog& catalog, int64_t item_count,
+                                std::span<const CatalogColumn> elsewhere) {
   BoundNode out;
   out.kind = node.kind;
   if (node.kind == FilterNode::Kind::kComparison) {
-    auto comparison = bind(node.comparison, catalog, item_count);
+    auto comparison = bind(node.comparison, catalog, item_count, elsewhere);
     if (!comparison.ok()) return comparison.status();
     out.comparison = *std::move(comparison);
   }
   for (const FilterNode& child : node.children) {
-    auto inner = bound(child, catalog, item_count);
+    auto inner = bound(child, catalog, item_count, elsewhere);
     if (!inner.ok()) return inner;
     out.children.push_back(*std::move(inner));
   }
@@ -48,10 +49,11 @@ absl::StatusOr<BoundNode> bound(const FilterNode& node, const Catalog& catalog, 
 
 }  // namespace
 
-absl::StatusOr<std::vector<uint64_t>> items_passing(std::string_view filter, const Catalog& catalog, int64_t item_count) {
+absl::StatusOr<std::vector<uint64_t>> items_passing(std::string_view filter, const Catalog& catalog, int64_t item_count,
+                                                    std::span<const CatalogColumn> elsewhere) {
   const auto node = parse_filter(filter);
   if (!node.ok()) return node.status();
-  const auto root = bound(*node, catalog, item_count);
+  const auto root = bound(*node, catalog, item_count, elsewhere);
   if (!root.ok()) return root.status();
   std::vector<uint64_t> words(static_cast<size_t>(bitmap_word_count(item_count)));
   for (size_t w = 0; w < words.size(); ++w) {

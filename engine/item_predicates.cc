@@ -166,23 +166,28 @@ Bound bind_kind(const FilterComparison& c, const Catalog& catalog) {
   return each_item([&catalog, wanted](int64_t i) { return ((wanted >> static_cast<int>(catalog.kind(i))) & 1) != 0; });
 }
 
-absl::Status unknown_attribute(const FilterComparison& c, const CatalogColumns& columns) {
+absl::Status unknown_attribute(const FilterComparison& c, const CatalogColumns& columns, std::span<const CatalogColumn> elsewhere) {
   std::vector<std::string> known = {"title", "category", "kind"};
   for (const CatalogColumn& column : columns.columns) known.push_back(column.name);
+  for (const CatalogColumn& column : elsewhere) known.push_back(column.name);
   return filter_error(c.name_column, "the items have no attribute " + filter_text_shown(c.name) + "; the nearest is " +
                                          filter_text_shown(nearest_name(c.name, known)));
 }
 
 }  // namespace
 
-Bound bind(const FilterComparison& c, const Catalog& catalog, int64_t item_count) {
+Bound bind(const FilterComparison& c, const Catalog& catalog, int64_t item_count, std::span<const CatalogColumn> elsewhere) {
   if (c.name == "kind") return bind_kind(c, catalog);
   if (c.name == "title") return bind_strings(c, catalog.titles);
   if (c.name == "category") return bind_strings(c, catalog.categories);
   const CatalogColumns& columns = catalog.columns;
   size_t at = 0;
   while (at < columns.columns.size() && columns.columns[at].name != c.name) ++at;
-  if (at == columns.columns.size()) return unknown_attribute(c, columns);
+  if (at == columns.columns.size()) {
+    if (!std::ranges::any_of(elsewhere, [&](const CatalogColumn& column) { return column.name == c.name; }))
+      return unknown_attribute(c, columns, elsewhere);
+    return each_item([](int64_t) { return false; });
+  }
   switch (columns.columns[at].type) {
     case AttributeType::kNumber: return bind_number(c, columns.numbers_of(at, item_count));
     case AttributeType::kFlag: return bind_flag(c, columns.flags_of(at, item_count));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "absl/status/statusor.h"
 #include "engine/catalog.h"
@@ -19,7 +20,8 @@ class ItemPredicate {
 };
 
 // Errors: InvalidArgument with the column (an attribute that the catalog does not have, with the nearest name; an operator or a value
-// that its type does not take).
-absl::StatusOr<std::unique_ptr<ItemPredicate>> bind(const FilterComparison& comparison, const Catalog& catalog, int64_t item_count);
+// that its type does not take). What a comparison asks of an attribute that only `elsewhere` has is unknown of every item.
+absl::StatusOr<std::unique_ptr<ItemPredicate>> bind(const FilterComparison& comparison, const Catalog& catalog, int64_t item_count,
+                                                    std::span<const CatalogColumn> elsewhere);
 
 }  // namespace bouquet
