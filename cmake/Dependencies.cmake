@@ -20,6 +20,7 @@ find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)  # its CMake package looks for what only a static library needs
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 
 if(BOUQUET_PARQUET)

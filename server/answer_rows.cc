@@ -21,7 +21,7 @@ absl::StatusOr<ItemSelection> select_items(const ServedModel& served, const goog
                                            const std::string& filter) {
   KindSet set = kinds.empty() ? kAllKinds : 0;
   for (const int kind : kinds) set |= static_cast<KindSet>(1 << (kind - v1::ITEM_KIND_PRODUCT));
-  auto selection = served.select(set, filter);
+  auto selection = served.catalog().select(set, filter);
   if (selection.ok()) return selection;
   FieldViolations violations;
   violations.add("filter", std::string(message_of(selection.status())));
@@ -37,11 +37,13 @@ void write_item(const ServedModel& served, ItemIndex item, float score, v1::Sour
   const auto set = [](std::string* to, std::string_view from) { to->assign(from.data(), from.size()); };
   const Artifact& artifact = served.artifact();
   set(row->mutable_item_id(), artifact.item_ids.id(item));
-  row->set_kind(static_cast<v1::ItemKind>(static_cast<int>(artifact.catalog.kind(item)) + v1::ITEM_KIND_PRODUCT));
   row->set_score(score);
   row->set_source(source);
-  if (const auto title = artifact.catalog.titles.at(item); !title.empty()) set(row->mutable_title(), title);
-  if (const auto category = artifact.catalog.categories.at(item); !category.empty()) set(row->mutable_category(), category);
+  served.catalog().describe(item, [&](ItemKind kind, std::string_view title, std::string_view category) {
+    row->set_kind(static_cast<v1::ItemKind>(static_cast<int>(kind) + v1::ITEM_KIND_PRODUCT));
+    if (!title.empty()) set(row->mutable_title(), title);
+    if (!category.empty()) set(row->mutable_category(), category);
+  });
 }
 
 }  // namespace bouquet::server

@@ -37,6 +37,8 @@ absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::load(const std::string
   if (!artifact.ok()) return artifact.status();
   auto served = ServedModel::load(*std::move(artifact), backend_);
   if (!served.ok()) return served.status();
+  if (options_.prepare)
+    if (absl::Status s = options_.prepare(*served); !s.ok()) return s;
   auto serving = std::make_shared<ServingModel>();
   serving->model = *std::move(served);
   for (int32_t w = 0; w < options_.workers; ++w) {

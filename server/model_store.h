@@ -37,6 +37,8 @@ struct ModelStoreOptions {
   int32_t workers = 1;
   int32_t max_batch = 64;
   std::chrono::milliseconds poll_interval{200};
+  // What a model needs before it serves; an error refuses it.
+  std::function<absl::Status(const std::shared_ptr<const ServedModel>&)> prepare = {};
 };
 
 // Thread-safe.

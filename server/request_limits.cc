@@ -10,34 +10,6 @@
 namespace bouquet::server {
 namespace {
 
-// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
-bool is_utf8(const std::string& text) {
-  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
-  const auto* const end = p + text.size();
-  while (p < end) {
-    if (*p < 0x80) {
-      ++p;
-      continue;
-    }
-    const int length = *p >= 0xF0 ? 4 : *p >= 0xE0 ? 3 : 2;
-    if (*p < 0xC2 || *p > 0xF4 || end - p < length) return false;
-    for (int i = 1; i < length; ++i)
-      if ((p[i] & 0xC0) != 0x80) return false;
-    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-      return false;
-    p += length;
-  }
-  return true;
-}
-
-// What is wrong with an id, or nullptr.
-const char* id_problem(const std::string& id) {
-  if (id.empty()) return "must not be empty";
-  if (id.size() > kMaxIdBytes) return "is longer than 128 bytes";
-  if (!is_utf8(id)) return "is not valid UTF-8";
-  return nullptr;
-}
-
 void check_id(const std::string& id, const char* field, FieldViolations& out) {
   if (const char* problem = id_problem(id)) out.add(field, problem);
 }
@@ -98,6 +70,32 @@ void check_visitor(const v1::Visitor& visitor, FieldViolations& out) {
 }
 
 }  // namespace
+
+bool is_utf8(const std::string& text) {
+  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* const end = p + text.size();
+  while (p < end) {
+    if (*p < 0x80) {
+      ++p;
+      continue;
+    }
+    const int length = *p >= 0xF0 ? 4 : *p >= 0xE0 ? 3 : 2;
+    if (*p < 0xC2 || *p > 0xF4 || end - p < length) return false;
+    for (int i = 1; i < length; ++i)
+      if ((p[i] & 0xC0) != 0x80) return false;
+    if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
+      return false;
+    p += length;
+  }
+  return true;
+}
+
+const char* id_problem(const std::string& id) {
+  if (id.empty()) return "must not be empty";
+  if (id.size() > kMaxIdBytes) return "is longer than 128 bytes";
+  if (!is_utf8(id)) return "is not valid UTF-8";
+  return nullptr;
+}
 
 absl::Status validate(const v1::RecommendRequest& request) {
   FieldViolations out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "bouquet/v1/recommendations.pb.h"
@@ -24,6 +25,12 @@ absl::Status validate(const v1::RecommendRequest& request);
 absl::Status validate(const v1::SimilarItemsRequest& request);
 absl::Status validate(const v1::CrossSellRequest& request);
 absl::Status validate(const v1::BatchRecommendRequest& request);  // the number of requests alone: each is checked when its turn comes
+
+// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
+bool is_utf8(const std::string& text);
+
+// What is wrong with an id, or nullptr.
+const char* id_problem(const std::string& id);
 
 // The rows that a valid request asks for.
 inline int32_t rows_wanted(int32_t k) { return k == 0 ? kDefaultK : k; }

@@ -96,10 +96,15 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
   command->footer(
       "Examples:\n"
       "  bouquet serve --models models\n"
-      "  bouquet serve --models models --listen unix:/run/bouquet.sock --admin 127.0.0.1:9090 --workers 2");
+      "  bouquet serve --models models --listen unix:/run/bouquet.sock --admin 127.0.0.1:9090 --workers 2\n"
+      "  bouquet serve --models models --store store");
   ServingOptions& serving = options->serving;
   command->add_option("--models", serving.models, "Serve the current model of this models directory, and what becomes current later")
       ->required()
+      ->type_name("DIR");
+  command
+      ->add_option("--store", serving.store,
+                   "Keep in this folder what the Catalog service is told of items; without it that service changes nothing")
       ->type_name("DIR");
   command->add_option("--listen", serving.listen, "host:port or unix:PATH")->capture_default_str()->type_name("ADDRESS");
   command->add_option("--admin", serving.admin, "Metrics and health over HTTP; empty: none")->capture_default_str()->type_name("ADDRESS");

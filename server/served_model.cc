@@ -5,8 +5,6 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/item_filter.h"
-
 namespace bouquet::server {
 namespace {
 
@@ -39,7 +37,7 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::load(std::shared
     served->profiles_ = *std::move(loaded);
     if (absl::Status s = served->load_similarity(backend); !s.ok()) return s;
   }
-  served->make_kind_filters();
+  served->catalog_.emplace(served->artifact_->catalog, served->item_count());
   served->order_by_popularity();
   return served;
 }
@@ -59,32 +57,6 @@ absl::Status ServedModel::load_similarity(Backend& backend) {
   if (!loaded.ok()) return loaded.status();
   similarity_ = *std::move(loaded);
   return absl::OkStatus();
-}
-
-absl::StatusOr<ItemSelection> ServedModel::select(KindSet kinds, const std::string& filter) const {
-  const std::vector<uint64_t>& of_kinds = kind_filters_[kinds];
-  if (filter.empty()) return ItemSelection{.bitmap = {of_kinds}, .filter = nullptr};
-  const std::string key = static_cast<char>(kinds) + filter;
-  FilterCache::Bitmap bitmap = filters_.find(key);
-  if (bitmap == nullptr) {
-    auto words = items_passing(filter, artifact_->catalog, item_count());
-    if (!words.ok()) return words.status();
-    for (size_t w = 0; w < of_kinds.size(); ++w) (*words)[w] &= of_kinds[w];
-    bitmap = std::make_shared<const std::vector<uint64_t>>(*std::move(words));
-    filters_.add(key, bitmap);
-  }
-  return ItemSelection{.bitmap = {*bitmap}, .filter = bitmap};
-}
-
-void ServedModel::make_kind_filters() {
-  for (int64_t i = 0; i < item_count(); ++i) present_kinds_ |= static_cast<KindSet>(1 << static_cast<int>(artifact_->catalog.kind(i)));
-  for (int kinds = 1; kinds <= kAllKinds; ++kinds) {
-    if (allows_every_item(static_cast<KindSet>(kinds))) continue;
-    auto& words = kind_filters_[static_cast<size_t>(kinds)];
-    words.assign(static_cast<size_t>(bitmap_word_count(item_count())), 0);
-    for (int64_t i = 0; i < item_count(); ++i)
-      if ((kinds >> static_cast<int>(artifact_->catalog.kind(i))) & 1) words[static_cast<size_t>(i >> 6)] |= uint64_t{1} << (i & 63);
-  }
 }
 
 void ServedModel::order_by_popularity() {

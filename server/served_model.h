@@ -1,10 +1,10 @@
 // One published model, ready to answer: the artifact, its copy in the backend's memory, and what every answer needs beside them.
-// Immutable but for a cache, and shared between threads; a request holds one from its beginning to its end.
+// Immutable but for its catalog, and shared between threads; a request holds one from its beginning to its end.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,24 +12,9 @@
 #include "absl/status/statusor.h"
 #include "engine/artifact.h"
 #include "engine/backend.h"
-#include "server/filter_cache.h"
+#include "server/live_catalog.h"
 
 namespace bouquet::server {
-
-// A set of kinds: bit 1 << static_cast<int>(ItemKind).
-using KindSet = uint8_t;
-inline constexpr KindSet kAllKinds = (1 << kItemKindCount) - 1;
-
-// Which items an answer may be made of, apart from those that its request excludes by id.
-struct ItemSelection {
-  BitmapView bitmap;           // over items; without words: every one
-  FilterCache::Bitmap filter;  // what keeps `bitmap` alive, where the model itself does not
-
-  bool allows(ItemIndex item) const { return bitmap.words.empty() || bitmap.test(item); }
-};
-
-// How many filters' bitmaps a model keeps, of item_count / 8 bytes each.
-inline constexpr size_t kCachedFilters = 64;
 
 class ServedModel {
  public:
@@ -54,15 +39,12 @@ class ServedModel {
   std::span<const ItemIndex> by_popularity() const { return by_popularity_; }
   int32_t customers_of(ItemIndex item) const { return artifact_->item_customers.empty() ? 0 : artifact_->item_customers[item]; }
 
-  // The items of `kinds` for which `filter` (engine/item_filter.h) is true; an empty filter is true for every item. A filter that was
-  // asked for lately is not compiled again. Valid as long as the selection and the model are. Errors: those of items_passing.
-  absl::StatusOr<ItemSelection> select(KindSet kinds, const std::string& filter) const;
+  // What items are and which may be offered, as known now. Changes concern requests that begin afterwards.
+  LiveCatalog& catalog() const { return *catalog_; }
 
  private:
   ServedModel() = default;
   absl::Status load_similarity(Backend& backend);
-  bool allows_every_item(KindSet kinds) const { return (present_kinds_ & ~kinds) == 0; }
-  void make_kind_filters();
   void order_by_popularity();
 
   std::shared_ptr<const Artifact> artifact_;
@@ -71,9 +53,7 @@ class ServedModel {
   std::shared_ptr<const LoadedModel> similarity_;
   SharedArray<float> unit_vectors_;  // [item_count, d]
   std::vector<ItemIndex> by_popularity_;
-  KindSet present_kinds_ = 0;
-  std::array<std::vector<uint64_t>, kAllKinds + 1> kind_filters_;  // by KindSet; empty where no filter is needed
-  mutable FilterCache filters_{kCachedFilters};                    // by kinds and text
+  mutable std::optional<LiveCatalog> catalog_;
 };
 
 }  // namespace bouquet::server

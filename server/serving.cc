@@ -42,7 +42,9 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   if (absl::Status s = check(options); !s.ok()) return s;
   auto directory = options.wait_for_model ? ModelsDirectory::open(options.models) : ModelsDirectory::open_existing(options.models);
   if (!directory.ok()) return directory.status();
-  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), backend));
+  auto items = ItemCatalog::open(options.store);
+  if (!items.ok()) return items.status();
+  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), *std::move(items), backend));
   if (absl::Status s = serving->models_.refresh(); !s.ok() && !options.wait_for_model) return s;
   if (absl::Status s = serving->listen(); !s.ok()) return s;
   serving->update_health();
@@ -50,16 +52,21 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   return serving;
 }
 
-Serving::Serving(const ServingOptions& options, ModelsDirectory directory, Backend& backend)
+Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<ItemCatalog> items, Backend& backend)
     : options_(options),
       metrics_(std::string(backend.name())),
+      items_(std::move(items)),
       models_(std::move(directory), backend,
-              {.workers = options.batcher.workers, .max_batch = options.batcher.max_batch, .poll_interval = options.poll_interval},
+              {.workers = options.batcher.workers,
+               .max_batch = options.batcher.max_batch,
+               .poll_interval = options.poll_interval,
+               .prepare = [this](const auto& model) { return items_->attach(model); }},
               &metrics_),
       batcher_(
           options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, &metrics_),
       recommendations_(batcher_, metrics_),
-      models_service_(models_) {}
+      models_service_(models_),
+      catalog_(*items_, models_) {}
 
 Serving::~Serving() { stop(); }
 
@@ -81,7 +88,7 @@ absl::Status Serving::listen() {
     if (!listener.ok()) return listener.status();
     admin_listener_ = *std::move(listener);
   }
-  auto listener = GrpcListener::start(*address, {&recommendations_}, options_.grpc);
+  auto listener = GrpcListener::start(*address, {&recommendations_, &catalog_}, options_.grpc);
   if (!listener.ok()) return listener.status();
   listener_ = *std::move(listener);
   return absl::OkStatus();

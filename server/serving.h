@@ -11,7 +11,9 @@
 #include "engine/backend.h"
 #include "server/admin_pages.h"
 #include "server/batcher.h"
+#include "server/catalog_service.h"
 #include "server/grpc_listener.h"
+#include "server/item_catalog.h"
 #include "server/metrics.h"
 #include "server/model_store.h"
 #include "server/models_service.h"
@@ -21,6 +23,7 @@ namespace bouquet::server {
 
 struct ServingOptions {
   std::string models;
+  std::string store;  // the folder of what calls say of items; empty: none
   std::string listen = "127.0.0.1:50051";
   std::string admin = "127.0.0.1:8080";        // empty: none
   std::string admin_grpc = "127.0.0.1:50052";  // the Models service; empty: none
@@ -53,17 +56,19 @@ class Serving {
   std::string admin_grpc_address() const { return admin_listener_ == nullptr ? std::string() : admin_listener_->address(); }
 
  private:
-  Serving(const ServingOptions& options, ModelsDirectory directory, Backend& backend);
+  Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<ItemCatalog> items, Backend& backend);
   absl::Status listen();
   void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
   std::string not_ready() const;
 
   const ServingOptions options_;
   Metrics metrics_;
+  const std::unique_ptr<ItemCatalog> items_;
   ModelStore models_;
   Batcher batcher_;
   RecommendationsService recommendations_;
   ModelsService models_service_;
+  CatalogService catalog_;
   std::unique_ptr<AdminPages> pages_;
   std::unique_ptr<GrpcListener> admin_listener_;
   std::unique_ptr<GrpcListener> listener_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "bouquet/v1/catalog.grpc.pb.h"
 #include "bouquet/v1/models.grpc.pb.h"
 #include "bouquet/v1/recommendations.grpc.pb.h"
 #include "cpu_fallback/cpu_backend.h"

@@ -1,0 +1,39 @@
+#include "server/catalog_service.h"
+
+#include "server/catalog_limits.h"
+#include "server/status_mapping.h"
+
+namespace bouquet::server {
+
+std::shared_ptr<const ServedModel> CatalogService::model() const {
+  const auto serving = models_.serving();
+  return serving == nullptr ? nullptr : serving->model;
+}
+
+grpc::Status CatalogService::UpsertItems(grpc::ServerContext*, const v1::UpsertItemsRequest* request, v1::UpsertItemsResponse* response) {
+  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  const auto repeated = items_.upsert(*request);
+  if (!repeated.ok()) return to_grpc(repeated.status());
+  response->set_repeated_request(*repeated);
+  return grpc::Status::OK;
+}
+
+grpc::Status CatalogService::DeleteItems(grpc::ServerContext*, const v1::DeleteItemsRequest* request, v1::DeleteItemsResponse* response) {
+  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  const auto repeated = items_.remove(*request);
+  if (!repeated.ok()) return to_grpc(repeated.status());
+  response->set_repeated_request(*repeated);
+  return grpc::Status::OK;
+}
+
+grpc::Status CatalogService::GetItem(grpc::ServerContext*, const v1::GetItemRequest* request, v1::Item* response) {
+  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  return to_grpc(items_.get(*request, model().get(), response));
+}
+
+grpc::Status CatalogService::ListItems(grpc::ServerContext*, const v1::ListItemsRequest* request, v1::ListItemsResponse* response) {
+  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  return to_grpc(items_.list(*request, model(), response));
+}
+
+}  // namespace bouquet::server

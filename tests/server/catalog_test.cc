@@ -1,0 +1,338 @@
+// The Catalog service over gRPC: what it acknowledges is on disk and holds for every answer that begins afterwards.
+#include <gmock/gmock.h>
+
+#include <set>
+#include <string>
+
+#include "engine/catalog_columns_builder.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "server/catalog_store.h"
+#include "tests/server/test_server.h"
+
+namespace bouquet::server {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+constexpr int kItems = 40;
+
+// Items cost 0, 1, .. 39; every even one is of brand "even".
+TinyShop priced_shop() {
+  TinyShop shop = random_shop(kItems, 10, 8, 5);
+  std::vector<double> prices;
+  std::vector<std::string> brands;
+  for (int i = 0; i < kItems; ++i) {
+    prices.push_back(i);
+    brands.push_back(i % 2 == 0 ? "even" : "odd");
+  }
+  CatalogColumnsBuilder columns;
+  columns.add_numbers("price", prices);
+  columns.add_categories("brand", brands);
+  shop.columns = columns.finish();
+  for (int i = 1; i < 20; ++i) shop.baskets.insert(shop.baskets.end(), 3, {0, i});
+  return shop;
+}
+
+class CatalogCalls : public TestServer {
+ protected:
+  void SetUp() override {
+    publish(priced_shop());
+    start_with_store();
+  }
+  void start_with_store() {
+    ServingOptions with_store = options();
+    with_store.store = folder_.path() + "/store";
+    start(with_store);
+    catalog_ = v1::Catalog::NewStub(channel());
+    recommendations_ = stub();
+  }
+  void restart() {
+    serving_.reset();
+    start_with_store();
+  }
+
+  static v1::Item item(const std::string& id) {
+    v1::Item out;
+    out.set_item_id(id);
+    return out;
+  }
+  grpc::Status upsert(const std::vector<v1::Item>& items, std::string request_id = {}, v1::UpsertItemsResponse* response = nullptr) {
+    v1::UpsertItemsRequest request;
+    request.set_request_id(request_id.empty() ? "r" + std::to_string(++requests_) : request_id);
+    for (const v1::Item& one : items) *request.add_items() = one;
+    grpc::ClientContext context;
+    v1::UpsertItemsResponse own;
+    return catalog_->UpsertItems(&context, request, response == nullptr ? &own : response);
+  }
+  grpc::Status remove(const std::vector<std::string>& ids) {
+    v1::DeleteItemsRequest request;
+    request.set_request_id("r" + std::to_string(++requests_));
+    for (const std::string& id : ids) request.add_item_ids(id);
+    grpc::ClientContext context;
+    v1::DeleteItemsResponse response;
+    return catalog_->DeleteItems(&context, request, &response);
+  }
+  grpc::Status get(const std::string& id, v1::Item* out) {
+    v1::GetItemRequest request;
+    request.set_item_id(id);
+    grpc::ClientContext context;
+    return catalog_->GetItem(&context, request, out);
+  }
+  std::vector<std::string> list(int page) {
+    std::vector<std::string> ids;
+    v1::ListItemsRequest request;
+    request.set_page_size(page);
+    do {
+      grpc::ClientContext context;
+      v1::ListItemsResponse response;
+      EXPECT_TRUE(catalog_->ListItems(&context, request, &response).ok());
+      EXPECT_LE(response.items_size(), page);
+      for (const v1::Item& one : response.items()) ids.push_back(one.item_id());
+      request.set_page_token(response.next_page_token());
+    } while (!request.page_token().empty());
+    return ids;
+  }
+
+  // The ids of the whole answer of each method: nothing else can be offered.
+  std::set<std::string> recommended(const std::string& filter = "", const std::string& customer = "customer3") {
+    v1::RecommendRequest request;
+    request.set_customer_id(customer);
+    request.set_k(1000);
+    request.set_include_purchased(true);
+    request.set_filter(filter);
+    grpc::ClientContext context;
+    v1::RecommendResponse response;
+    status_ = recommendations_->Recommend(&context, request, &response);
+    shortfall_.assign(response.shortfall().begin(), response.shortfall().end());
+    std::set<std::string> ids;
+    for (const auto& row : response.results()) ids.insert(row.item_id());
+    return ids;
+  }
+  std::set<std::string> similar() {
+    v1::SimilarItemsRequest request;
+    request.set_item_id("item0");
+    request.set_k(1000);
+    grpc::ClientContext context;
+    v1::SimilarItemsResponse response;
+    EXPECT_TRUE(recommendations_->SimilarItems(&context, request, &response).ok());
+    std::set<std::string> ids;
+    for (const auto& row : response.results()) ids.insert(row.item_id());
+    return ids;
+  }
+  std::set<std::string> cross_sold() {
+    v1::CrossSellRequest request;
+    request.add_item_ids("item0");
+    request.set_k(1000);
+    grpc::ClientContext context;
+    v1::CrossSellResponse response;
+    EXPECT_TRUE(recommendations_->CrossSell(&context, request, &response).ok());
+    std::set<std::string> ids;
+    for (const auto& row : response.results()) ids.insert(row.item().item_id());
+    return ids;
+  }
+  void expect_offered(const std::string& id, bool offered) {
+    EXPECT_EQ(recommended().contains(id), offered);
+    EXPECT_EQ(recommended("", "stranger").contains(id), offered);
+    EXPECT_EQ(similar().contains(id), offered);
+    EXPECT_EQ(cross_sold().contains(id), offered);
+  }
+  std::vector<std::string> fields_of(const grpc::Status& status) {
+    google::rpc::Status rich;
+    google::rpc::BadRequest details;
+    std::vector<std::string> fields;
+    EXPECT_TRUE(rich.ParseFromString(status.error_details()) && rich.details_size() == 1 && rich.details(0).UnpackTo(&details));
+    for (const auto& violation : details.field_violations()) fields.push_back(violation.field());
+    return fields;
+  }
+
+  std::unique_ptr<v1::Catalog::Stub> catalog_;
+  std::unique_ptr<v1::Recommendations::Stub> recommendations_;
+  int requests_ = 0;
+  grpc::Status status_;
+  std::vector<int> shortfall_;
+};
+
+TEST_F(CatalogCalls, StockAndAvailabilityHoldForEveryAnswerAtOnceAndAfterARestart) {
+  expect_offered("item7", true);
+  v1::Item seven = item("item7");
+  seven.set_stock(0);
+  ASSERT_TRUE(upsert({seven}).ok());
+  expect_offered("item7", false);
+  EXPECT_THAT(shortfall_, Contains(v1::SHORTFALL_FILTERED));
+  restart();
+  expect_offered("item7", false);
+  seven.set_stock(3);
+  ASSERT_TRUE(upsert({seven}).ok());
+  expect_offered("item7", true);
+  seven.Clear();
+  seven.set_item_id("item7");
+  seven.set_available(false);
+  ASSERT_TRUE(upsert({seven}).ok());
+  expect_offered("item7", false);
+  v1::Item known;
+  ASSERT_TRUE(get("item7", &known).ok());
+  EXPECT_EQ(known.stock(), 3);  // what is not set stays
+  EXPECT_EQ(known.price(), 7);
+  EXPECT_TRUE(known.in_model());
+}
+
+TEST_F(CatalogCalls, PricesAndNewAttributesHoldForFilters) {
+  EXPECT_THAT(recommended("price < 2"), UnorderedElementsAre("item0", "item1"));
+  EXPECT_THAT(shortfall_, Contains(v1::SHORTFALL_FILTERED));
+  recommended("organic = true");
+  EXPECT_EQ(status_.error_message(), "filter: column 1: the items have no attribute 'organic'; the nearest is 'brand'");
+  v1::Item one = item("item1"), nine = item("item9");
+  one.set_price(10);
+  nine.set_price(1.5);
+  (*nine.mutable_attributes())["organic"].set_flag(true);
+  (*nine.mutable_attributes())["brand"].set_text("nine & sons");
+  ASSERT_TRUE(upsert({one, nine}).ok());
+  EXPECT_THAT(recommended("price < 2"), UnorderedElementsAre("item0", "item9"));
+  EXPECT_THAT(recommended("organic = true"), UnorderedElementsAre("item9"));
+  EXPECT_THAT(recommended("brand = \"nine & sons\" OR price = 10"), UnorderedElementsAre("item1", "item9", "item10"));
+  restart();
+  EXPECT_THAT(recommended("organic = true AND price < 2"), UnorderedElementsAre("item9"));
+}
+
+TEST_F(CatalogCalls, FiltersThatCannotBeUnderstoodNameFieldAndColumn) {
+  recommended("price <");
+  EXPECT_EQ(status_.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status_.error_message(), HasSubstr("filter: column 8"));
+  EXPECT_THAT(fields_of(status_), ElementsAre("filter"));
+  recommended("prise < 3");
+  EXPECT_EQ(status_.error_message(), "filter: column 1: the items have no attribute 'prise'; the nearest is 'price'");
+}
+
+TEST_F(CatalogCalls, DeletedItemsAreNeverOfferedAndComeBackAsOthersAlone) {
+  ASSERT_TRUE(remove({"item5", "nobody knows"}).ok());
+  expect_offered("item5", false);
+  v1::Item out;
+  EXPECT_EQ(get("item5", &out).error_code(), grpc::StatusCode::NOT_FOUND);
+  restart();
+  expect_offered("item5", false);
+  const grpc::Status refused = upsert({item("item4"), item("item5")});
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(fields_of(refused), ElementsAre("items[1].new_generation"));
+  v1::Item again = item("item5");
+  again.set_new_generation(true);
+  again.set_title("Another");
+  ASSERT_TRUE(upsert({again}).ok());
+  ASSERT_TRUE(get("item5", &out).ok());
+  EXPECT_EQ(out.title(), "Another");
+  EXPECT_FALSE(out.has_price());  // that was the old one's
+  publish(priced_shop());         // a model of today knows the new one
+  restart();
+  expect_offered("item5", true);
+}
+
+TEST_F(CatalogCalls, ANewModelTakesOverWhatWasSaid) {
+  v1::Item seven = item("item7");
+  seven.set_available(false);
+  ASSERT_TRUE(upsert({seven, item("unheard of")}).ok());
+  TinyShop shop = priced_shop();
+  shop.items[3].id = "unheard of";
+  const std::string version = publish(shop);
+  while (serving_->models().serving()->model->version() != version) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  expect_offered("item7", false);
+  expect_offered("unheard of", true);
+  v1::Item out;
+  ASSERT_TRUE(get("unheard of", &out).ok());
+  EXPECT_TRUE(out.in_model());
+}
+
+TEST_F(CatalogCalls, ARepeatedRequestChangesNothing) {
+  v1::Item seven = item("item7");
+  seven.set_price(1);
+  v1::UpsertItemsResponse response;
+  ASSERT_TRUE(upsert({seven}, "once", &response).ok());
+  EXPECT_FALSE(response.repeated_request());
+  seven.set_price(2);
+  ASSERT_TRUE(upsert({seven}, "twice").ok());
+  restart();
+  seven.set_price(1);
+  ASSERT_TRUE(upsert({seven}, "once", &response).ok());
+  EXPECT_TRUE(response.repeated_request());
+  v1::Item out;
+  ASSERT_TRUE(get("item7", &out).ok());
+  EXPECT_EQ(out.price(), 2);
+}
+
+TEST_F(CatalogCalls, ListsEveryItemOnceInOrderWhateverThePage) {
+  std::set<std::string> wanted;
+  for (int i = 0; i < kItems; ++i) wanted.insert("item" + std::to_string(i));
+  const std::vector<v1::Item> news = {item("a"), item("item1x"), item("zz")};
+  ASSERT_TRUE(upsert(news).ok());
+  ASSERT_TRUE(remove({"item20", "zz"}).ok());
+  wanted.insert({"a", "item1x"});
+  wanted.erase("item20");
+  const std::vector<std::string> all(wanted.begin(), wanted.end());
+  for (const int page : {1, 2, 7, 41, 42, 1000}) EXPECT_EQ(list(page), all) << page;
+}
+
+TEST_F(CatalogCalls, MistakesAreNamedAndChangeNothing) {
+  v1::Item wrong = item("item3");
+  wrong.set_price(-1);
+  (*wrong.mutable_attributes())["price"].set_number(3);
+  (*wrong.mutable_attributes())["nan"].set_number(std::numeric_limits<double>::quiet_NaN());
+  wrong.set_title(std::string(1025, 'x'));
+  EXPECT_THAT(fields_of(upsert({item("item2"), wrong})),
+              UnorderedElementsAre("items[1].title", "items[1].attributes[\"price\"]", "items[1].attributes[\"nan\"]"));
+  v1::Item other_type = item("item3");
+  other_type.set_price(99);
+  (*other_type.mutable_attributes())["brand"].mutable_texts()->add_values("x");
+  const grpc::Status refused = upsert({other_type});
+  EXPECT_THAT(refused.error_message(), HasSubstr("is of type set; the catalog has it as category"));
+  EXPECT_THAT(fields_of(upsert({item(""), item("x"), item("x")})), UnorderedElementsAre("items[0].item_id", "items[2]"));
+  EXPECT_EQ(upsert({}).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(upsert(std::vector<v1::Item>(1001, item("x"))).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  v1::Item out;
+  ASSERT_TRUE(get("item3", &out).ok());
+  EXPECT_EQ(out.price(), 3);
+  EXPECT_EQ(get("x", &out).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(CatalogCalls, WithoutAStoreNothingChangesAndTheModelCanBeRead) {
+  serving_.reset();
+  start(options());
+  catalog_ = v1::Catalog::NewStub(channel());
+  const grpc::Status refused = upsert({item("item3")});
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refused.error_message(), HasSubstr("--store"));
+  v1::Item out;
+  ASSERT_TRUE(get("item3", &out).ok());
+  EXPECT_EQ(out.price(), 3);
+  EXPECT_EQ(list(7).size(), size_t{kItems});
+}
+
+TEST_F(CatalogCalls, AStoreBelongsToOneServer) {
+  ServingOptions second = options();
+  second.listen = "unix:" + folder_.path() + "/second";
+  second.admin_grpc = "";
+  second.store = folder_.path() + "/store";
+  const auto refused = Serving::start(second, *backend_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("--store " + folder_.path()));
+}
+
+TEST(CatalogStore, ForgetsTheOldestRequests) {
+  const TemporaryFolder folder;
+  auto store = CatalogStore::open(folder.path() + "/store");
+  ASSERT_TRUE(store.ok()) << store.status();
+  ASSERT_TRUE((*store)->write("a", {}).ok());
+  ASSERT_TRUE((*store)->write("b", {}).ok());
+  EXPECT_TRUE(*(*store)->knows("a"));
+  store->reset();  // one process at a time has it open
+  store = CatalogStore::open(folder.path() + "/store", 2);
+  ASSERT_TRUE((*store)->write("c", {}).ok());
+  EXPECT_FALSE(*(*store)->knows("a"));
+  EXPECT_TRUE(*(*store)->knows("b"));
+  EXPECT_TRUE(*(*store)->knows("c"));
+}
+
+}  // namespace
+}  // namespace bouquet::server
