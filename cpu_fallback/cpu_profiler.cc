@@ -75,7 +75,7 @@ class CpuProfiler final : public Profiler {
 
 }  // namespace
 
-FoldInSide::FoldInSide(const Model& model, Side solved, ThreadPool& pool)
+FoldInSide::FoldInSide(const Model& model, int64_t loaded_customers, Side solved, ThreadPool& pool)
     : table_(FactorTable::copy_of(solved == Side::kCustomers ? model.item_matrix() : model.profile_matrix())),
       source_(table_, model.constants.unobserved_weight),
       rule_{model.constants.unobserved_weight, model.constants.regularization, model.constants.regularization_exponent,
@@ -84,7 +84,7 @@ FoldInSide::FoldInSide(const Model& model, Side solved, ThreadPool& pool)
   if (solved == Side::kCustomers)
     source_.refresh(model.item_gram.view(), pool);
   else
-    source_.refresh(gram_of(table_, pool), pool);
+    source_.refresh(gram_of(table_, loaded_customers, pool), pool);
   const AttributePrior& prior = solved == Side::kCustomers ? model.customer_prior : model.item_prior;
   if (prior.map.empty()) return;
   const int32_t columns = prior.column_count(model.dimension);

@@ -13,8 +13,9 @@ namespace bouquet::cpu {
 // What one side is solved with: the other side's vectors, prepared, and the solved side's prior. Immutable, shared by profilers.
 class FoldInSide {
  public:
-  // Throws std::bad_alloc.
-  FoldInSide(const Model& model, Side solved, ThreadPool& pool);
+  // Of the customers the first `loaded_customers` are in the Gram matrix that items are solved with: those added later never are. Throws
+  // std::bad_alloc.
+  FoldInSide(const Model& model, int64_t loaded_customers, Side solved, ThreadPool& pool);
 
   const SolveSource& source() const { return source_; }
   const PriorMap& prior() const { return prior_; }

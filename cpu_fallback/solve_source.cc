@@ -17,14 +17,16 @@ int64_t panel_index(int64_t n, int64_t row, int64_t column) { return column / kP
 
 }  // namespace
 
-std::vector<float> gram_of(const FactorTable& vectors, ThreadPool& pool) {
+std::vector<float> gram_of(const FactorTable& vectors, ThreadPool& pool) { return gram_of(vectors, vectors.rows(), pool); }
+
+std::vector<float> gram_of(const FactorTable& vectors, int64_t rows, ThreadPool& pool) {
   const int64_t n = vectors.stride();
   const FloatBuffer parts = make_floats(kGramPartitions * n * n);
   const FloatBuffer packed = make_floats(pool.size() * kPackedRows * n);
   pool.run(kGramPartitions, [&](int worker, int64_t part) {
     float* panels = packed.get() + worker * kPackedRows * n;
-    const int64_t end = vectors.rows() * (part + 1) / kGramPartitions;
-    for (int64_t r = vectors.rows() * part / kGramPartitions; r < end; r += kPackedRows) {
+    const int64_t end = rows * (part + 1) / kGramPartitions;
+    for (int64_t r = rows * part / kGramPartitions; r < end; r += kPackedRows) {
       const int64_t count = std::min(kPackedRows, end - r);
       pack_rows(vectors, r, count, kPackedRows, panels);
       add_gram(count, kPackedRows, panels, static_cast<int32_t>(n), parts.get() + part * n * n);

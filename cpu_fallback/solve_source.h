@@ -11,8 +11,9 @@
 namespace bouquet::cpu {
 
 // YᵀY, [d, d] row-major and symmetric: float sums over fixed partitions of the rows, added in order in double, so that the bits are
-// the same at any number of threads.
+// the same at any number of threads. Of the first `rows` rows alone, if it is given.
 std::vector<float> gram_of(const FactorTable& vectors, ThreadPool& pool);
+std::vector<float> gram_of(const FactorTable& vectors, int64_t rows, ThreadPool& pool);
 
 class SolveSource {
  public:

@@ -93,6 +93,12 @@ class Profiler : public TimedOnDevice {
   virtual absl::Status solve(const HistoryBatch& histories, ProfileBatch solved) = 0;
 };
 
+// Rows that a model gets after its training. Host memory, borrowed for the call.
+struct ModelDelta {
+  MatrixView<const float> items = {};      // [k, d] vectors of new items, which become rows item_count, item_count + 1, ...
+  MatrixView<const float> customers = {};  // [k, d] profiles of new customers, likewise
+};
+
 // A model in the backend's memory. Immutable; shared between threads.
 class LoadedModel : public std::enable_shared_from_this<LoadedModel> {
  public:
@@ -102,6 +108,14 @@ class LoadedModel : public std::enable_shared_from_this<LoadedModel> {
   // ResourceExhausted.
   virtual absl::StatusOr<std::unique_ptr<Ranker>> make_ranker(Side side, RankerLimits limits) const = 0;
   virtual absl::StatusOr<std::unique_ptr<Profiler>> make_profiler(ProfilerLimits limits) const = 0;
+
+  // This model with more rows; what does not depend on them is shared with it. Rows that are there already keep their numbers and their
+  // bits, and neither Gram matrix changes: new rows are not of the training. Errors: InvalidArgument (rows of another dimension, a number
+  // that is not finite), Unimplemented (the backend cannot add rows), ResourceExhausted.
+  virtual absl::StatusOr<std::shared_ptr<const LoadedModel>> with(const ModelDelta& /*delta*/) const {
+    return absl::UnimplementedError(
+        "this backend adds no rows to a loaded model: new items wait for the next training, or use --backend cpu");
+  }
 };
 
 struct EpochStats {
