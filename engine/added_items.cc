@@ -81,6 +81,7 @@ Artifact with_items(const Artifact& artifact, const AddedItems& added) {
   out.catalog.columns = with_missing_rows(artifact.catalog.columns, rows, count);
   out.item_customers = longer_if_any(artifact.item_customers, count, int32_t{0});
   out.co_purchases.item_baskets = longer_if_any(artifact.co_purchases.item_baskets, count, int32_t{0});
+  out.content_links.offsets = longer_offsets(artifact.content_links.offsets, count);
   out.co_purchases.offsets = longer_offsets(artifact.co_purchases.offsets, count);
   return out;
 }

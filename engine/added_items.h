@@ -14,8 +14,8 @@ struct AddedItems {
 };
 
 // `artifact` with the items behind its own: untitled products that nobody has taken and that miss every column. Histories, customers, the
-// Gram matrix and the counts of the training stay as they are, and so does the table of the items' attributes, which is of the training.
-// Takes time and memory in proportion to all items.
+// Gram matrix and the counts of the training stay as they are, and so do the table of the items' attributes and the content path, which are
+// of the training: no link leads to or from an item that was added. Takes time and memory in proportion to all items.
 Artifact with_items(const Artifact& artifact, const AddedItems& added);
 
 }  // namespace bouquet

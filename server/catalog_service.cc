@@ -1,6 +1,8 @@
 #include "server/catalog_service.h"
 
+#include "engine/errors.h"
 #include "server/catalog_limits.h"
+#include "server/log.h"
 #include "server/status_mapping.h"
 
 namespace bouquet::server {
@@ -15,6 +17,12 @@ grpc::Status CatalogService::UpsertItems(grpc::ServerContext*, const v1::UpsertI
   const auto repeated = items_.upsert(*request);
   if (!repeated.ok()) return to_grpc(repeated.status());
   response->set_repeated_request(*repeated);
+  const auto serving = model();
+  if (*repeated || request->validate_only() || serving == nullptr || !ItemCatalog::concerns_places(*request, *serving))
+    return grpc::Status::OK;
+  // The items are kept whatever comes of it, so the call has done what it was asked for.
+  if (absl::Status s = models_.prepare_again(); !s.ok())
+    log_event(LogLevel::kError, "items.not_placed", {{"why", std::string(message_of(s))}});
   return grpc::Status::OK;
 }
 

@@ -13,7 +13,7 @@ namespace bouquet::server {
 class CatalogService final : public v1::Catalog::Service {
  public:
   // Both outlive the service.
-  CatalogService(ItemCatalog& items, const ModelStore& models) : items_(items), models_(models) {}
+  CatalogService(ItemCatalog& items, ModelStore& models) : items_(items), models_(models) {}
 
   grpc::Status UpsertItems(grpc::ServerContext* context, const v1::UpsertItemsRequest* request, v1::UpsertItemsResponse* response) override;
   grpc::Status DeleteItems(grpc::ServerContext* context, const v1::DeleteItemsRequest* request, v1::DeleteItemsResponse* response) override;
@@ -24,7 +24,7 @@ class CatalogService final : public v1::Catalog::Service {
   std::shared_ptr<const ServedModel> model() const;
 
   ItemCatalog& items_;
-  const ModelStore& models_;
+  ModelStore& models_;
 };
 
 }  // namespace bouquet::server

@@ -7,6 +7,8 @@
 #include "engine/errors.h"
 #include "server/bad_request.h"
 #include "server/catalog_limits.h"
+#include "server/log.h"
+#include "server/new_items.h"
 
 namespace bouquet::server {
 namespace {
@@ -53,8 +55,9 @@ absl::StatusOr<std::unique_ptr<ItemCatalog>> ItemCatalog::open(const std::string
 }
 
 ItemIndex ItemCatalog::row_of(const ServedModel& model, const CatalogEntry* entry, const std::string& id) {
-  if (entry != nullptr && entry->new_since() > model.artifact().created_at) return kNone;
-  return model.artifact().item_ids.find(id);
+  const ItemIndex row = model.artifact().item_ids.find(id);
+  if (row >= model.trained_item_count()) return row;
+  return entry != nullptr && entry->new_since() > model.artifact().created_at ? kNone : row;
 }
 
 void ItemCatalog::apply(const ServedModel& model, std::span<const CatalogEntry> entries) const {
@@ -75,20 +78,48 @@ void ItemCatalog::apply(const ServedModel& model, std::span<const CatalogEntry> 
   model.catalog().apply(std::move(changes), added);
 }
 
-absl::Status ItemCatalog::attach(const std::shared_ptr<const ServedModel>& model) {
-  if (store_ == nullptr) return absl::OkStatus();
+absl::StatusOr<std::shared_ptr<const ServedModel>> ItemCatalog::prepared(const std::shared_ptr<const ServedModel>& model) {
+  if (store_ == nullptr) return model;
   const std::lock_guard lock(changes_);
-  for (const CatalogColumn& column : model->artifact().catalog.columns.columns) types_[column.name] = column.type;
-  std::vector<CatalogEntry> entries;
+  const std::shared_ptr<const ServedModel>& trained = model->trained() == nullptr ? model : model->trained();
+  for (const CatalogColumn& column : trained->artifact().catalog.columns.columns) types_[column.name] = column.type;
+  std::vector<CatalogEntry> of_the_model, others;
+  const bool places = places_items(*trained);
   const absl::Status read = store_->after("", [&](const CatalogEntry& entry) {
-    if (model->artifact().item_ids.find(entry.item().item_id()) != kNone) entries.push_back(entry);
+    if (trained->artifact().item_ids.find(entry.item().item_id()) != kNone)
+      of_the_model.push_back(entry);
+    else if (places && !entry.deleted())
+      others.push_back(entry);
     return true;
   });
   if (!read.ok()) return read;
-  apply(*model, entries);
+  const std::shared_ptr<const ServedModel> ready = others.empty() ? nullptr : with_new_items(trained, others);
+  const std::shared_ptr<const ServedModel>& result = ready == nullptr ? model : ready;
+  if (std::ranges::any_of(models_, [&](const std::weak_ptr<const ServedModel>& known) { return known.lock() == result; })) return result;
+  if (ready != nullptr) of_the_model.insert(of_the_model.end(), others.begin(), others.end());
+  apply(*result, of_the_model);
   std::erase_if(models_, [](const std::weak_ptr<const ServedModel>& known) { return known.expired(); });
-  models_.push_back(model);
-  return absl::OkStatus();
+  models_.push_back(result);
+  return result;
+}
+
+std::shared_ptr<const ServedModel> ItemCatalog::with_new_items(const std::shared_ptr<const ServedModel>& trained,
+                                                               const std::vector<CatalogEntry>& entries) const {
+  const auto added = placed(*trained, entries);
+  const auto extended = added.ok() ? trained->with(*added) : added.status();
+  if (extended.ok()) return *extended;
+  log_event(LogLevel::kWarning, "items.not_placed",
+            {{"items", std::to_string(entries.size())}, {"why", std::string(message_of(extended.status()))}});
+  return nullptr;
+}
+
+bool ItemCatalog::concerns_places(const v1::UpsertItemsRequest& request, const ServedModel& model) {
+  if (!places_items(model)) return false;
+  return std::ranges::any_of(request.items(), [&](const v1::Item& item) {
+    const ItemIndex row = model.artifact().item_ids.find(item.item_id());
+    if (row == kNone) return true;
+    return row >= model.trained_item_count() && (item.new_generation() || concerns_place(model, item));
+  });
 }
 
 absl::StatusOr<CatalogEntry> ItemCatalog::changed(const v1::Item& said, const std::string& field, AttributeTypes& types) const {

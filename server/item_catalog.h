@@ -26,8 +26,12 @@ class ItemCatalog {
   // CatalogStore::open.
   static absl::StatusOr<std::unique_ptr<ItemCatalog>> open(const std::string& folder, Clock clock = absl::Now);
 
-  // Carries everything that was said into `model`, and from now on every change as long as it lives. Errors: DataLoss (the store).
-  absl::Status attach(const std::shared_ptr<const ServedModel>& model);
+  // `model` with everything that was said, and from now on with every change as long as it lives; where it can place items (new_items.h),
+  // with those that it was not trained with. Returns `model` itself if there is nothing new to place. That items cannot be placed is
+  // logged, and they are left out. Errors: DataLoss (the store).
+  absl::StatusOr<std::shared_ptr<const ServedModel>> prepared(const std::shared_ptr<const ServedModel>& model);
+  // Whether a valid request says something of items that makes `model` worth preparing again: new ones, or other attributes of such.
+  static bool concerns_places(const v1::UpsertItemsRequest& request, const ServedModel& model);
 
   // Whether the request_id was known, so that nothing changed. Errors: FailedPrecondition (no store), InvalidArgument with BadRequest (an
   // attribute of another type than it has, a deleted id without new_generation), those of CatalogStore::write.
@@ -43,6 +47,8 @@ class ItemCatalog {
   absl::StatusOr<CatalogEntry> changed(const v1::Item& said, const std::string& field, AttributeTypes& types) const;
   absl::StatusOr<bool> write(const std::string& request_id, const std::vector<CatalogEntry>& entries, AttributeTypes types);
   void apply(const ServedModel& model, std::span<const CatalogEntry> entries) const;
+  std::shared_ptr<const ServedModel> with_new_items(const std::shared_ptr<const ServedModel>& trained,
+                                                    const std::vector<CatalogEntry>& entries) const;
   // The row of `id` in the model, kNone if it has none or one that stands for what the id was before.
   static ItemIndex row_of(const ServedModel& model, const CatalogEntry* entry, const std::string& id);
   // False: deleted.

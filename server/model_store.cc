@@ -37,18 +37,39 @@ absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::load(const std::string
   if (!artifact.ok()) return artifact.status();
   auto served = ServedModel::load(*std::move(artifact), backend_);
   if (!served.ok()) return served.status();
-  if (options_.prepare)
-    if (absl::Status s = options_.prepare(*served); !s.ok()) return s;
+  if (options_.prepare) {
+    auto prepared = options_.prepare(*served);
+    if (!prepared.ok()) return prepared.status();
+    served = *std::move(prepared);
+  }
+  auto serving = with_recommenders(*std::move(served));
+  if (serving.ok() && observer_ != nullptr)
+    observer_->model_loaded(*(*serving)->model, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  return serving;
+}
+
+absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::with_recommenders(std::shared_ptr<const ServedModel> model) const {
   auto serving = std::make_shared<ServingModel>();
-  serving->model = *std::move(served);
+  serving->model = std::move(model);
   for (int32_t w = 0; w < options_.workers; ++w) {
     auto recommender = Recommender::make(*serving->model, options_.max_batch);
     if (!recommender.ok()) return recommender.status();
     serving->recommenders.push_back(*std::move(recommender));
   }
-  if (observer_ != nullptr)
-    observer_->model_loaded(*serving->model, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   return serving;
+}
+
+absl::Status ModelStore::prepare_again() {
+  const std::lock_guard lock(changes_);
+  const auto now = serving();
+  if (now == nullptr || !options_.prepare) return absl::OkStatus();
+  auto prepared = options_.prepare(now->model);
+  if (!prepared.ok()) return prepared.status();
+  if (*prepared == now->model) return absl::OkStatus();
+  auto next = with_recommenders(*std::move(prepared));
+  if (!next.ok()) return next.status();
+  serve(*std::move(next));
+  return absl::OkStatus();
 }
 
 absl::Status ModelStore::refresh() {

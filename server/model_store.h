@@ -37,8 +37,8 @@ struct ModelStoreOptions {
   int32_t workers = 1;
   int32_t max_batch = 64;
   std::chrono::milliseconds poll_interval{200};
-  // What a model needs before it serves; an error refuses it.
-  std::function<absl::Status(const std::shared_ptr<const ServedModel>&)> prepare = {};
+  // What serves in a model's place: itself once it is ready, or one with more items. An error refuses it.
+  std::function<absl::StatusOr<std::shared_ptr<const ServedModel>>(const std::shared_ptr<const ServedModel>&)> prepare = {};
 };
 
 // Thread-safe.
@@ -63,6 +63,9 @@ class ModelStore {
   // Activates the newest version older than the one that serves. Errors: FailedPrecondition (there is none), those of activate.
   absl::Status roll_back();
 
+  // Prepares the model that serves once more, and serves what comes of it. Errors: those of `prepare`; the present one serves on then.
+  absl::Status prepare_again();
+
   // Calls refresh() every poll_interval from a thread of its own, until the store is destroyed.
   void start_watching();
 
@@ -70,6 +73,7 @@ class ModelStore {
 
  private:
   absl::StatusOr<std::shared_ptr<ServingModel>> load(const std::string& version);
+  absl::StatusOr<std::shared_ptr<ServingModel>> with_recommenders(std::shared_ptr<const ServedModel> model) const;
   void serve(std::shared_ptr<ServingModel> model);
   absl::Status refresh_locked();
   absl::Status activate_locked(const std::string& version, bool validate_only);

@@ -9,7 +9,7 @@ namespace bouquet::server {
 namespace {
 
 // Every row divided by its length; a zero row stays zero and is similar to nothing.
-std::vector<float> unit_rows(const SharedArray<float>& rows, int64_t d) {
+std::vector<float> unit_rows(std::span<const float> rows, int64_t d) {
   std::vector<float> unit(rows.begin(), rows.end());
   for (size_t begin = 0; begin < unit.size(); begin += static_cast<size_t>(d)) {
     double square = 0;
@@ -42,9 +42,31 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::load(std::shared
   return served;
 }
 
+absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::with(const AddedItems& added) const {
+  std::shared_ptr<ServedModel> served(new ServedModel());
+  served->trained_ = shared_from_this();
+  served->backend_name_ = backend_name_;
+  const auto count = static_cast<int64_t>(added.ids.size());
+  auto profiles = profiles_->with({.items = {added.vectors.data(), count, dimension()}});
+  if (!profiles.ok()) return profiles.status();
+  const std::vector<float> unit = unit_rows(added.vectors, dimension());
+  const MatrixView<const float> units{unit.data(), count, dimension()};
+  auto similarity = similarity_->with({.items = units, .customers = units});
+  if (!similarity.ok()) return similarity.status();
+  served->profiles_ = *std::move(profiles);
+  served->similarity_ = *std::move(similarity);
+  served->artifact_ = std::make_shared<const Artifact>(with_items(*artifact_, added));
+  std::vector<float> all_units(unit_vectors_.begin(), unit_vectors_.end());
+  all_units.insert(all_units.end(), unit.begin(), unit.end());
+  served->unit_vectors_ = std::move(all_units);
+  served->catalog_.emplace(served->artifact_->catalog, served->item_count());
+  served->order_by_popularity();
+  return served;
+}
+
 absl::Status ServedModel::load_similarity(Backend& backend) {
   const Model& model = artifact_->model;
-  unit_vectors_ = unit_rows(model.item_vectors, model.dimension);
+  unit_vectors_ = unit_rows(model.item_vectors.view(), model.dimension);
   // No profile is ever solved with this model, so the Gram matrix only has to be one; the trained items' own will do.
   Model similarity{.dimension = model.dimension,
                    .profiles = unit_vectors_,

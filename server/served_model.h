@@ -10,16 +10,24 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/added_items.h"
 #include "engine/artifact.h"
 #include "engine/backend.h"
 #include "server/live_catalog.h"
 
 namespace bouquet::server {
 
-class ServedModel {
+class ServedModel : public std::enable_shared_from_this<ServedModel> {
  public:
   // Loads `artifact` into `backend`, which outlives the result. Errors: those of Backend::load.
   static absl::StatusOr<std::shared_ptr<const ServedModel>> load(std::shared_ptr<const Artifact> artifact, Backend& backend);
+
+  // This model with items behind its own that it was not trained with, and a catalog in which nothing has changed yet. It must have items.
+  // Errors: those of LoadedModel::with.
+  absl::StatusOr<std::shared_ptr<const ServedModel>> with(const AddedItems& added) const;
+  // The model that with() was asked of: without the items that were added. nullptr: this is it.
+  const std::shared_ptr<const ServedModel>& trained() const { return trained_; }
+  int32_t trained_item_count() const { return trained_ == nullptr ? item_count() : trained_->item_count(); }
 
   const Artifact& artifact() const { return *artifact_; }
   const std::string& version() const { return artifact_->version; }
@@ -47,6 +55,7 @@ class ServedModel {
   absl::Status load_similarity(Backend& backend);
   void order_by_popularity();
 
+  std::shared_ptr<const ServedModel> trained_;
   std::shared_ptr<const Artifact> artifact_;
   std::string backend_name_;
   std::shared_ptr<const LoadedModel> profiles_;

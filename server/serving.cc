@@ -60,7 +60,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
               {.workers = options.batcher.workers,
                .max_batch = options.batcher.max_batch,
                .poll_interval = options.poll_interval,
-               .prepare = [this](const auto& model) { return items_->attach(model); }},
+               .prepare = [this](const auto& model) { return items_->prepared(model); }},
               &metrics_),
       batcher_(
           options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, &metrics_),

@@ -16,6 +16,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 constexpr int kItems = 40;
@@ -293,6 +294,114 @@ TEST_F(CatalogCalls, MistakesAreNamedAndChangeNothing) {
   ASSERT_TRUE(get("item3", &out).ok());
   EXPECT_EQ(out.price(), 3);
   EXPECT_EQ(get("x", &out).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+// A model that was trained with the attribute "colour" of items: red ones lie along the first axis, others against it.
+class NewItems : public CatalogCalls {
+ protected:
+  void SetUp() override {
+    auto directory = ModelsDirectory::open(models_);
+    ASSERT_TRUE(directory.ok()) << directory.status();
+    ASSERT_TRUE(directory->publish(coloured_shop(), true).ok());
+    start_with_store();
+  }
+  static Artifact coloured_shop() {
+    TinyShop shop;
+    for (int i = 0; i < 6; ++i)
+      shop.items.push_back({"item" + std::to_string(i), {i % 2 == 0 ? 1.0f : -1.0f, 0.1f * static_cast<float>(i)}});
+    shop.customers = {{"red lover", {1, 0}}, {"red hater", {-1, 0}}};
+    for (int i = 1; i < 6; ++i) shop.baskets.insert(shop.baskets.end(), 3, {0, i});
+    Artifact artifact = shop.artifact();
+    auto schema = AttributeSchema::make({{"colour", CategoryTransform{{"red"}}}});
+    EXPECT_TRUE(schema.ok()) << schema.status();
+    const int32_t columns = schema->column_count();  // red, any other, missing
+    std::vector<int64_t> offsets(7, 0);
+    artifact.item_attributes = {*schema, {columns, 0, {}, offsets, {}, {}}};
+    artifact.model.item_prior = {0, std::vector<float>{9, 0, -9, 0, 0, 1, 0, 0}};
+    artifact.model.constants = {0.1, 0.5, 0.5, 6, 2};
+    artifact.recipe.options.dimension = 2;
+    artifact.version.clear();
+    return artifact;
+  }
+  static v1::Item coloured(const std::string& id, const std::string& colour) {
+    v1::Item out = item(id);
+    (*out.mutable_attributes())["colour"].set_text(colour);
+    return out;
+  }
+  std::vector<std::string> best(const std::string& customer, int k, const std::string& filter = "") {
+    v1::RecommendRequest request;
+    request.set_customer_id(customer);
+    request.set_k(k);
+    request.set_filter(filter);
+    grpc::ClientContext context;
+    v1::RecommendResponse response;
+    const grpc::Status status = recommendations_->Recommend(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    std::vector<std::string> ids;
+    for (const auto& row : response.results()) ids.push_back(row.item_id());
+    return ids;
+  }
+};
+
+TEST_F(NewItems, ArePlacedByTheirAttributesAndOfferedAtOnce) {
+  EXPECT_THAT(best("red lover", 1), ElementsAre("item0"));
+  v1::Item rose = coloured("rose", "red");
+  rose.set_title("A rose");
+  rose.set_price(3);
+  ASSERT_TRUE(upsert({rose, coloured("violet", "blue")}).ok());
+  EXPECT_THAT(best("red lover", 1), ElementsAre("rose"));
+  EXPECT_THAT(best("red hater", 1), ElementsAre("violet"));
+  EXPECT_THAT(best("red lover", 5, "price < 5"), ElementsAre("rose"));
+  EXPECT_TRUE(similar().contains("rose"));
+  EXPECT_TRUE(cross_sold().contains("rose"));
+  v1::Item out;
+  ASSERT_TRUE(get("rose", &out).ok());
+  EXPECT_TRUE(out.in_model());
+  EXPECT_THAT(list(100), ElementsAre("item0", "item1", "item2", "item3", "item4", "item5", "rose", "violet"));
+  restart();
+  EXPECT_THAT(best("red lover", 1), ElementsAre("rose"));
+  EXPECT_THAT(best("red hater", 1), ElementsAre("violet"));
+}
+
+TEST_F(NewItems, MoveWhenTheirAttributesDoAndGoWhenTheyAreDeletedOrSoldOut) {
+  ASSERT_TRUE(upsert({coloured("rose", "red")}).ok());
+  v1::Item rose = item("rose");
+  rose.set_stock(0);
+  ASSERT_TRUE(upsert({rose}).ok());
+  EXPECT_THAT(best("red lover", 100), Not(Contains("rose")));
+  rose = coloured("rose", "blue");
+  rose.set_stock(5);
+  ASSERT_TRUE(upsert({rose}).ok());
+  EXPECT_THAT(best("red lover", 1), ElementsAre("item0"));
+  EXPECT_THAT(best("red hater", 1), ElementsAre("rose"));
+  ASSERT_TRUE(remove({"rose"}).ok());
+  EXPECT_THAT(best("red hater", 100), Not(Contains("rose")));
+  EXPECT_FALSE(similar().contains("rose"));
+  rose = coloured("rose", "red");
+  rose.set_new_generation(true);
+  ASSERT_TRUE(upsert({rose}).ok());
+  EXPECT_THAT(best("red lover", 1), ElementsAre("rose"));
+}
+
+TEST_F(NewItems, CountInTheHistoriesOfVisitors) {
+  ASSERT_TRUE(upsert({coloured("rose", "red")}).ok());
+  v1::RecommendRequest request;
+  request.mutable_visitor()->add_events()->set_item_id("rose");
+  request.set_k(1);
+  grpc::ClientContext context;
+  v1::RecommendResponse response;
+  ASSERT_TRUE(recommendations_->Recommend(&context, request, &response).ok());
+  EXPECT_EQ(response.events_used(), 1);
+  EXPECT_THAT(response.results(0).item_id(), ::testing::AnyOf("item0", "item2", "item4"));  // the red ones
+}
+
+TEST_F(NewItems, WithUnknownAttributesAloneAreWhereTheModelExpectsAnyItem) {
+  v1::Item odd = item("odd");
+  (*odd.mutable_attributes())["weight"].set_number(3);
+  (*odd.mutable_attributes())["colour"].mutable_vector()->add_values(1);  // none of its type: missing
+  ASSERT_TRUE(upsert({odd}).ok());
+  EXPECT_THAT(best("red lover", 100), Contains("odd"));
+  EXPECT_THAT(best("red lover", 5, "weight = 3"), ElementsAre("odd"));
 }
 
 TEST_F(CatalogCalls, WithoutAStoreNothingChangesAndTheModelCanBeRead) {
