@@ -75,7 +75,7 @@ class ModelDeltas : public BackendTest {
     const std::vector<int64_t> offsets{0, static_cast<int64_t>(history.size())};
     const std::vector<float> confidences(history.size(), 1.0f);
     std::vector<float> out(kDimension);
-    const absl::Status status = (*profiler)->solve({offsets, history, confidences}, {.profiles = {out.data(), 1, kDimension}});
+    const absl::Status status = (*profiler)->solve({offsets, history, confidences, {}}, {.profiles = {out.data(), 1, kDimension}});
     EXPECT_TRUE(status.ok()) << status;
     return out;
   }

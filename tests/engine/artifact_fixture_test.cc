@@ -16,7 +16,7 @@ bool same(const SharedArray<T>& a, const SharedArray<T>& b) {
 }
 
 TEST(ArtifactFixture, OfMajor1StaysReadable) {
-  const auto opened = open_artifact(std::string(BOUQUET_FIXTURES) + "/format_1");
+  const auto opened = open_artifact(BOUQUET_FIXTURES "/format_1");
   ASSERT_TRUE(opened.ok()) << opened.status();
   const Artifact &got = **opened, wanted = tiny_artifact();
   EXPECT_TRUE(same(got.model.profiles, wanted.model.profiles));

@@ -38,7 +38,8 @@ TEST(AssembleArtifact, TakesIdsTitlesAndCountsOverInTheSetsOrder) {
   shop.rules.repurchase_half_life_days = 2;
   auto set = build_training_set(shop, {});
   ASSERT_TRUE(set.ok()) << set.status();
-  const Artifact a = assemble_artifact(shop, *std::move(set), model_of(2, 3), {.recipe = {}, .metrics = {}, .repurchase = {.share = 0.3}});
+  const Artifact a = assemble_artifact(shop, *std::move(set), model_of(2, 3),
+                                       {.recipe = {}, .metrics = {}, .repurchase = {.share = 0.3}, .content_links = {}});
   EXPECT_TRUE(validate(a).ok()) << validate(a);
   EXPECT_EQ(a.customer_ids.id(1), "bob");
   const int32_t milk = a.item_ids.find("milk"), tea = a.item_ids.find("tea"), salt = a.item_ids.find("salt");

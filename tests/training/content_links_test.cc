@@ -76,8 +76,11 @@ TEST_F(ContentLinksTest, LeadFromTheMostAlikeItemsWithEvents) {
     EXPECT_EQ(linked.size(), kLinksPerItem);
     double least = 1;
     for (const int32_t j : linked) least = std::min(least, cosine(j, cold));
-    for (int32_t j = 0; j < kItems; ++j)
-      if (j % 10 != 7 && cosine(j, cold) > least + 1e-5) EXPECT_THAT(linked, testing::Contains(j));
+    for (int32_t j = 0; j < kItems; ++j) {
+      if (j % 10 != 7 && cosine(j, cold) > least + 1e-5) {
+        EXPECT_THAT(linked, testing::Contains(j));
+      }
+    }
     EXPECT_THAT(linked, testing::Each(testing::Truly([](int32_t j) { return j % 10 != 7; })));
   }
 }
