@@ -51,20 +51,26 @@ void ContentBlend::blend(std::span<const float> profile, std::span<const int32_t
     const double likeness = touched_.empty() ? 0 : deviation_of_likeness();
     if (likeness > 0) factor_ = deviation_of_profile(profile) / likeness;
   }
+  rows_.clear();
+  scores_.clear();
+  if (factor_ == 0) {  // they are in order
+    for (size_t i = 0; i < rows.size() && rows[i] != kNone && i < static_cast<size_t>(k); ++i) {
+      rows_.push_back(rows[i]);
+      scores_.push_back(scores[i]);
+    }
+    return;
+  }
   merged_.clear();
   for (size_t i = 0; i < rows.size() && rows[i] != kNone; ++i)
-    if (factor_ == 0 || likeness_[static_cast<size_t>(rows[i])] == 0) merged_.emplace_back(scores[i], rows[i]);
-  if (factor_ > 0)
-    for (const int32_t item : touched_)
-      if (allowed(item)) {
-        const double own = double{score(profile.data(), model_.item_matrix().row(item).data(), model_.dimension)};
-        merged_.emplace_back(static_cast<float>(own + factor_ * likeness_[static_cast<size_t>(item)]), item);
-      }
+    if (likeness_[static_cast<size_t>(rows[i])] == 0) merged_.emplace_back(scores[i], rows[i]);
+  for (const int32_t item : touched_)
+    if (allowed(item)) {
+      const double own = double{score(profile.data(), model_.item_matrix().row(item).data(), model_.dimension)};
+      merged_.emplace_back(static_cast<float>(own + factor_ * likeness_[static_cast<size_t>(item)]), item);
+    }
   const auto kept = std::min(merged_.size(), static_cast<size_t>(k));
   std::partial_sort(merged_.begin(), merged_.begin() + static_cast<std::ptrdiff_t>(kept), merged_.end(),
                     [](const auto& a, const auto& b) { return ranks_before(a.first, a.second, b.first, b.second); });
-  rows_.clear();
-  scores_.clear();
   for (size_t i = 0; i < kept; ++i) {
     rows_.push_back(merged_[i].second);
     scores_.push_back(merged_[i].first);
