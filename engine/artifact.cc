@@ -5,31 +5,11 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "engine/array_checks.h"
 #include "engine/errors.h"
 
 namespace bouquet {
 namespace {
-
-absl::Status check_size(std::string_view name, int64_t size, int64_t wanted) {
-  if (size == wanted) return absl::OkStatus();
-  return bad_input(absl::StrCat(std::string(name), ": ", size, " entries where ", wanted, " belong"));
-}
-
-absl::Status bad_entry(std::string_view name, int64_t at, std::string_view what) {
-  return bad_input(absl::StrCat(std::string(name), ": entry ", at, " ", std::string(what)));
-}
-
-// Offsets of `rows` rows over `entries` entries: start at 0, never fall, end at the entries.
-template <typename T>
-absl::Status check_offsets(std::string_view name, const SharedArray<T>& offsets, int64_t rows, int64_t entries) {
-  if (absl::Status s = check_size(name, offsets.size(), rows + 1); !s.ok()) return s;
-  if (offsets[0] != 0) return bad_entry(name, 0, absl::StrCat("is ", offsets[0], ", not 0"));
-  for (int64_t r = 0; r < rows; ++r)
-    if (offsets[r + 1] < offsets[r]) return bad_entry(name, r + 1, absl::StrCat("falls from ", offsets[r], " to ", offsets[r + 1]));
-  if (static_cast<uint64_t>(offsets[rows]) != static_cast<uint64_t>(entries))
-    return bad_entry(name, rows, absl::StrCat("is ", offsets[rows], " where there are ", entries, " entries"));
-  return absl::OkStatus();
-}
 
 absl::Status check_strings(std::string_view name, const StringColumn& strings, int64_t rows) {
   if (strings.offsets.empty()) return check_size(name, strings.bytes.size(), 0);

@@ -11,17 +11,6 @@
 namespace bouquet {
 namespace {
 
-StringColumn strings_of(const std::vector<std::string>& texts) {
-  std::vector<char> bytes;
-  std::vector<uint64_t> offsets{0};
-  for (const std::string& text : texts) {
-    bytes.insert(bytes.end(), text.begin(), text.end());
-    offsets.push_back(bytes.size());
-  }
-  if (bytes.empty()) return {};
-  return {std::move(bytes), std::move(offsets)};
-}
-
 // The values of one column, of type T; `missing` where an item has none.
 template <typename T, typename Out>
 std::vector<Out> values_of(std::span<const CatalogItem> items, const std::string& name, const Out& missing) {
@@ -120,8 +109,8 @@ Catalog catalog_of(std::span<const CatalogItem> items, std::span<const CatalogCo
     categories.push_back(item.category);
   }
   out.kinds = std::move(kinds);
-  out.titles = strings_of(titles);
-  out.categories = strings_of(categories);
+  out.titles = string_column(titles);
+  out.categories = string_column(categories);
   CatalogColumnsBuilder builder;
   for (const CatalogColumn& column : columns) switch (column.type) {
       case AttributeType::kNumber:

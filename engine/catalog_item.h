@@ -38,6 +38,9 @@ struct Availability {
   std::string next;              // the next moment at which that may be otherwise; empty: never
 };
 
+// How moments are written (absl::FormatTime, in UTC) in `available_from`, `available_until` and questions: their bytes order them.
+inline constexpr char kMomentFormat[] = "%Y-%m-%dT%H:%M:%SZ";
+
 // `moment` is RFC 3339 in UTC, of seconds: "2026-01-31T00:00:00Z".
 Availability availability(const Catalog& catalog, int64_t row_count, std::string_view moment);
 

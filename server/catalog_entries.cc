@@ -9,15 +9,13 @@
 namespace bouquet::server {
 namespace {
 
-constexpr char kTimeFormat[] = "%Y-%m-%dT%H:%M:%SZ";
-
 std::string text_of(const google::protobuf::Timestamp& time) {
-  return absl::FormatTime(kTimeFormat, absl::FromUnixSeconds(time.seconds()), absl::UTCTimeZone());
+  return absl::FormatTime(kMomentFormat, absl::FromUnixSeconds(time.seconds()), absl::UTCTimeZone());
 }
 
 void read_time(const std::string& text, google::protobuf::Timestamp* out) {
   absl::Time time;
-  if (absl::ParseTime(kTimeFormat, text, &time, nullptr)) out->set_seconds(absl::ToUnixSeconds(time));
+  if (absl::ParseTime(kMomentFormat, text, &time, nullptr)) out->set_seconds(absl::ToUnixSeconds(time));
 }
 
 std::vector<std::string> elements_of(const std::string& text) {

@@ -31,7 +31,7 @@ void keep_earlier(std::string& next, const std::string& other) {
 // Of what is no time, the far future: it then compares as text alone.
 absl::Time time_of(const std::string& text) {
   absl::Time time;
-  return !text.empty() && absl::ParseTime("%Y-%m-%dT%H:%M:%SZ", text, &time, nullptr) ? time : absl::InfiniteFuture();
+  return !text.empty() && absl::ParseTime(kMomentFormat, text, &time, nullptr) ? time : absl::InfiniteFuture();
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ void LiveCatalog::make_kind_filters() {
   }
 }
 
-std::string LiveCatalog::moment() const { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", clock_(), absl::UTCTimeZone()); }
+std::string LiveCatalog::moment() const { return absl::FormatTime(kMomentFormat, clock_(), absl::UTCTimeZone()); }
 
 LiveCatalog::Place LiveCatalog::State::place_of(ItemIndex item) const {
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {

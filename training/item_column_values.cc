@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "engine/catalog_item.h"
 #include "training/attribute_cells.h"
 #include "training/cell_values.h"
 
@@ -15,7 +16,7 @@ bool is_text(AttributeType type) { return type == AttributeType::kCategory || ty
 
 // Ordered by bytes as the times are: 2026-01-31T00:00:00Z.
 std::string_view utc_text(int64_t microseconds, TextArena& arena) {
-  return arena.copy(absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(microseconds), absl::UTCTimeZone()));
+  return arena.copy(absl::FormatTime(kMomentFormat, absl::FromUnixMicros(microseconds), absl::UTCTimeZone()));
 }
 
 }  // namespace

@@ -91,7 +91,8 @@ class ItemRows : public RowSink {
   std::vector<uint8_t> take_listed() { return std::move(listed_); }
   Catalog finish() {
     const bool all_products = std::all_of(kinds_.begin(), kinds_.end(), [](uint8_t kind) { return kind == 0; });
-    return {all_products ? std::vector<uint8_t>() : std::move(kinds_), column_of(titles_), column_of(categories_), columns_.finish()};
+    return {all_products ? std::vector<uint8_t>() : std::move(kinds_), string_column(titles_), string_column(categories_),
+            columns_.finish()};
   }
 
  private:
@@ -108,16 +109,6 @@ class ItemRows : public RowSink {
   }
   void refuse(int64_t row, const std::string& column, const Cell& cell, const char* problem) {
     add_bad_row(row, "column " + column + ": " + (cell.is_null() ? std::string() : quoted_for_message(cell_text(cell)) + " ") + problem);
-  }
-  static StringColumn column_of(const std::vector<std::string>& texts) {
-    std::vector<char> bytes;
-    std::vector<uint64_t> offsets{0};
-    for (const std::string& text : texts) {
-      bytes.insert(bytes.end(), text.begin(), text.end());
-      offsets.push_back(bytes.size());
-    }
-    if (bytes.empty()) return {};
-    return {std::move(bytes), std::move(offsets)};
   }
 
   const IdMap& items_;

@@ -53,11 +53,17 @@ class ModelDeltas : public BackendTest {
     EXPECT_TRUE(loaded.ok()) << loaded.status();
     return *loaded;
   }
-  // The model with the rows; none where the backend adds none, which skips the test.
+  // That a backend adds no rows skips the test; the reference may not say so.
+  static bool adds_none(const absl::Status& status) {
+    if (!absl::IsUnimplemented(status)) return false;
+    EXPECT_NE(GetParam(), "cpu") << status;
+    return true;
+  }
+  // The model with the rows; none where the backend adds none.
   std::shared_ptr<const LoadedModel> extended() {
     auto made = load(model_of(items_, customers_))->with({.items = rows_of(more_items_), .customers = rows_of(more_customers_)});
     if (made.ok()) return *made;
-    EXPECT_TRUE(absl::IsUnimplemented(made.status())) << made.status();
+    EXPECT_TRUE(adds_none(made.status())) << made.status();
     return nullptr;
   }
   static std::vector<int32_t> ranked(const LoadedModel& model, Side side, const std::vector<int32_t>& rows, std::vector<float>& scores) {
@@ -112,7 +118,7 @@ TEST_P(ModelDeltas, LeaveTheModelAsItWas) {
   std::vector<float> scores, wanted_scores;
   const std::vector<int32_t> wanted = ranked(*before, Side::kItems, {4}, wanted_scores);
   const auto made = before->with({.items = rows_of(more_items_)});
-  if (absl::IsUnimplemented(made.status())) GTEST_SKIP() << "adds no rows";
+  if (adds_none(made.status())) GTEST_SKIP() << "adds no rows";
   EXPECT_EQ(ranked(*before, Side::kItems, {4}, scores), wanted);
   std::vector<float> more_scores;
   EXPECT_NE(ranked(**made, Side::kItems, {4}, more_scores), wanted);
@@ -122,7 +128,7 @@ TEST_P(ModelDeltas, LeaveTheModelAsItWas) {
 TEST_P(ModelDeltas, RowsThatDoNotFitAreRefused) {
   const auto before = load(model_of(items_, customers_));
   const auto narrow = before->with({.items = {more_items_.data(), 2, kDimension - 1}});
-  if (absl::IsUnimplemented(narrow.status())) GTEST_SKIP() << "adds no rows";
+  if (adds_none(narrow.status())) GTEST_SKIP() << "adds no rows";
   EXPECT_TRUE(absl::IsInvalidArgument(narrow.status())) << narrow.status();
   std::vector<float> broken = more_items_;
   broken[11] = std::numeric_limits<float>::quiet_NaN();

@@ -242,14 +242,14 @@ INSTANTIATE_TEST_SUITE_P(
                                [](Artifact& a) {
                                  a.content_links.offsets = Longs{0, 2, 2, 9, 9};
                                },
-                               "past the links"},
+                               "offsets: entry 4 is 9 where there are 3"},
                     BadContent{"link offsets short of the links",
                                [](Artifact& a) {
                                  a.content_links.offsets = Longs{0, 1, 1, 1, 1};
                                },
-                               "the last is 1"},
+                               "offsets: entry 4 is 1 where there are 3"},
                     BadContent{"links without offsets", [](Artifact& a) { a.content_links.offsets = Longs{}; }, "without offsets"},
-                    BadContent{"spread short", [](Artifact& a) { a.content_links.spread = std::vector<float>{1}; }, "spread: 1 numbers"},
+                    BadContent{"spread short", [](Artifact& a) { a.content_links.spread = std::vector<float>{1}; }, "spread: 1 entries"},
                     BadContent{"spread infinite",
                                [](Artifact& a) {
                                  a.content_links.spread = std::vector<float>{1, 0, 0, INFINITY};

@@ -53,16 +53,6 @@ inline void overwrite(const std::string& path, std::string_view bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-inline StringColumn string_column(const std::vector<std::string>& rows) {
-  std::vector<char> bytes;
-  std::vector<uint64_t> offsets = {0};
-  for (const std::string& row : rows) {
-    bytes.insert(bytes.end(), row.begin(), row.end());
-    offsets.push_back(bytes.size());
-  }
-  return {std::move(bytes), std::move(offsets)};
-}
-
 inline IdTable id_table(const std::vector<std::string>& ids) {
   IdMap map;
   for (const std::string& id : ids) map.add(id);

@@ -6,16 +6,6 @@
 namespace bouquet::server {
 namespace {
 
-StringColumn column(const std::vector<std::string>& strings) {
-  std::vector<char> bytes;
-  std::vector<uint64_t> offsets{0};
-  for (const std::string& s : strings) {
-    bytes.insert(bytes.end(), s.begin(), s.end());
-    offsets.push_back(bytes.size());
-  }
-  return {std::move(bytes), std::move(offsets)};
-}
-
 CoPurchases count_pairs(const std::vector<std::vector<int32_t>>& baskets, size_t item_count) {
   if (baskets.empty()) return {};
   std::vector<int32_t> item_baskets(item_count, 0);
@@ -105,7 +95,7 @@ Artifact TinyShop::artifact() const {
   out.item_ids = std::move(item_ids).freeze();
   out.customer_ids = std::move(customer_ids).freeze();
   out.catalog.kinds = std::move(kinds);
-  out.catalog.titles = column(titles);
+  out.catalog.titles = string_column(titles);
   out.catalog.columns = columns;
   out.item_customers = std::move(popularity);
   out.histories.offsets = std::move(offsets);
