@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
+#include "training/evaluation_report.h"
 
 namespace bouquet::cli {
 namespace {
@@ -201,7 +202,7 @@ std::string show_text(const ListedModel& model) {
   text += recipe_text(m.artifact.recipe) + rules_text(m.artifact.rules);
   text += absl::StrFormat("repurchase     up to %g of an answer, half-life %g days\n", m.artifact.repurchase.share,
                           m.artifact.rules.repurchase_half_life_days);
-  return text + metrics_text(m);
+  return text + metrics_text(m) + training::calibration_text(m.artifact.calibration);
 }
 
 std::string diff_text(const Manifest& first, const Manifest& second, const ModelDifference& d) {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "cpu_fallback/blas_threads.h"
+#include "engine/blas_threads.h"
 
 extern "C" void dpotrf_(const char* triangle, const int* n, double* a, const int* lda, int* info);
 

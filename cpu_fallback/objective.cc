@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "cpu_fallback/blas_threads.h"
 #include "cpu_fallback/panel_kernels.h"
+#include "engine/blas_threads.h"
 
 namespace bouquet::cpu {
 namespace {

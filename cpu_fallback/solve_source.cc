@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cpu_fallback/eigenbasis.h"
 #include "cpu_fallback/panel_kernels.h"
+#include "engine/eigenbasis.h"
 
 namespace bouquet::cpu {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "cpu_fallback/blas_threads.h"
+#include "engine/blas_threads.h"
 
 namespace bouquet::cpu {
 namespace {

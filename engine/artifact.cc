@@ -144,6 +144,8 @@ absl::Status validate(const Artifact& artifact) {
     return s;
   if (absl::Status s = check_attributes("item", artifact.item_attributes, model.item_prior, model.dimension, items); !s.ok()) return s;
   if (absl::Status s = validate(artifact.content_links, items, model.dimension); !s.ok()) return s;
+  if (absl::Status s = validate(artifact.uncertainty, model); !s.ok()) return s;
+  if (absl::Status s = validate(artifact.calibration); !s.ok()) return s;
   return check_co_purchases(artifact.co_purchases, items);
 }
 

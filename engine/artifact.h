@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "engine/attribute_rows.h"
 #include "engine/attribute_schema.h"
+#include "engine/calibration.h"
 #include "engine/catalog.h"
 #include "engine/content_links.h"
 #include "engine/event_rules.h"
@@ -16,6 +17,7 @@
 #include "engine/model.h"
 #include "engine/shared_array.h"
 #include "engine/training_options.h"
+#include "engine/uncertainty.h"
 
 namespace bouquet {
 
@@ -83,6 +85,7 @@ struct Artifact {
   std::vector<MetricTable> metrics;  // of the fit before the refit, on the judge part
   EventRules rules;
   RepurchaseSettings repurchase;
+  Calibration calibration;  // of the fit before the refit, on the judge part; may be without maps
   Model model;
   IdTable customer_ids;                   // [customer_count]
   IdTable item_ids;                       // [item_count]
@@ -92,6 +95,7 @@ struct Artifact {
   EncodedAttributes customer_attributes;  // [customer_count]; personal data
   EncodedAttributes item_attributes;      // [item_count]
   ContentLinks content_links;             // may be empty: no content path
+  Uncertainty uncertainty;                // may be empty
   CoPurchases co_purchases;               // may be without offsets: the data had no baskets
 };
 

@@ -90,6 +90,8 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   section({"content_link_items", kItemSide, kOptional}, a.content_links.items);
   section({"content_link_likeness", kItemSide, kOptional}, a.content_links.likeness);
   section({"content_link_spread", kItemSide, kOptional, kMatrix}, a.content_links.spread);
+  section({"uncertainty_basis", kItemSide, kOptional, kMatrix}, a.uncertainty.basis);
+  section({"item_certainties", kItemSide, kOptional}, a.uncertainty.items);
   section({"customer_attribute_schema", kItemSide, kBinding}, arrays.customer_schema);
   section({"customer_prior", kItemSide, kBinding, kMatrix}, a.model.customer_prior.map);
   section({"co_purchase_item_baskets", kItemSide, kOptional}, a.co_purchases.item_baskets);

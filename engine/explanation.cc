@@ -4,61 +4,10 @@
 
 #include "engine/ridge_rule.h"
 #include "engine/score.h"
+#include "engine/side_by_side.h"
 
 namespace bouquet {
 namespace {
-
-// Several vectors side by side, [d][width]: loops run over the vectors, so that they are fast without reordering any sum.
-class Vectors {
- public:
-  Vectors(MatrixView<const float> table, std::span<const int32_t> rows)
-      : width_(rows.size()), values_(static_cast<size_t>(table.cols) * rows.size()) {
-    for (size_t k = 0; k < width_; ++k)
-      for (size_t j = 0; j < static_cast<size_t>(table.cols); ++j) row(j)[k] = double{table.row(rows[k])[j]};
-  }
-
-  size_t width() const { return width_; }
-  double* row(size_t j) { return values_.data() + j * width_; }
-  const double* row(size_t j) const { return values_.data() + j * width_; }
-
-  // L v = these, in place.
-  void solve_lower(std::span<const float> l, size_t d) {
-    for (size_t i = 0; i < d; ++i) {
-      for (size_t j = 0; j < i; ++j) subtract(i, double{l[i * d + j]}, j);
-      divide(i, double{l[i * d + i]});
-    }
-  }
-  // Lᵀ v = these, in place.
-  void solve_upper(std::span<const float> l, size_t d) {
-    for (size_t i = d; i-- > 0;) {
-      divide(i, double{l[i * d + i]});
-      for (size_t j = 0; j < i; ++j) subtract(j, double{l[i * d + j]}, i);
-    }
-  }
-  // sums[k] = factor times the product of vector k with `vector`.
-  void products(std::span<const float> vector, double factor, std::vector<double>& sums) const {
-    sums.assign(width_, 0.0);
-    for (size_t j = 0; j < vector.size(); ++j) {
-      const double x = factor * double{vector[j]};
-      const double* from = row(j);
-      for (size_t k = 0; k < width_; ++k) sums[k] += x * from[k];
-    }
-  }
-
- private:
-  void subtract(size_t to, double factor, size_t from) {
-    double* a = row(to);
-    const double* b = row(from);
-    for (size_t k = 0; k < width_; ++k) a[k] -= factor * b[k];
-  }
-  void divide(size_t at, double by) {
-    double* a = row(at);
-    for (size_t k = 0; k < width_; ++k) a[k] /= by;
-  }
-
-  size_t width_;
-  std::vector<double> values_;
-};
 
 double dot(std::span<const float> a, std::span<const float> b) {
   double sum = 0;
@@ -69,7 +18,7 @@ double dot(std::span<const float> a, std::span<const float> b) {
 // c qᵣᵀ W⁻¹ qᵣ: how much of the matrix the pair is.
 double leverage(const Model& model, const SolvedCustomer& customer, size_t pair) {
   const auto d = static_cast<size_t>(model.dimension);
-  Vectors half(model.item_matrix(), customer.items.subspan(pair, 1));
+  SideBySide half(model.item_matrix(), customer.items.subspan(pair, 1));
   half.solve_lower(customer.cholesky, d);
   double sum = 0;
   for (size_t j = 0; j < d; ++j) sum += half.row(j)[0] * half.row(j)[0];
@@ -133,7 +82,7 @@ class Explainer {
 
   const Model& model_;
   const SolvedCustomer& customer_;
-  Vectors solved_;  // W⁻¹ q of each offered item
+  SideBySide solved_;  // W⁻¹ q of each offered item
   std::vector<Explanation> out_;
   std::vector<double> products_;
 };
@@ -142,16 +91,6 @@ class Explainer {
 
 std::vector<Explanation> explain(const Model& model, const SolvedCustomer& customer, std::span<const int32_t> offered) {
   return Explainer(model, customer, offered).run();
-}
-
-std::vector<double> profile_variances(const Model& model, std::span<const float> cholesky, std::span<const int32_t> offered) {
-  const auto d = static_cast<size_t>(model.dimension);
-  Vectors half(model.item_matrix(), offered);
-  half.solve_lower(cholesky, d);
-  std::vector<double> sums(offered.size());
-  for (size_t j = 0; j < d; ++j)
-    for (size_t k = 0; k < sums.size(); ++k) sums[k] += half.row(j)[k] * half.row(j)[k];
-  return sums;
 }
 
 }  // namespace bouquet

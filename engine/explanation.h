@@ -47,8 +47,4 @@ struct Explanation {
 // One explanation for each of `offered`, rows of model.item_vectors. The customer fits the model. Thread-safe.
 std::vector<Explanation> explain(const Model& model, const SolvedCustomer& customer, std::span<const int32_t> offered);
 
-// qᵀ W⁻¹ q for each of `offered`: what the posterior variance of a score takes from the customer's side before the noise's variance is
-// multiplied in.
-std::vector<double> profile_variances(const Model& model, std::span<const float> cholesky, std::span<const int32_t> offered);
-
 }  // namespace bouquet

@@ -1,5 +1,6 @@
 #include "engine/manifest.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -17,6 +18,7 @@ using Json = nlohmann::ordered_json;
 constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
 constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMinInt64 = std::numeric_limits<int64_t>::min();
+constexpr std::array<std::string_view, 2> kSources = {"MODEL", "REPURCHASE"};  // by AnswerSource
 constexpr std::array<std::string_view, 3> kTransforms = {"constant", "identity", "log1p"};
 
 // ---- writing
@@ -68,6 +70,23 @@ Json metrics_json(const std::vector<MetricTable>& tables) {
         {{"subject", table.subject}, {"repeats", table.repeats}, {"customers", table.customers}, {"metrics", std::move(metrics)}});
   }
   return all;
+}
+
+Json calibration_json(const Calibration& calibration) {
+  Json maps = Json::array();
+  for (const CalibrationMap& map : calibration.maps)
+    maps.push_back({{"source", kSources[static_cast<size_t>(map.source)]},
+                    {"kind", item_kind_name(map.kind)},
+                    {"scores", map.scores},
+                    {"probabilities", map.probabilities},
+                    {"rows", map.rows},
+                    {"taken", map.taken},
+                    {"log_loss", map.log_loss},
+                    {"base_log_loss", map.base_log_loss},
+                    {"skill_low", map.skill_low},
+                    {"skill_high", map.skill_high},
+                    {"slope", map.slope}});
+  return {{"horizon_days", calibration.horizon_days}, {"length", calibration.length}, {"maps", std::move(maps)}};
 }
 
 Json sections_json(const std::vector<Section>& sections) {
@@ -161,6 +180,46 @@ std::vector<MetricTable> read_metrics(const JsonFields& root) {
   return tables;
 }
 
+std::vector<double> read_numbers(const JsonFields& f, const char* name) {
+  std::vector<double> numbers;
+  for (const Json& element : f.array(name)) {
+    if (!element.is_number()) f.complain(name, "holds something that is not a number");
+    numbers.push_back(element.is_number() ? element.get<double>() : 0);
+  }
+  return numbers;
+}
+
+CalibrationMap read_calibration_map(const JsonFields& f) {
+  CalibrationMap map;
+  const std::string source = f.text("source"), kind = f.text("kind");
+  const auto at = std::ranges::find(kSources, source);
+  if (at == kSources.end()) f.complain("source", "is '" + source + "'; it takes MODEL or REPURCHASE");
+  map.source = static_cast<AnswerSource>((at - kSources.begin()) % static_cast<std::ptrdiff_t>(kSources.size()));
+  int k = 0;
+  while (k < kItemKindCount && item_kind_name(static_cast<ItemKind>(k)) != kind) ++k;
+  if (k == kItemKindCount) f.complain("kind", "is '" + kind + "'; it takes PRODUCT, CONTENT or ACTION");
+  map.kind = static_cast<ItemKind>(k % kItemKindCount);
+  map.scores = read_numbers(f, "scores");
+  map.probabilities = read_numbers(f, "probabilities");
+  map.rows = f.integer("rows", 0, kMaxInt64);
+  map.taken = f.integer("taken", 0, kMaxInt64);
+  map.log_loss = f.number("log_loss");
+  map.base_log_loss = f.number("base_log_loss");
+  map.skill_low = f.number("skill_low");
+  map.skill_high = f.number("skill_high");
+  map.slope = f.number("slope");
+  return map;
+}
+
+Calibration read_calibration(const JsonFields& f) {
+  Calibration calibration;
+  calibration.horizon_days = f.number("horizon_days");
+  calibration.length = static_cast<int32_t>(f.integer("length", 0, kMaxInt32));
+  const size_t count = f.array("maps").size();
+  for (size_t i = 0; i < count && f.ok(); ++i) calibration.maps.push_back(read_calibration_map(f.element("maps", i)));
+  return calibration;
+}
+
 ModelConstants read_constants(const JsonFields& f) {
   ModelConstants c;
   c.unobserved_weight = f.number("unobserved_weight");
@@ -238,6 +297,8 @@ std::string manifest_text(const Manifest& m) {
       {"repurchase", {{"share", m.artifact.repurchase.share}}},
       {"baskets", m.artifact.co_purchases.basket_count},
       {"metrics", metrics_json(m.artifact.metrics)},
+      {"calibration", calibration_json(m.artifact.calibration)},
+      {"noise_variance", m.artifact.uncertainty.noise_variance},
       {"sections", sections_json(m.sections)},
   };
   // File names of sources may hold bytes that are no UTF-8; a manifest is always valid JSON.
@@ -268,6 +329,10 @@ absl::StatusOr<Manifest> parse_manifest(std::string_view text) {
   m.artifact.repurchase.share = f.object("repurchase").number("share");
   m.artifact.co_purchases.basket_count = f.integer("baskets", 0, kMaxInt64);
   m.artifact.metrics = read_metrics(f);
+  if (m.minor >= 4) {  // before, scores were not calibrated
+    m.artifact.calibration = read_calibration(f.object("calibration"));
+    m.artifact.uncertainty.noise_variance = f.number("noise_variance");
+  }
   m.sections = read_sections(f);
   if (!status.ok()) return status;
   return m;

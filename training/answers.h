@@ -28,6 +28,9 @@ std::string_view repeats_name(Repeats repeats);
 struct Answers {
   std::vector<int32_t> lengths;            // ascending
   std::vector<std::vector<int32_t>> rows;  // rows[j] is [n, lengths[j]], best first, kNone where there is no more
+  // [n, lengths.back()] the longest answers with scores and sources, if asked for; item kNone: no more, or nothing is known of the
+  // customer.
+  std::vector<AnswerRow> longest = {};
 };
 
 // What the answering subjects know; borrowed.
@@ -53,6 +56,7 @@ struct AnswerOptions {
   Repeats repeats = Repeats::kExclude;
   std::vector<int32_t> lengths{20};  // ascending, each 1 to kMaxK
   int32_t workers = 1;               // threads, each with a Ranker of its own
+  bool keep_longest = false;         // fill Answers::longest
 };
 
 // The model's own. A customer of whom nothing is known gets the most popular items. Errors: those of the backend.

@@ -71,6 +71,8 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
   out.metrics = std::move(parts.metrics);
   out.repurchase = parts.repurchase;
   out.content_links = std::move(parts.content_links);
+  out.uncertainty = std::move(parts.uncertainty);
+  out.calibration = std::move(parts.calibration);
   return out;
 }
 

@@ -15,6 +15,8 @@ struct AssemblyParts {
   std::vector<MetricTable> metrics;
   RepurchaseSettings repurchase;
   ContentLinks content_links;
+  Uncertainty uncertainty = {};
+  Calibration calibration = {};
 };
 
 // `model` was trained on `set`, which was built of all of `dataset`: ids, catalog rows and titles are taken over in the order of the

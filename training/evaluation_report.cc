@@ -89,4 +89,21 @@ std::string evaluation_table(const Evaluation& evaluation, int32_t length) {
   return out;
 }
 
+std::string calibration_text(const Calibration& calibration) {
+  std::string text;
+  for (const CalibrationMap& map : calibration.maps) {
+    const bool better = map.skill_low > 0;
+    text += absl::StrFormat(
+        "  %-8s %-10s %d rows offered, %d taken; log loss %.5f, of the constant rate %.5f: better by %.5f [%.5f, %.5f]%s; slope %.2f\n",
+        item_kind_name(map.kind), map.source == AnswerSource::kModel ? "model" : "repurchase", map.rows, map.taken, map.log_loss,
+        map.base_log_loss, map.base_log_loss - map.log_loss, map.skill_low, map.skill_high, better ? "" : " (not better)", map.slope);
+  }
+  if (text.empty()) return text;
+  const std::string horizon = calibration.horizon_days > 0 ? absl::StrFormat("within %.4g days", calibration.horizon_days)
+                                                           : std::string("next, in the held-back events");
+  return absl::StrFormat("Probabilities that one of %d rows offered is taken %s, on customers that they were not fitted on:\n",
+                         calibration.length, horizon) +
+         text;
+}
+
 }  // namespace bouquet::training

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "absl/strings/str_format.h"
+#include "engine/counter_random.h"
 #include "engine/errors.h"
-#include "training/counter_random.h"
 
 namespace bouquet::training {
 namespace {

@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "engine/catalog.h"
 #include "engine/interactions.h"
+#include "engine/random_stream.h"
 #include "training/alias_table.h"
-#include "training/random_stream.h"
 
 namespace bouquet::training {
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "training/counter_random.h"
+#include "engine/counter_random.h"
 #include "training/part_histories.h"
 
 namespace bouquet::training {

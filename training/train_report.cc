@@ -44,6 +44,24 @@ Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const 
     epochs.push_back({{"epoch", e.epoch}, {"objective", e.objective}, {"select_metric", e.select_metric}, {"seconds", e.seconds}});
   Json evaluations = Json::array();
   for (const Evaluation& evaluation : outcome.evaluations) evaluations.push_back(evaluation_json(evaluation));
+  Json calibration = Json::array();
+  for (size_t m = 0; m < a.calibration.maps.size(); ++m) {
+    const CalibrationMap& map = a.calibration.maps[m];
+    Json bins = Json::array();
+    for (const ReliabilityBin& bin : outcome.reliability[m])
+      bins.push_back({{"rows", bin.rows}, {"predicted", bin.predicted}, {"taken", bin.taken}});
+    calibration.push_back({{"source", map.source == AnswerSource::kModel ? "MODEL" : "REPURCHASE"},
+                           {"kind", item_kind_name(map.kind)},
+                           {"horizon_days", a.calibration.horizon_days},
+                           {"length", a.calibration.length},
+                           {"rows", map.rows},
+                           {"taken", map.taken},
+                           {"log_loss", map.log_loss},
+                           {"base_log_loss", map.base_log_loss},
+                           {"skill", {{"value", map.base_log_loss - map.log_loss}, {"low", map.skill_low}, {"high", map.skill_high}}},
+                           {"slope", map.slope},
+                           {"reliability", std::move(bins)}});
+  }
   return {{"version", version.empty() ? Json() : Json(version)},
           {"read", reading_json(dataset.report)},
           {"customers", a.customer_ids.size()},
@@ -54,6 +72,8 @@ Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const 
           {"fit", std::move(epochs)},
           {"repurchase", {{"half_life_days", a.rules.repurchase_half_life_days}, {"share", a.repurchase.share}}},
           {"evaluations", std::move(evaluations)},
+          {"calibration", std::move(calibration)},
+          {"noise_variance", a.uncertainty.noise_variance},
           {"backend", a.recipe.backend},
           {"seconds", seconds}};
 }
@@ -110,6 +130,7 @@ void print_outcome(const TrainingOutcome& outcome, const std::string& models, co
     std::printf("Judged once on the part that nothing was chosen on (--validation %s), before the refit on everything:\n",
                 a.recipe.validation.c_str());
   for (const Evaluation& evaluation : outcome.evaluations) std::printf("\n%s", evaluation_table(evaluation, 20).c_str());
+  if (!a.calibration.maps.empty()) std::printf("\n%s", calibration_text(a.calibration).c_str());
   std::printf("%s%d customers, %d items, %lld pairs, d = %d, %d epochs, in %s\n", outcome.evaluations.empty() ? "" : "\n",
               a.customer_ids.size(), a.item_ids.size(), static_cast<long long>(a.histories.items.size()), a.model.dimension,
               a.recipe.epochs, duration_text(seconds).c_str());

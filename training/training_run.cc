@@ -1,5 +1,6 @@
 #include "training/training_run.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -7,6 +8,7 @@
 #include "training/customer_figures.h"
 #include "training/interactions_builder.h"
 #include "training/set_attributes.h"
+#include "training/uncertainty.h"
 #include "training/unobserved_weight.h"
 
 namespace bouquet::training {
@@ -103,7 +105,22 @@ class TrainingRun {
     options_.unobserved_weight = chosen->unobserved_weight;
     epochs_ = chosen->fit.epochs;
     outcome_.epochs = chosen->fit.reports;
-    return choose_head(*chosen->part, split_.events_in(kFit), chosen->fit.model);
+    const auto loaded = backend_.load(chosen->fit.model);
+    if (!loaded.ok()) return loaded.status();
+    if (absl::Status s = choose_head(*chosen->part, split_.events_in(kFit), **loaded); !s.ok()) return s;
+    return fit_noise(*chosen->part, chosen->fit.model, **loaded);
+  }
+
+  // How far scores of the select part are from what happened, next to what the model expects.
+  absl::Status fit_noise(const FittedPart& p, const Model& model, const LoadedModel& loaded) {
+    const Uncertainty uncertainty = uncertainty_of(p.set.interactions.by_item, model);
+    const SparseRows later = later_pairs(dataset_, split_.events_in(kSelect), p.set, RowMaps::of(dataset_, p.set));
+    const auto noise = fit_noise_variance(loaded, model, uncertainty, p.set.interactions, later, request_.options.seed);
+    if (!noise.ok()) return noise.status();
+    noise_variance_ = *noise;
+    progress_.note(noise_variance_ > 0 ? absl::StrFormat("noise variance %.4g on the select part", noise_variance_)
+                                       : std::string("noise variance: too few new pairs in the select part, so scores have no deviations"));
+    return absl::OkStatus();
   }
 
   // The content path of a fit on `set`.
@@ -158,10 +175,8 @@ class TrainingRun {
     return choice;
   }
 
-  absl::Status choose_head(const FittedPart& p, const std::vector<uint8_t>& fitted, const Model& model) {
-    const auto loaded = backend_.load(model);
-    if (!loaded.ok()) return loaded.status();
-    const auto fresh = answers_of_model(**loaded, p.tests, p.known,
+  absl::Status choose_head(const FittedPart& p, const std::vector<uint8_t>& fitted, const LoadedModel& loaded) {
+    const auto fresh = answers_of_model(loaded, p.tests, p.known,
                                         {.repeats = Repeats::kExclude, .lengths = {kRepurchaseLength}, .workers = request_.workers});
     if (!fresh.ok()) return fresh.status();
     const RepurchaseChoice choice = choose_repurchase(dataset_, fitted, p.set.rules, p.tests, p.known, *fresh);
@@ -202,7 +217,49 @@ class TrainingRun {
     if (outcome_.evaluations.empty())
       return absl::FailedPreconditionError("nobody is left to judge the model on; choose another --validation");
     progress_.end(absl::StrFormat("%d customers", outcome_.evaluations.back().tables[0].customers));
+    return calibrate(p, **loaded);
+  }
+
+  // From scores to probabilities, on the judge part.
+  absl::Status calibrate(const FittedPart& p, const LoadedModel& loaded) {
+    const auto tests = build_test_set(dataset_, split_.events_in(kJudge), p.set.rules, RowMaps::of(dataset_, p.set),
+                                      kMaxCalibrationCustomers, request_.options.seed);
+    if (!tests.ok()) return tests.status();
+    calibration_.horizon_days = horizon_days();
+    calibration_.length = request_.lengths.back();
+    for (const AnswerSource source : {AnswerSource::kModel, AnswerSource::kRepurchase}) {
+      const Repeats repeats = source == AnswerSource::kModel ? Repeats::kExclude : Repeats::kOnly;
+      const auto answers =
+          answers_of_model(loaded, *tests, p.known,
+                           {.repeats = repeats, .lengths = {calibration_.length}, .workers = request_.workers, .keep_longest = true});
+      if (!answers.ok()) return answers.status();
+      for (int kind = 0; kind < kItemKindCount; ++kind) calibrate(p, *tests, *answers, source, static_cast<ItemKind>(kind));
+    }
     return absl::OkStatus();
+  }
+
+  void calibrate(const FittedPart& p, const TestSet& tests, const Answers& answers, AnswerSource source, ItemKind kind) {
+    std::vector<OfferedRow> rows;
+    const auto length = static_cast<size_t>(calibration_.length);
+    for (int32_t t = 0; t < tests.size(); ++t) {
+      const auto relevant = tests.relevant_of(t);
+      for (const AnswerRow& row : std::span(answers.longest).subspan(static_cast<size_t>(t) * length, length))
+        if (row.item != kNone && dataset_.catalog.kind(p.set.items[static_cast<size_t>(row.item)]) == kind)
+          rows.push_back({t, row.score, std::binary_search(relevant.begin(), relevant.end(), row.item)});
+    }
+    const BootstrapOptions bootstrap{.resamples = request_.resamples, .seed = request_.options.seed, .threads = request_.workers};
+    CalibrationMap map = fit_calibration(rows, bootstrap);
+    if (map.scores.empty()) return;
+    map.source = source;
+    map.kind = kind;
+    outcome_.reliability.push_back(reliability(map, rows, bootstrap.seed, kReliabilityBins));
+    calibration_.maps.push_back(std::move(map));
+  }
+
+  double horizon_days() const {
+    if (!request_.validation.cuts_by_time()) return 0;
+    const int64_t newest = *std::ranges::max_element(dataset_.events.times);
+    return static_cast<double>(newest - split_.judge_time) / 86400e6;
   }
 
   absl::Status refit() {
@@ -230,6 +287,9 @@ class TrainingRun {
       }
     }
     parts.content_links = links(*set, fit->model);
+    parts.uncertainty = uncertainty_of(set->interactions.by_item, fit->model);
+    parts.uncertainty.noise_variance = noise_variance_;
+    parts.calibration = std::move(calibration_);
     outcome_.artifact = assemble_artifact(dataset_, *std::move(set), std::move(fit->model), std::move(parts));
     return absl::OkStatus();
   }
@@ -241,6 +301,8 @@ class TrainingRun {
   TrainingOptions options_;  // the request's, with what is chosen
   Split split_;
   int32_t epochs_ = 0;
+  double noise_variance_ = 0;
+  Calibration calibration_;
   bool attributes_;
   TrainingOutcome outcome_;
 };

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "engine/artifact.h"
 #include "engine/backend.h"
+#include "training/calibration.h"
 #include "training/content_links.h"
 #include "training/dataset.h"
 #include "training/evaluator.h"
@@ -40,6 +41,8 @@ struct TrainingRequest {
   int32_t resamples = 2000;
 };
 
+inline constexpr int32_t kMaxCalibrationCustomers = 20'000;
+inline constexpr int32_t kReliabilityBins = 10;
 inline constexpr int32_t kMaxEpochs = 16;
 inline constexpr int32_t kFixedEpochs = 8;
 // Of the repurchase head where nothing was held back to choose them on.
@@ -49,14 +52,16 @@ struct TrainingOutcome {
   Artifact artifact;                // not published yet
   std::vector<EpochReport> epochs;  // of the fit that chose; without a validation of the only one
   std::optional<RepurchaseChoice> repurchase;
-  std::vector<Evaluation> evaluations;  // of the fit before the refit, on the judge part: exclude, then include
+  std::vector<std::vector<ReliabilityBin>> reliability;  // of each map of artifact.calibration
+  std::vector<Evaluation> evaluations;                   // of the fit before the refit, on the judge part: exclude, then include
 };
 
 // Cuts `dataset` by the request's validation and
-//   1. fits on the fit part, stops where the select metric is best, and chooses the repurchase head on the select part; with
+//   1. fits on the fit part, stops where the select metric is best, chooses the repurchase head and fits the
+//      noise variance on the select part; with
 //      UseAttributes::kAuto it fits with and without attributes and keeps what reaches the better figure over all customers and items;
-//   2. fits on fit and select with the chosen number of epochs, links items without events to the others by their attributes, and judges
-//      that on the judge part;
+//   2. fits on fit and select with the chosen number of epochs, links items without events to the others by their attributes, judges
+//      that on the judge part, and fits there what probabilities its scores stand for;
 //   3. fits on everything, again with that number: this model is the artifact's.
 // Without a validation only the last fit is made, and the repurchase head has kUnchosenHalfLife (none without times) and
 // kUnchosenShare. Sets dataset.rules.repurchase_half_life_days. Errors: of the split, the backend, and of parts on which nothing can be

@@ -61,6 +61,8 @@ void expect_same_arrays(const Artifact& got, const Artifact& wanted) {
   expect_same("content link items", got.content_links.items, wanted.content_links.items);
   expect_same("content likeness", got.content_links.likeness, wanted.content_links.likeness);
   expect_same("content spread", got.content_links.spread, wanted.content_links.spread);
+  expect_same("uncertainty basis", got.uncertainty.basis, wanted.uncertainty.basis);
+  expect_same("item certainties", got.uncertainty.items, wanted.uncertainty.items);
   expect_same("history offsets", got.histories.offsets, wanted.histories.offsets);
   expect_same("history items", got.histories.items, wanted.histories.items);
   expect_same("confidences", got.histories.confidences, wanted.histories.confidences);
@@ -121,6 +123,28 @@ TEST(ArtifactRoundTrip, KeepsWhereTheModelComesFrom) {
   EXPECT_EQ(read->model.constants.training_customer_count, artifact.model.constants.training_customer_count);
 }
 
+TEST(ArtifactRoundTrip, KeepsTheCalibrationToTheLastBit) {
+  const Artifact artifact = tiny_artifact();
+  const auto read = written_and_read(artifact);
+  ASSERT_NE(read, nullptr);
+  EXPECT_EQ(read->uncertainty.noise_variance, artifact.uncertainty.noise_variance);
+  EXPECT_EQ(read->calibration.horizon_days, artifact.calibration.horizon_days);
+  EXPECT_EQ(read->calibration.length, artifact.calibration.length);
+  ASSERT_EQ(read->calibration.maps.size(), 1u);
+  const CalibrationMap &got = read->calibration.maps[0], &wanted = artifact.calibration.maps[0];
+  EXPECT_EQ(got.source, wanted.source);
+  EXPECT_EQ(got.kind, wanted.kind);
+  EXPECT_EQ(got.scores, wanted.scores);
+  EXPECT_EQ(got.probabilities, wanted.probabilities);
+  EXPECT_EQ(got.rows, wanted.rows);
+  EXPECT_EQ(got.taken, wanted.taken);
+  EXPECT_EQ(got.log_loss, wanted.log_loss);
+  EXPECT_EQ(got.base_log_loss, wanted.base_log_loss);
+  EXPECT_EQ(got.skill_low, wanted.skill_low);
+  EXPECT_EQ(got.skill_high, wanted.skill_high);
+  EXPECT_EQ(got.slope, wanted.slope);
+}
+
 TEST(ArtifactRoundTrip, KeepsTheRulesOfRowsToTheLastBit) {
   const Artifact artifact = tiny_artifact();
   const auto read = written_and_read(artifact);
@@ -165,6 +189,8 @@ TEST(ArtifactRoundTrip, TakesAModelWithoutOptionalParts) {
   artifact.catalog = {};
   artifact.co_purchases = {};
   artifact.content_links = {};
+  artifact.uncertainty = {};
+  artifact.calibration = {};
   artifact.histories.targets = {};
   const auto read = written_and_read(artifact);
   ASSERT_NE(read, nullptr);

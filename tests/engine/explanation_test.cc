@@ -158,10 +158,5 @@ TEST_F(Explained, WithoutAHistoryTheAttributesAreAll) {
   }
 }
 
-TEST_F(Explained, VariancesAreTheOracles) {
-  const std::vector<double> variances = profile_variances(model_, cholesky_, offered_);
-  for (size_t k = 0; k < offered_.size(); ++k) EXPECT_NEAR(variances[k], between(offered_[k], model_.item_matrix().row(offered_[k])), 1e-5);
-}
-
 }  // namespace
 }  // namespace bouquet

@@ -82,6 +82,18 @@ inline Artifact tiny_artifact() {
   a.rules.max_history = 100;
   a.rules.repurchase_half_life_days = 45.5;
   a.repurchase.share = 0.5;
+  a.calibration = {.horizon_days = 7.5, .length = 100, .maps = {{}}};
+  CalibrationMap& map = a.calibration.maps[0];
+  map.kind = ItemKind::kContent;
+  map.scores = {-0.5, 0.1};
+  map.probabilities = {0.01, 0.125};
+  map.rows = 1000;
+  map.taken = 20;
+  map.log_loss = 0.09;
+  map.base_log_loss = 0.1;
+  map.skill_low = 0.005;
+  map.skill_high = 0.015;
+  map.slope = 0.95;
   a.model.dimension = 2;
   a.model.profiles = std::vector<float>{1, 2, 0.5f, -1, 0, 0};
   a.model.item_vectors = std::vector<float>{1, 0, 0, 1, 2, 0.25f, -1, 3};
@@ -115,6 +127,8 @@ inline Artifact tiny_artifact() {
       *AttributeSchema::make({{"organic", FlagTransform{}}}),
       {2, 0, std::vector<float>{}, std::vector<int64_t>{0, 1, 1, 2, 2}, std::vector<int32_t>{0, 1}, std::vector<float>{1, 1}}};
   a.model.item_prior = {0, std::vector<float>{1, 2, 3, 4, 5, 6}};
+  a.uncertainty = {
+      .noise_variance = 0.3, .basis = std::vector<float>{0, 1, 1, 0, 0.5f, 2}, .items = std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}};
   a.content_links = {std::vector<int64_t>{0, 2, 2, 3, 3}, std::vector<int32_t>{1, 3, 3}, std::vector<float>{0.5f, 0.25f, 1},
                      std::vector<float>{1, 0.5f, 0.5f, 2}};
   a.co_purchases = {3, std::vector<int32_t>{3, 2, 1, 0}, std::vector<int64_t>{0, 2, 3, 4, 4}, std::vector<int32_t>{1, 2, 0, 0},

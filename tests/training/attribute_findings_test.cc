@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/counter_random.h"
 #include "training/attribute_table_builder.h"
-#include "training/counter_random.h"
 
 namespace bouquet::training {
 namespace {

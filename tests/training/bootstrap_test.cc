@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "training/counter_random.h"
+#include "engine/counter_random.h"
 
 namespace bouquet::training {
 namespace {

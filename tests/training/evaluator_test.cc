@@ -8,7 +8,7 @@
 #include <cmath>
 #include <set>
 
-#include "training/counter_random.h"
+#include "engine/counter_random.h"
 
 namespace bouquet::training {
 namespace {

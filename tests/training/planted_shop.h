@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/counter_random.h"
 #include "tests/training/small_shop.h"
-#include "training/counter_random.h"
 
 namespace bouquet::training {
 

@@ -93,6 +93,27 @@ TEST_F(TrainingRunTest, ArtifactIsCompleteAndConsistent) {
                           "include model minus most-popular", "include model minus personal-frequency"));
 }
 
+TEST_F(TrainingRunTest, ScoresGetProbabilitiesAndDeviations) {
+  const TrainingOutcome out = run(planted_rows(400, 200));
+  const Artifact& a = out.artifact;
+  EXPECT_TRUE(a.uncertainty.known());
+  EXPECT_EQ(a.uncertainty.items.size(), 2 * int64_t{a.model.item_count()});
+  EXPECT_NEAR(a.calibration.horizon_days, 10, 1);
+  EXPECT_EQ(a.calibration.length, 20);
+  const CalibrationMap* map = a.calibration.find(AnswerSource::kModel, ItemKind::kProduct);
+  ASSERT_NE(map, nullptr);
+  EXPECT_GT(map->probabilities.back(), map->probabilities.front());
+  EXPECT_GT(map->taken, 2 * kLeastTaken);
+  ASSERT_EQ(out.reliability.size(), a.calibration.maps.size());
+  int64_t rows = 0;
+  for (const ReliabilityBin& bin : out.reliability[0]) rows += bin.rows;
+  EXPECT_EQ(rows, map->rows);
+  // Without a part to choose on nothing is known of either.
+  const TrainingOutcome plain = run(planted_rows(), "none", 3);
+  EXPECT_FALSE(plain.artifact.uncertainty.known());
+  EXPECT_TRUE(plain.artifact.calibration.maps.empty());
+}
+
 TEST_F(TrainingRunTest, ModelFindsThePlantedTaste) {
   // Half of the few popular items are of the other taste: with repeats left in, the model must clearly beat popularity.
   const TrainingOutcome out = run(planted_rows());

@@ -3,7 +3,7 @@
 
 extern "C" void openblas_set_num_threads(int threads);
 
-namespace bouquet::cpu {
+namespace bouquet {
 
 // Before any call of BLAS or LAPACK. Thread-safe, cheap after the first time.
 inline void use_one_blas_thread() {
@@ -11,4 +11,4 @@ inline void use_one_blas_thread() {
   static_cast<void>(done);
 }
 
-}  // namespace bouquet::cpu
+}  // namespace bouquet

@@ -1,9 +1,9 @@
-#include "cpu_fallback/eigenbasis.h"
+#include "engine/eigenbasis.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "cpu_fallback/blas_threads.h"
+#include "engine/blas_threads.h"
 
 extern "C" {
 // LAPACK: eigenvalues and eigenvectors of a symmetric matrix by divide and conquer.
@@ -11,7 +11,7 @@ void dsyevd_(const char* job, const char* triangle, const int* n, double* a, con
              int* iwork, const int* liwork, int* info);
 }
 
-namespace bouquet::cpu {
+namespace bouquet {
 
 std::optional<Eigenbasis> eigenbasis_of(std::span<const float> matrix, int32_t d) {
   if (!std::ranges::all_of(matrix, [](float x) { return std::isfinite(x); })) return std::nullopt;
@@ -29,4 +29,4 @@ std::optional<Eigenbasis> eigenbasis_of(std::span<const float> matrix, int32_t d
   return basis;
 }
 
-}  // namespace bouquet::cpu
+}  // namespace bouquet

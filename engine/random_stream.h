@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <numbers>
 
-#include "training/counter_random.h"
+#include "engine/counter_random.h"
 
-namespace bouquet::training {
+namespace bouquet {
 
 class RandomStream {
  public:
@@ -31,4 +31,4 @@ class RandomStream {
   uint64_t state_;
 };
 
-}  // namespace bouquet::training
+}  // namespace bouquet

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace bouquet::cpu {
+namespace bouquet {
 
 struct Eigenbasis {
   std::vector<double> values;   // [d], ascending
@@ -16,4 +16,4 @@ struct Eigenbasis {
 // Nothing if `matrix` [d, d] holds a number that is not finite, or LAPACK does not converge. Uses one thread. Thread-safe.
 std::optional<Eigenbasis> eigenbasis_of(std::span<const float> matrix, int32_t d);
 
-}  // namespace bouquet::cpu
+}  // namespace bouquet

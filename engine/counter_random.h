@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace bouquet::training {
+namespace bouquet {
 
 // Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators": the finaliser of SplitMix64.
 inline uint64_t mix_bits(uint64_t x) {
@@ -23,4 +23,4 @@ inline double random_unit(uint64_t seed, uint64_t position) { return static_cast
 // In [0, bound), bound > 0: Lemire's multiplication (its bias, at most bound / 2^32, does not matter here).
 inline uint32_t random_below(uint32_t bits, uint32_t bound) { return static_cast<uint32_t>((static_cast<uint64_t>(bits) * bound) >> 32); }
 
-}  // namespace bouquet::training
+}  // namespace bouquet

@@ -1,0 +1,68 @@
+// Vectors that triangular systems are solved for together, in double. Internal to engine/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/views.h"
+
+namespace bouquet {
+
+// Several vectors side by side, [d][width]: loops run over the vectors, so that they are fast without reordering any sum.
+class SideBySide {
+ public:
+  SideBySide(MatrixView<const float> table, std::span<const int32_t> rows)
+      : width_(rows.size()), values_(static_cast<size_t>(table.cols) * rows.size()) {
+    for (size_t k = 0; k < width_; ++k)
+      for (size_t j = 0; j < static_cast<size_t>(table.cols); ++j) row(j)[k] = double{table.row(rows[k])[j]};
+  }
+
+  // The columns of a [rows, width] matrix, row-major.
+  SideBySide(std::span<const float> matrix, size_t width) : width_(width), values_(matrix.begin(), matrix.end()) {}
+
+  size_t width() const { return width_; }
+  double* row(size_t j) { return values_.data() + j * width_; }
+  const double* row(size_t j) const { return values_.data() + j * width_; }
+
+  // L v = these, in place.
+  void solve_lower(std::span<const float> l, size_t d) {
+    for (size_t i = 0; i < d; ++i) {
+      for (size_t j = 0; j < i; ++j) subtract(i, double{l[i * d + j]}, j);
+      divide(i, double{l[i * d + i]});
+    }
+  }
+  // Lᵀ v = these, in place.
+  void solve_upper(std::span<const float> l, size_t d) {
+    for (size_t i = d; i-- > 0;) {
+      divide(i, double{l[i * d + i]});
+      for (size_t j = 0; j < i; ++j) subtract(j, double{l[i * d + j]}, i);
+    }
+  }
+  // sums[k] = factor times the product of vector k with `vector`.
+  void products(std::span<const float> vector, double factor, std::vector<double>& sums) const {
+    sums.assign(width_, 0.0);
+    for (size_t j = 0; j < vector.size(); ++j) {
+      const double x = factor * double{vector[j]};
+      const double* from = row(j);
+      for (size_t k = 0; k < width_; ++k) sums[k] += x * from[k];
+    }
+  }
+
+ private:
+  void subtract(size_t to, double factor, size_t from) {
+    double* a = row(to);
+    const double* b = row(from);
+    for (size_t k = 0; k < width_; ++k) a[k] -= factor * b[k];
+  }
+  void divide(size_t at, double by) {
+    double* a = row(at);
+    for (size_t k = 0; k < width_; ++k) a[k] /= by;
+  }
+
+  size_t width_;
+  std::vector<double> values_;
+};
+
+}  // namespace bouquet
