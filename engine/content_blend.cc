@@ -64,10 +64,7 @@ void ContentBlend::blend(std::span<const float> profile, std::span<const int32_t
   for (size_t i = 0; i < rows.size() && rows[i] != kNone; ++i)
     if (likeness_[static_cast<size_t>(rows[i])] == 0) merged_.emplace_back(scores[i], rows[i]);
   for (const int32_t item : touched_)
-    if (allowed(item)) {
-      const double own = double{score(profile.data(), model_.item_matrix().row(item).data(), model_.dimension)};
-      merged_.emplace_back(static_cast<float>(own + factor_ * likeness_[static_cast<size_t>(item)]), item);
-    }
+    if (allowed(item)) merged_.emplace_back(score_of(profile, item), item);
   const auto kept = std::min(merged_.size(), static_cast<size_t>(k));
   std::partial_sort(merged_.begin(), merged_.begin() + static_cast<std::ptrdiff_t>(kept), merged_.end(),
                     [](const auto& a, const auto& b) { return ranks_before(a.first, a.second, b.first, b.second); });
@@ -75,6 +72,12 @@ void ContentBlend::blend(std::span<const float> profile, std::span<const int32_t
     rows_.push_back(merged_[i].second);
     scores_.push_back(merged_[i].first);
   }
+}
+
+float ContentBlend::score_of(std::span<const float> profile, ItemIndex item) const {
+  const float own = score(profile.data(), model_.item_matrix().row(item).data(), model_.dimension);
+  if (factor_ == 0) return own;
+  return static_cast<float>(double{own} + factor_ * likeness_[static_cast<size_t>(item)]);
 }
 
 std::vector<double> ContentBlend::contributions(std::span<const int32_t> history, ItemIndex item) const {

@@ -29,6 +29,9 @@ class ContentBlend {
   void blend(std::span<const float> profile, std::span<const int32_t> history, std::span<const int32_t> rows, std::span<const float> scores,
              int32_t k, const std::function<bool(ItemIndex)>& allowed);
 
+  // The score of `item` as the last blend() has it, for the same `profile`; of any item, whether it may be offered or not.
+  float score_of(std::span<const float> profile, ItemIndex item) const;
+
   std::span<const int32_t> rows() const { return rows_; }
   std::span<const float> scores() const { return scores_; }
 

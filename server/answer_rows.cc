@@ -33,6 +33,12 @@ bool is_eligible(ItemIndex item, const Eligibility& eligibility) {
   return !std::binary_search(eligibility.excluded.begin(), eligibility.excluded.end(), item);
 }
 
+std::string item_name(const ServedModel& served, ItemIndex item) {
+  std::string name;
+  served.catalog().describe(item, [&](ItemKind, std::string_view title, std::string_view) { name = title; });
+  return name.empty() ? std::string(served.artifact().item_ids.id(item)) : name;
+}
+
 void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row) {
   const auto set = [](std::string* to, std::string_view from) { to->assign(from.data(), from.size()); };
   const Artifact& artifact = served.artifact();

@@ -26,6 +26,9 @@ absl::StatusOr<ItemSelection> select_items(const ServedModel& served, const goog
 // Whether `item` may be returned. For walks over an order of all items; rankers test this themselves.
 bool is_eligible(ItemIndex item, const Eligibility& eligibility);
 
+// For sentences: the title, or the id where it has none.
+std::string item_name(const ServedModel& served, ItemIndex item);
+
 void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row);
 
 // Why `returned` rows are fewer than `k`: into any response with a shortfall field.

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "absl/container/flat_hash_map.h"
+#include "engine/score.h"
 #include "server/answer_rows.h"
+#include "server/item_reasons.h"
 #include "server/request_limits.h"
 #include "server/similar_batch.h"
 
@@ -78,6 +80,8 @@ void CrossSellBatch::add(const v1::CrossSellRequest& request, v1::CrossSellRespo
   plan.k = rows_wanted(request.k());
   plan.query = kNone;
   plan.selection = *std::move(selection);
+  plan.basket = basket_;
+  plan.explain = request.explain() != v1::EXPLAIN_UNSPECIFIED;
   const BitmapView filter = plan.selection.bitmap;
   find_co_purchases(served_, basket_, {excluded_, filter}, plan.k, plan.found);
   const int32_t missing = plan.k - static_cast<int32_t>(plan.found.size());
@@ -102,6 +106,18 @@ int32_t CrossSellBatch::rank_by_direction(std::span<const ItemIndex> basket, con
   return ranking_->add_vector(direction_, eligibility, k);
 }
 
+ItemIndex CrossSellBatch::nearest_in_basket(ItemIndex item, std::span<const ItemIndex> basket) const {
+  ItemIndex nearest = basket[0];
+  float best = -2;
+  for (const ItemIndex candidate : basket)
+    if (const float cosine = score(served_.unit_vector(item).data(), served_.unit_vector(candidate).data(), served_.dimension());
+        cosine > best) {
+      best = cosine;
+      nearest = candidate;
+    }
+  return nearest;
+}
+
 void CrossSellBatch::finish(const absl::Status& ranked) {
   for (size_t i = 0; i < size_; ++i) {
     const Plan& plan = plans_[i];
@@ -120,13 +136,16 @@ void CrossSellBatch::write(const Plan& plan) const {
     row->set_support(found.support);
     row->set_confidence(found.confidence);
     row->set_lift(found.lift);
+    if (plan.explain) add_basket_reason(served_, found.because, found.common, row->mutable_item());
   }
   if (plan.query != kNone) {
     const auto rows = ranking_->rows(plan.query);
     const auto scores = ranking_->scores(plan.query);
-    for (size_t i = 0; i < rows.size(); ++i)
-      write_item(served_, rows[i], std::clamp(scores[i], -1.0f, 1.0f), v1::SOURCE_ITEM_SIMILARITY,
-                 plan.response->add_results()->mutable_item());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      v1::RecommendedItem* row = plan.response->add_results()->mutable_item();
+      write_item(served_, rows[i], std::clamp(scores[i], -1.0f, 1.0f), v1::SOURCE_ITEM_SIMILARITY, row);
+      if (plan.explain) add_pair_reasons(served_, nearest_in_basket(rows[i], plan.basket), rows[i], row);
+    }
     if (!rows.empty()) plan.response->add_shortfall(v1::SHORTFALL_FEW_BASKETS);
   }
   plan.response->set_model_version(served_.version());

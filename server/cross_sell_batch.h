@@ -45,11 +45,15 @@ class CrossSellBatch {
     absl::Status* status = nullptr;
     int32_t k = 0;
     ItemSelection selection;
+    std::vector<ItemIndex> basket;  // ascending
+    bool explain = false;
     std::vector<CoPurchase> found;
     int32_t query = kNone;  // kNone: the counts were enough
   };
 
   int32_t rank_by_direction(std::span<const ItemIndex> basket, const Eligibility& eligibility, int32_t k);
+  // The basket item whose vector points most the same way; the first of equals.
+  ItemIndex nearest_in_basket(ItemIndex item, std::span<const ItemIndex> basket) const;
   void write(const Plan& plan) const;
 
   const ServedModel& served_;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
+
+#include "server/answer_rows.h"
 
 namespace bouquet::server {
 namespace {
@@ -16,11 +19,6 @@ struct Named {
   std::string name;
   double value;
 };
-
-std::string item_name(const ServedModel& served, ItemIndex item) {
-  const std::string_view title = served.artifact().catalog.titles.at(item);
-  return std::string(title.empty() ? served.artifact().item_ids.id(item) : title);
-}
 
 void add(v1::ContributionSource source, const std::string& name, double value, v1::RecommendedItem* row) {
   v1::Contribution* contribution = row->add_contributions();
@@ -83,8 +81,7 @@ void add_reasons(const ServedModel& served, const Explanation& explanation, std:
   add_reason(std::move(attributes), kReasonShare * largest, row);
 }
 
-}  // namespace
-
+// The contributions and reasons of one row. `history` is the one that was explained; `how` is TOP or FULL.
 void write_explanation(const ServedModel& served, const Explanation& explanation, std::span<const int32_t> history, v1::Explain how,
                        v1::RecommendedItem* row) {
   const std::vector<Named> all = named_contributions(served, explanation, history);
@@ -103,6 +100,24 @@ void write_explanation(const ServedModel& served, const Explanation& explanation
     for (const auto& [pair, value] : explanation.returns_leave_one_out)
       add(v1::CONTRIBUTION_SOURCE_RETURN_LEAVE_ONE_OUT, std::string(served.artifact().item_ids.id(history[pair])), value, row);
   add_reasons(served, explanation, history, row);
+}
+
+}  // namespace
+
+void explain_rows(const ServedModel& served, const SolvedCustomer& customer, const ContentBlend& blend, v1::Explain how,
+                  std::span<v1::RecommendedItem* const> rows) {
+  std::vector<ItemIndex> items;
+  for (const v1::RecommendedItem* row : rows) items.push_back(served.artifact().item_ids.find(row->item_id()));
+  std::vector<Explanation> explanations = explain(served.artifact().model, customer, items);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Explanation& explanation = explanations[i];
+    explanation.content = blend.contributions(customer.items, items[i]);
+    // The served score is rounded once, so what rounding leaves is another number.
+    const double content = std::accumulate(explanation.content.begin(), explanation.content.end(), 0.0);
+    explanation.rest += double{rows[i]->score()} - explanation.score - content;
+    explanation.score = double{rows[i]->score()};
+    write_explanation(served, explanation, customer.items, how, rows[i]);
+  }
 }
 
 }  // namespace bouquet::server

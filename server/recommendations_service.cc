@@ -24,4 +24,9 @@ grpc::ServerUnaryReactor* RecommendationsService::CrossSell(grpc::CallbackServer
   return UnaryJob<v1::CrossSellRequest, v1::CrossSellResponse>::start(cross_sell_, context, *in, out);
 }
 
+grpc::ServerUnaryReactor* RecommendationsService::Explain(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                                          grpc::ByteBuffer* out) {
+  return UnaryJob<v1::ExplainRequest, v1::ExplainResponse>::start(explain_, context, *in, out);
+}
+
 }  // namespace bouquet::server

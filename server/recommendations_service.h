@@ -8,9 +8,9 @@
 
 namespace bouquet::server {
 
-using RawRecommendations = v1::Recommendations::WithRawCallbackMethod_Recommend<
-    v1::Recommendations::WithRawCallbackMethod_BatchRecommend<v1::Recommendations::WithRawCallbackMethod_SimilarItems<
-        v1::Recommendations::WithRawCallbackMethod_CrossSell<v1::Recommendations::Service>>>>;
+using RawRecommendations = v1::Recommendations::WithRawCallbackMethod_Recommend<v1::Recommendations::WithRawCallbackMethod_BatchRecommend<
+    v1::Recommendations::WithRawCallbackMethod_SimilarItems<v1::Recommendations::WithRawCallbackMethod_CrossSell<
+        v1::Recommendations::WithRawCallbackMethod_Explain<v1::Recommendations::Service>>>>>;
 
 class RecommendationsService final : public RawRecommendations {
  public:
@@ -20,12 +20,14 @@ class RecommendationsService final : public RawRecommendations {
         metrics_(metrics),
         recommend_{Method::kRecommend, batcher, metrics},
         similar_items_{Method::kSimilarItems, batcher, metrics},
-        cross_sell_{Method::kCrossSell, batcher, metrics} {}
+        cross_sell_{Method::kCrossSell, batcher, metrics},
+        explain_{Method::kExplain, batcher, metrics} {}
 
   grpc::ServerUnaryReactor* Recommend(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
   grpc::ServerWriteReactor<grpc::ByteBuffer>* BatchRecommend(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in) override;
   grpc::ServerUnaryReactor* SimilarItems(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
   grpc::ServerUnaryReactor* CrossSell(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
+  grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
 
  private:
   Batcher& batcher_;
@@ -33,6 +35,7 @@ class RecommendationsService final : public RawRecommendations {
   UnaryMethod<v1::RecommendRequest, v1::RecommendResponse> recommend_;
   UnaryMethod<v1::SimilarItemsRequest, v1::SimilarItemsResponse> similar_items_;
   UnaryMethod<v1::CrossSellRequest, v1::CrossSellResponse> cross_sell_;
+  UnaryMethod<v1::ExplainRequest, v1::ExplainResponse> explain_;
 };
 
 }  // namespace bouquet::server

@@ -37,7 +37,9 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
     made->profile_ranking_ = *std::move(by_profile);
     made->similarity_ranking_ = *std::move(by_similarity);
   }
-  made->recommend_.emplace(served, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_));
+  made->askers_.emplace(served, pointer_to(made->fold_in_));
+  made->recommend_.emplace(served, *made->askers_, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
+  made->explain_.emplace(served, *made->askers_, pointer_to(made->fold_in_), made->blend_);
   made->similar_.emplace(served, pointer_to(made->similarity_ranking_));
   made->cross_sell_.emplace(served, pointer_to(made->similarity_ranking_));
   return made;
@@ -45,6 +47,7 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
 
 void Recommender::answer(std::span<const Question> questions, std::span<absl::Status> statuses) {
   recommend_->clear();
+  explain_->clear();
   similar_->clear();
   cross_sell_->clear();
   if (fold_in_) {
@@ -54,16 +57,13 @@ void Recommender::answer(std::span<const Question> questions, std::span<absl::St
   }
   for (size_t i = 0; i < questions.size(); ++i) {
     statuses[i] = absl::OkStatus();
-    switch (questions[i].index()) {
-      case 0: recommend_->add(*std::get<0>(questions[i]).request, std::get<0>(questions[i]).response, &statuses[i]); break;
-      case 1: similar_->add(*std::get<1>(questions[i]).request, std::get<1>(questions[i]).response, &statuses[i]); break;
-      default: cross_sell_->add(*std::get<2>(questions[i]).request, std::get<2>(questions[i]).response, &statuses[i]);
-    }
+    std::visit([&](const auto& exchange) { add(exchange, &statuses[i]); }, questions[i]);
   }
   // Without items every item is unknown and every customer cold: there is nothing to solve or to rank.
   if (fold_in_) fold_in_->solve();
   recommend_->hand_over();
   recommend_->finish(profile_ranking_ ? profile_ranking_->rank() : absl::OkStatus());
+  explain_->finish();
   const absl::Status similarity = similarity_ranking_ ? similarity_ranking_->rank() : absl::OkStatus();
   similar_->finish(similarity);
   cross_sell_->finish(similarity);
@@ -74,6 +74,10 @@ absl::Status Recommender::recommend(const v1::RecommendRequest& request, v1::Rec
 }
 
 absl::Status Recommender::similar_items(const v1::SimilarItemsRequest& request, v1::SimilarItemsResponse* response) {
+  return answer_one(*this, request, response);
+}
+
+absl::Status Recommender::explain(const v1::ExplainRequest& request, v1::ExplainResponse* response) {
   return answer_one(*this, request, response);
 }
 

@@ -10,7 +10,9 @@
 
 #include "absl/status/statusor.h"
 #include "bouquet/v1/recommendations.pb.h"
+#include "server/asker.h"
 #include "server/cross_sell_batch.h"
+#include "server/explain_batch.h"
 #include "server/fold_in_batch.h"
 #include "server/ranking_batch.h"
 #include "server/recommend_batch.h"
@@ -27,7 +29,7 @@ struct Exchange {
 };
 using Question =
     std::variant<Exchange<v1::RecommendRequest, v1::RecommendResponse>, Exchange<v1::SimilarItemsRequest, v1::SimilarItemsResponse>,
-                 Exchange<v1::CrossSellRequest, v1::CrossSellResponse>>;
+                 Exchange<v1::CrossSellRequest, v1::CrossSellResponse>, Exchange<v1::ExplainRequest, v1::ExplainResponse>>;
 
 // Answers from one model. Owns the scratch memory of one worker; not thread-safe.
 class Recommender {
@@ -45,16 +47,34 @@ class Recommender {
   absl::Status recommend(const v1::RecommendRequest& request, v1::RecommendResponse* response);
   absl::Status similar_items(const v1::SimilarItemsRequest& request, v1::SimilarItemsResponse* response);
   absl::Status cross_sell(const v1::CrossSellRequest& request, v1::CrossSellResponse* response);
+  absl::Status explain(const v1::ExplainRequest& request, v1::ExplainResponse* response);
 
  private:
-  explicit Recommender(const ServedModel& served) : served_(served) {}
+  explicit Recommender(const ServedModel& served) : served_(served), blend_(served.artifact().model, served.artifact().content_links) {}
+
+  // What answers one kind of exchange.
+  void add(const Exchange<v1::RecommendRequest, v1::RecommendResponse>& exchange, absl::Status* status) {
+    recommend_->add(*exchange.request, exchange.response, status);
+  }
+  void add(const Exchange<v1::SimilarItemsRequest, v1::SimilarItemsResponse>& exchange, absl::Status* status) {
+    similar_->add(*exchange.request, exchange.response, status);
+  }
+  void add(const Exchange<v1::CrossSellRequest, v1::CrossSellResponse>& exchange, absl::Status* status) {
+    cross_sell_->add(*exchange.request, exchange.response, status);
+  }
+  void add(const Exchange<v1::ExplainRequest, v1::ExplainResponse>& exchange, absl::Status* status) {
+    explain_->add(*exchange.request, exchange.response, status);
+  }
 
   const ServedModel& served_;
   // Without value when the model has no items.
   std::optional<FoldInBatch> fold_in_;
   std::optional<RankingBatch> profile_ranking_;
   std::optional<RankingBatch> similarity_ranking_;
+  ContentBlend blend_;
+  std::optional<AskerReader> askers_;
   std::optional<RecommendBatch> recommend_;
+  std::optional<ExplainBatch> explain_;
   std::optional<SimilarBatch> similar_;
   std::optional<CrossSellBatch> cross_sell_;
 };

@@ -69,6 +69,23 @@ void check_visitor(const v1::Visitor& visitor, FieldViolations& out) {
       out.add("visitor.events[" + std::to_string(i) + "]." + field, problem);
 }
 
+// Requests with a subject and attributes.
+template <typename Request>
+void check_asker(const Request& request, FieldViolations& out) {
+  switch (request.subject_case()) {
+    case Request::kCustomerId: check_id(request.customer_id(), "customer_id", out); break;
+    case Request::kVisitor: check_visitor(request.visitor(), out); break;
+    default: out.add("subject", "is missing: set customer_id or visitor");
+  }
+  if (request.attributes_size() > kMaxAttributes)
+    out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; at most 5000 are allowed");
+}
+
+void check_explain(v1::Explain explain, FieldViolations& out) {
+  if (explain < v1::EXPLAIN_UNSPECIFIED || explain > v1::EXPLAIN_FULL)
+    out.add("explain", "is " + std::to_string(explain) + "; it must be EXPLAIN_TOP or EXPLAIN_FULL, or 0 for the default");
+}
+
 }  // namespace
 
 bool is_utf8(const std::string& text) {
@@ -99,20 +116,23 @@ const char* id_problem(const std::string& id) {
 
 absl::Status validate(const v1::RecommendRequest& request) {
   FieldViolations out;
-  switch (request.subject_case()) {
-    case v1::RecommendRequest::kCustomerId: check_id(request.customer_id(), "customer_id", out); break;
-    case v1::RecommendRequest::kVisitor: check_visitor(request.visitor(), out); break;
-    default: out.add("subject", "is missing: set customer_id or visitor");
-  }
+  check_asker(request, out);
   check_ids(request.context_item_ids(), "context_item_ids", kMaxContextItems, out);
   check_k(request.k(), out);
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
   check_filter(request.filter(), out);
-  if (request.attributes_size() > kMaxAttributes)
-    out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; at most 5000 are allowed");
-  if (request.explain() < v1::EXPLAIN_UNSPECIFIED || request.explain() > v1::EXPLAIN_FULL)
-    out.add("explain", "is " + std::to_string(request.explain()) + "; it must be EXPLAIN_TOP or EXPLAIN_FULL, or 0 for none");
+  check_explain(request.explain(), out);
+  return out.status();
+}
+
+absl::Status validate(const v1::ExplainRequest& request) {
+  FieldViolations out;
+  check_asker(request, out);
+  check_ids(request.context_item_ids(), "context_item_ids", kMaxContextItems, out);
+  if (request.item_ids().empty()) out.add("item_ids", "is empty; name the items to explain");
+  check_ids(request.item_ids(), "item_ids", kMaxExplainedItems, out);
+  check_explain(request.explain(), out);
   return out.status();
 }
 
@@ -123,6 +143,7 @@ absl::Status validate(const v1::SimilarItemsRequest& request) {
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
   check_filter(request.filter(), out);
+  check_explain(request.explain(), out);
   return out.status();
 }
 
@@ -134,6 +155,7 @@ absl::Status validate(const v1::CrossSellRequest& request) {
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
   check_filter(request.filter(), out);
+  check_explain(request.explain(), out);
   return out.status();
 }
 

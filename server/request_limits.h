@@ -16,6 +16,7 @@ inline constexpr int32_t kMaxBasketItems = 100;
 inline constexpr int32_t kMaxExcludedItems = 10000;
 inline constexpr int32_t kMaxVisitorEvents = 10000;
 inline constexpr int32_t kMaxKinds = 16;
+inline constexpr int32_t kMaxExplainedItems = 100;
 inline constexpr int32_t kMaxAttributes = 5000;
 inline constexpr int32_t kMaxBatchedRequests = 1000;
 
@@ -24,6 +25,7 @@ inline constexpr int32_t kMaxBatchedRequests = 1000;
 absl::Status validate(const v1::RecommendRequest& request);
 absl::Status validate(const v1::SimilarItemsRequest& request);
 absl::Status validate(const v1::CrossSellRequest& request);
+absl::Status validate(const v1::ExplainRequest& request);
 absl::Status validate(const v1::BatchRecommendRequest& request);  // the number of requests alone: each is checked when its turn comes
 
 // Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).

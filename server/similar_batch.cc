@@ -5,6 +5,7 @@
 
 #include "engine/errors.h"
 #include "server/answer_rows.h"
+#include "server/item_reasons.h"
 #include "server/request_limits.h"
 
 namespace bouquet::server {
@@ -66,7 +67,7 @@ void SimilarBatch::add(const v1::SimilarItemsRequest& request, v1::SimilarItemsR
   make_ascending_set(excluded_);
   const int32_t k = rows_wanted(request.k());
   const int32_t query = ranking_->add_row(item, {excluded_, selection->bitmap}, k);
-  plans_.push_back({response, status, k, query, *std::move(selection)});
+  plans_.push_back({response, status, item, k, query, request.explain() != v1::EXPLAIN_UNSPECIFIED, *std::move(selection)});
 }
 
 void SimilarBatch::finish(const absl::Status& ranked) {
@@ -75,8 +76,11 @@ void SimilarBatch::finish(const absl::Status& ranked) {
     if (!ranked.ok()) continue;
     const auto rows = ranking_->rows(plan.query);
     const auto scores = ranking_->scores(plan.query);
-    for (size_t i = 0; i < rows.size(); ++i)
-      write_item(served_, rows[i], std::clamp(scores[i], -1.0f, 1.0f), v1::SOURCE_ITEM_SIMILARITY, plan.response->add_results());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      v1::RecommendedItem* row = plan.response->add_results();
+      write_item(served_, rows[i], std::clamp(scores[i], -1.0f, 1.0f), v1::SOURCE_ITEM_SIMILARITY, row);
+      if (plan.explain) add_pair_reasons(served_, plan.item, rows[i], row);
+    }
     plan.response->set_model_version(served_.version());
     plan.response->set_backend(served_.backend_name());
     add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);

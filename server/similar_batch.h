@@ -28,8 +28,10 @@ class SimilarBatch {
   struct Plan {
     v1::SimilarItemsResponse* response;
     absl::Status* status;
+    ItemIndex item;
     int32_t k;
     int32_t query;
+    bool explain;
     ItemSelection selection;
   };
 

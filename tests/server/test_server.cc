@@ -10,10 +10,11 @@ TemporaryFolder::TemporaryFolder() {
   path_ = name;
 }
 
-std::string TestServer::publish(const TinyShop& shop, bool activate) {
+std::string TestServer::publish(const TinyShop& shop, bool activate) { return publish(shop.artifact(), activate); }
+
+std::string TestServer::publish(Artifact artifact, bool activate) {
   auto directory = ModelsDirectory::open(models_);
   EXPECT_TRUE(directory.ok()) << directory.status();
-  Artifact artifact = shop.artifact();
   artifact.version.clear();
   artifact.recipe.options.dimension = artifact.model.dimension;
   const auto version = directory->publish(std::move(artifact), activate);

@@ -1,0 +1,86 @@
+// Who a request asks for and what is known of them: a stored customer or a visitor with events, attributes and what is looked at right now,
+// read the same way for every method, and where their profile comes from.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "bouquet/v1/recommendations.pb.h"
+#include "engine/answer_mix.h"
+#include "engine/event_rules.h"
+#include "server/answer_rows.h"
+#include "server/fold_in_batch.h"
+#include "server/request_attributes.h"
+#include "server/served_model.h"
+
+namespace bouquet::server {
+
+// What a request says of the one it asks for. Borrowed.
+struct Subject {
+  const std::string* customer_id = nullptr;  // of a customer; or
+  const v1::Visitor* visitor = nullptr;      // of a visitor
+  const IdList* context_item_ids = nullptr;  // nullptr: the request has no such field
+  const AttributeMap* attributes = nullptr;
+};
+
+template <typename Request>
+Subject subject_of(const Request& request) {
+  Subject subject{.attributes = &request.attributes()};
+  if (request.has_visitor())
+    subject.visitor = &request.visitor();
+  else
+    subject.customer_id = &request.customer_id();
+  if constexpr (requires { request.context_item_ids(); }) subject.context_item_ids = &request.context_item_ids();
+  return subject;
+}
+
+// One asker. Kept from batch to batch for the memory of its vectors.
+struct Asker {
+  CustomerIndex customer = kNone;
+  bool stored = false;              // the stored profile answers as it is
+  bool has_own_attributes = false;  // the request names some
+  int32_t attributes_used = 0;
+  EncodedRow attributes;              // where the model has a prior and the profile is solved
+  std::vector<ItemIndex> context;     // known context items, ascending
+  std::vector<Event> events;          // of a visitor
+  std::vector<HistoryEntry> history;  // merged, when the profile is solved here
+  std::vector<int32_t> items;         // the columns of `history`
+  std::vector<uint8_t> consumed;
+  std::vector<float> repurchase;
+  HistoryView view;         // those columns, or the stored ones where the stored profile answers
+  int32_t fold_in = kNone;  // position in the FoldInBatch
+};
+
+// One worker's. Not thread-safe.
+class AskerReader {
+ public:
+  // Both outlive this. `fold_in` may be nullptr when the model has no items.
+  AskerReader(const ServedModel& served, FoldInBatch* fold_in)
+      : served_(served), fold_in_(fold_in), attributes_(served.artifact().customer_attributes) {}
+
+  // Reads `subject` of a valid request. Unless the stored profile answers, or nothing is known, the asker joins the FoldInBatch; with
+  // `solved` the stored profile never answers. Errors: InvalidArgument with BadRequest; then nothing has joined.
+  absl::Status read(const Subject& subject, bool solved, Asker& asker);
+
+  // The rest is for after FoldInBatch::solve(). Ok, or why the asker has no profile.
+  absl::Status status(const Asker& asker) const;
+  // [d], where that is Ok; empty: nothing is known of the asker, the profile is zero.
+  std::span<const float> profile(const Asker& asker) const;
+
+  const RequestAttributes& attributes() const { return attributes_; }
+
+ private:
+  absl::Status read_events(const v1::Visitor& visitor, Asker& asker) const;
+  absl::Status read_attributes(const AttributeMap& sent, Asker& asker);
+  void read_stored_history(Asker& asker) const;
+  void add_context(Asker& asker) const;
+
+  const ServedModel& served_;
+  FoldInBatch* fold_in_;
+  RequestAttributes attributes_;
+};
+
+}  // namespace bouquet::server
