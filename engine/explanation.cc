@@ -27,12 +27,12 @@ double leverage(const Model& model, const SolvedCustomer& customer, size_t pair)
 
 class Explainer {
  public:
-  Explainer(const Model& model, const SolvedCustomer& customer, std::span<const int32_t> offered)
-      : model_(model), customer_(customer), solved_(model.item_matrix(), offered), out_(offered.size()) {
+  // One explanation for each of `wanted`, with these scores.
+  Explainer(const Model& model, const SolvedCustomer& customer, SideBySide wanted, std::span<const double> scores)
+      : model_(model), customer_(customer), solved_(std::move(wanted)), out_(scores.size()) {
     solved_.solve_lower(customer.cholesky, static_cast<size_t>(model.dimension));
     solved_.solve_upper(customer.cholesky, static_cast<size_t>(model.dimension));
-    for (size_t k = 0; k < out_.size(); ++k)
-      out_[k].score = double{bouquet::score(customer.profile.data(), model.item_matrix().row(offered[k]).data(), model.dimension)};
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].score = scores[k];
   }
 
   std::vector<Explanation> run() {
@@ -90,7 +90,17 @@ class Explainer {
 }  // namespace
 
 std::vector<Explanation> explain(const Model& model, const SolvedCustomer& customer, std::span<const int32_t> offered) {
-  return Explainer(model, customer, offered).run();
+  std::vector<double> scores;
+  for (const int32_t item : offered)
+    scores.push_back(double{score(customer.profile.data(), model.item_matrix().row(item).data(), model.dimension)});
+  return Explainer(model, customer, SideBySide(model.item_matrix(), offered), scores).run();
+}
+
+std::vector<Explanation> explain(const Model& model, const SolvedCustomer& customer, MatrixView<const float> directions) {
+  std::vector<double> scores;
+  for (int64_t r = 0; r < directions.rows; ++r)
+    scores.push_back(double{score(customer.profile.data(), directions.row(r).data(), model.dimension)});
+  return Explainer(model, customer, SideBySide(directions), scores).run();
 }
 
 }  // namespace bouquet

@@ -47,4 +47,8 @@ struct Explanation {
 // One explanation for each of `offered`, rows of model.item_vectors. The customer fits the model. Thread-safe.
 std::vector<Explanation> explain(const Model& model, const SolvedCustomer& customer, std::span<const int32_t> offered);
 
+// The same for directions in the place of item vectors: one explanation for each row of `directions`, whose score is its product with the
+// profile.
+std::vector<Explanation> explain(const Model& model, const SolvedCustomer& customer, MatrixView<const float> directions);
+
 }  // namespace bouquet

@@ -32,16 +32,10 @@ std::vector<double> inverse_norms(SideBySide vectors, std::span<const float> cho
   return sums;
 }
 
-// The vectors are the rows of [n, d].
-std::vector<int32_t> all_rows(size_t n) {
-  std::vector<int32_t> rows(n);
-  for (size_t r = 0; r < n; ++r) rows[r] = static_cast<int32_t>(r);
-  return rows;
-}
-
 // tr(W⁻¹ G), G symmetric.
-double inverse_trace(std::span<const float> gram, std::span<const float> cholesky, size_t d) {
-  SideBySide solved(gram, d);
+double inverse_trace(MatrixView<const float> gram, std::span<const float> cholesky) {
+  const auto d = static_cast<size_t>(gram.rows);
+  SideBySide solved(gram);
   solved.solve_lower(cholesky, d);
   solved.solve_upper(cholesky, d);
   double trace = 0;
@@ -55,9 +49,10 @@ std::vector<VarianceParts> variance_parts(const Model& model, const Uncertainty&
                                           std::span<const int32_t> items) {
   const auto d = static_cast<size_t>(model.dimension);
   const MatrixView<const float> basis{uncertainty.basis.data(), model.dimension + 1, model.dimension};
-  const std::vector<double> of_profile = inverse_norms({model.item_matrix(), items}, customer.cholesky, d);
-  const std::vector<double> spread = inverse_norms({basis, all_rows(d)}, customer.cholesky, d);  // of W⁻¹ along the eigenvectors
-  std::vector<double> squares(d);                                                                // of the profile's coordinates there
+  const std::vector<double> of_profile = inverse_norms(SideBySide(model.item_matrix(), items), customer.cholesky, d);
+  const std::vector<double> spread = inverse_norms(SideBySide(MatrixView<const float>{basis.data, model.dimension, model.dimension}),
+                                                   customer.cholesky, d);  // of W⁻¹ along the eigenvectors
+  std::vector<double> squares(d);                                          // of the profile's coordinates there
   for (size_t j = 0; j < d; ++j) {
     double sum = 0;
     for (size_t i = 0; i < d; ++i) sum += double{basis.row(static_cast<int64_t>(j))[i]} * double{customer.profile[i]};
@@ -100,10 +95,10 @@ std::vector<float> drawn_profile(const SolvedProfile& customer, double noise_var
 }
 
 double profile_confidence(const Model& model, std::span<const float> cholesky, std::span<const float> empty_cholesky) {
-  const auto d = static_cast<size_t>(model.dimension);
-  const double before = inverse_trace(model.item_gram.view(), empty_cholesky, d);
+  const MatrixView<const float> gram{model.item_gram.data(), model.dimension, model.dimension};
+  const double before = inverse_trace(gram, empty_cholesky);
   if (!(before > 0)) return 0;
-  return std::clamp(1 - inverse_trace(model.item_gram.view(), cholesky, d) / before, 0.0, 1.0);
+  return std::clamp(1 - inverse_trace(gram, cholesky) / before, 0.0, 1.0);
 }
 
 }  // namespace bouquet

@@ -15,13 +15,12 @@ class SideBySide {
  public:
   SideBySide(MatrixView<const float> table, std::span<const int32_t> rows)
       : width_(rows.size()), values_(static_cast<size_t>(table.cols) * rows.size()) {
-    for (size_t k = 0; k < width_; ++k)
-      for (size_t j = 0; j < static_cast<size_t>(table.cols); ++j) row(j)[k] = double{table.row(rows[k])[j]};
+    for (size_t k = 0; k < width_; ++k) fill(k, table.row(rows[k]));
   }
-
-  // The columns of a [rows, width] matrix, row-major.
-  SideBySide(std::span<const float> matrix, size_t width) : width_(width), values_(matrix.begin(), matrix.end()) {}
-
+  explicit SideBySide(MatrixView<const float> all)
+      : width_(static_cast<size_t>(all.rows)), values_(static_cast<size_t>(all.cols) * static_cast<size_t>(all.rows)) {
+    for (size_t k = 0; k < width_; ++k) fill(k, all.row(static_cast<int64_t>(k)));
+  }
   size_t width() const { return width_; }
   double* row(size_t j) { return values_.data() + j * width_; }
   const double* row(size_t j) const { return values_.data() + j * width_; }
@@ -51,6 +50,9 @@ class SideBySide {
   }
 
  private:
+  void fill(size_t k, std::span<const float> vector) {
+    for (size_t j = 0; j < vector.size(); ++j) row(j)[k] = double{vector[j]};
+  }
   void subtract(size_t to, double factor, size_t from) {
     double* a = row(to);
     const double* b = row(from);

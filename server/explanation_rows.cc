@@ -81,7 +81,8 @@ void add_reasons(const ServedModel& served, const Explanation& explanation, std:
   add_reason(std::move(attributes), kReasonShare * largest, row);
 }
 
-// The contributions and reasons of one row. `history` is the one that was explained; `how` is TOP or FULL.
+}  // namespace
+
 void write_explanation(const ServedModel& served, const Explanation& explanation, std::span<const int32_t> history, v1::Explain how,
                        v1::RecommendedItem* row) {
   const std::vector<Named> all = named_contributions(served, explanation, history);
@@ -101,8 +102,6 @@ void write_explanation(const ServedModel& served, const Explanation& explanation
       add(v1::CONTRIBUTION_SOURCE_RETURN_LEAVE_ONE_OUT, std::string(served.artifact().item_ids.id(history[pair])), value, row);
   add_reasons(served, explanation, history, row);
 }
-
-}  // namespace
 
 void explain_rows(const ServedModel& served, const SolvedCustomer& customer, const ContentBlend& blend, v1::Explain how,
                   std::span<v1::RecommendedItem* const> rows) {

@@ -16,7 +16,8 @@
 namespace bouquet::server {
 namespace {
 
-constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend", "BatchRecommend", "SimilarItems", "CrossSell", "Explain"};
+constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend", "BatchRecommend", "SimilarItems",    "CrossSell",
+                                                             "Explain",   "GetProfile",     "SimilarCustomers"};
 constexpr int kCodeCount = 17;
 constexpr std::array<const char*, 6> kDropNames{"queue_full", "queue_bytes", "queue_wait", "expired", "cancelled", "closed"};
 

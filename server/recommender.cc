@@ -40,6 +40,9 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
   made->askers_.emplace(served, pointer_to(made->fold_in_));
   made->recommend_.emplace(served, *made->askers_, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
   made->explain_.emplace(served, *made->askers_, pointer_to(made->fold_in_), made->blend_);
+  made->nearest_.emplace(served, max_batch);
+  made->profiles_.emplace(served, *made->askers_, pointer_to(made->fold_in_), *made->nearest_);
+  made->similar_customers_.emplace(served, *made->askers_, *made->nearest_);
   made->similar_.emplace(served, pointer_to(made->similarity_ranking_));
   made->cross_sell_.emplace(served, pointer_to(made->similarity_ranking_));
   return made;
@@ -48,6 +51,9 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
 void Recommender::answer(std::span<const Question> questions, std::span<absl::Status> statuses) {
   recommend_->clear();
   explain_->clear();
+  nearest_->clear();
+  profiles_->clear();
+  similar_customers_->clear();
   similar_->clear();
   cross_sell_->clear();
   if (fold_in_) {
@@ -64,6 +70,11 @@ void Recommender::answer(std::span<const Question> questions, std::span<absl::St
   recommend_->hand_over();
   recommend_->finish(profile_ranking_ ? profile_ranking_->rank() : absl::OkStatus());
   explain_->finish();
+  profiles_->hand_over();
+  similar_customers_->hand_over();
+  const absl::Status nearest = nearest_->rank();
+  profiles_->finish(nearest);
+  similar_customers_->finish(nearest);
   const absl::Status similarity = similarity_ranking_ ? similarity_ranking_->rank() : absl::OkStatus();
   similar_->finish(similarity);
   cross_sell_->finish(similarity);

@@ -14,10 +14,13 @@
 #include "server/cross_sell_batch.h"
 #include "server/explain_batch.h"
 #include "server/fold_in_batch.h"
+#include "server/nearest_customers.h"
+#include "server/profile_answers.h"
 #include "server/ranking_batch.h"
 #include "server/recommend_batch.h"
 #include "server/served_model.h"
 #include "server/similar_batch.h"
+#include "server/similar_customers_batch.h"
 
 namespace bouquet::server {
 
@@ -29,7 +32,8 @@ struct Exchange {
 };
 using Question =
     std::variant<Exchange<v1::RecommendRequest, v1::RecommendResponse>, Exchange<v1::SimilarItemsRequest, v1::SimilarItemsResponse>,
-                 Exchange<v1::CrossSellRequest, v1::CrossSellResponse>, Exchange<v1::ExplainRequest, v1::ExplainResponse>>;
+                 Exchange<v1::CrossSellRequest, v1::CrossSellResponse>, Exchange<v1::ExplainRequest, v1::ExplainResponse>,
+                 Exchange<v1::GetProfileRequest, v1::Profile>, Exchange<v1::SimilarCustomersRequest, v1::SimilarCustomersResponse>>;
 
 // Answers from one model. Owns the scratch memory of one worker; not thread-safe.
 class Recommender {
@@ -65,6 +69,12 @@ class Recommender {
   void add(const Exchange<v1::ExplainRequest, v1::ExplainResponse>& exchange, absl::Status* status) {
     explain_->add(*exchange.request, exchange.response, status);
   }
+  void add(const Exchange<v1::GetProfileRequest, v1::Profile>& exchange, absl::Status* status) {
+    profiles_->add(*exchange.request, exchange.response, status);
+  }
+  void add(const Exchange<v1::SimilarCustomersRequest, v1::SimilarCustomersResponse>& exchange, absl::Status* status) {
+    similar_customers_->add(*exchange.request, exchange.response, status);
+  }
 
   const ServedModel& served_;
   // Without value when the model has no items.
@@ -75,6 +85,9 @@ class Recommender {
   std::optional<AskerReader> askers_;
   std::optional<RecommendBatch> recommend_;
   std::optional<ExplainBatch> explain_;
+  std::optional<NearestCustomers> nearest_;
+  std::optional<ProfileAnswers> profiles_;
+  std::optional<SimilarCustomersBatch> similar_customers_;
   std::optional<SimilarBatch> similar_;
   std::optional<CrossSellBatch> cross_sell_;
 };

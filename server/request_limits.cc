@@ -86,6 +86,10 @@ void check_explain(v1::Explain explain, FieldViolations& out) {
     out.add("explain", "is " + std::to_string(explain) + "; it must be EXPLAIN_TOP or EXPLAIN_FULL, or 0 for the default");
 }
 
+void check_count(int32_t count, int32_t most, const char* field, FieldViolations& out) {
+  if (count < 0 || count > most) out.add(field, "is " + std::to_string(count) + "; it must be 0 to " + std::to_string(most));
+}
+
 }  // namespace
 
 bool is_utf8(const std::string& text) {
@@ -133,6 +137,24 @@ absl::Status validate(const v1::ExplainRequest& request) {
   if (request.item_ids().empty()) out.add("item_ids", "is empty; name the items to explain");
   check_ids(request.item_ids(), "item_ids", kMaxExplainedItems, out);
   check_explain(request.explain(), out);
+  return out.status();
+}
+
+absl::Status validate(const v1::GetProfileRequest& request) {
+  FieldViolations out;
+  check_asker(request, out);
+  check_count(request.interests(), kMaxInterests, "interests", out);
+  check_count(request.neighbors(), kMaxNeighbors, "neighbors", out);
+  check_count(request.history(), kMaxShownHistory, "history", out);
+  check_explain(request.explain(), out);
+  return out.status();
+}
+
+absl::Status validate(const v1::SimilarCustomersRequest& request) {
+  FieldViolations out;
+  check_asker(request, out);
+  check_k(request.k(), out);
+  check_ids(request.exclude_customer_ids(), "exclude_customer_ids", kMaxExcludedCustomers, out);
   return out.status();
 }
 

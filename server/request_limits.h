@@ -5,6 +5,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "bouquet/v1/audiences.pb.h"
+#include "bouquet/v1/profiles.pb.h"
 #include "bouquet/v1/recommendations.pb.h"
 
 namespace bouquet::server {
@@ -17,6 +19,11 @@ inline constexpr int32_t kMaxExcludedItems = 10000;
 inline constexpr int32_t kMaxVisitorEvents = 10000;
 inline constexpr int32_t kMaxKinds = 16;
 inline constexpr int32_t kMaxExplainedItems = 100;
+inline constexpr int32_t kDefaultInterests = 10;
+inline constexpr int32_t kMaxInterests = 100;
+inline constexpr int32_t kMaxNeighbors = 100;
+inline constexpr int32_t kMaxShownHistory = 1000;
+inline constexpr int32_t kMaxExcludedCustomers = 10000;
 inline constexpr int32_t kMaxAttributes = 5000;
 inline constexpr int32_t kMaxBatchedRequests = 1000;
 
@@ -26,6 +33,8 @@ absl::Status validate(const v1::RecommendRequest& request);
 absl::Status validate(const v1::SimilarItemsRequest& request);
 absl::Status validate(const v1::CrossSellRequest& request);
 absl::Status validate(const v1::ExplainRequest& request);
+absl::Status validate(const v1::GetProfileRequest& request);
+absl::Status validate(const v1::SimilarCustomersRequest& request);
 absl::Status validate(const v1::BatchRecommendRequest& request);  // the number of requests alone: each is checked when its turn comes
 
 // Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).

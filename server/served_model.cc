@@ -6,9 +6,6 @@
 #include <utility>
 
 namespace bouquet::server {
-namespace {
-
-// Every row divided by its length; a zero row stays zero and is similar to nothing.
 std::vector<float> unit_rows(std::span<const float> rows, int64_t d) {
   std::vector<float> unit(rows.begin(), rows.end());
   for (size_t begin = 0; begin < unit.size(); begin += static_cast<size_t>(d)) {
@@ -25,11 +22,10 @@ std::vector<float> unit_rows(std::span<const float> rows, int64_t d) {
   return unit;
 }
 
-}  // namespace
-
 absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::load(std::shared_ptr<const Artifact> artifact, Backend& backend) {
   std::shared_ptr<ServedModel> served(new ServedModel());
   served->artifact_ = std::move(artifact);
+  served->backend_ = &backend;
   served->backend_name_ = std::string(backend.name());
   if (served->item_count() > 0) {
     auto loaded = backend.load(served->artifact_->model);
@@ -45,6 +41,7 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::load(std::shared
 absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::with(const AddedItems& added) const {
   std::shared_ptr<ServedModel> served(new ServedModel());
   served->trained_ = shared_from_this();
+  served->backend_ = backend_;
   served->backend_name_ = backend_name_;
   const auto count = static_cast<int64_t>(added.ids.size());
   auto profiles = profiles_->with({.items = {added.vectors.data(), count, dimension()}});
@@ -79,6 +76,39 @@ absl::Status ServedModel::load_similarity(Backend& backend) {
   if (!loaded.ok()) return loaded.status();
   similarity_ = *std::move(loaded);
   return absl::OkStatus();
+}
+
+absl::StatusOr<const CustomerSimilarity*> ServedModel::customer_similarity() const {
+  // Customers are the same with items that were added.
+  if (trained_ != nullptr) return trained_->customer_similarity();
+  const std::lock_guard lock(lazy_mutex_);
+  if (customer_similarity_) return &*customer_similarity_;
+  const Model& model = artifact_->model;
+  CustomerSimilarity made;
+  made.units = unit_rows(model.profiles.view(), model.dimension);
+  made.unit_matrix = {made.units.data(), model.customer_count(), model.dimension};
+  made.known.resize(static_cast<size_t>(bitmap_word_count(model.customer_count())));
+  for (int32_t u = 0; u < model.customer_count(); ++u)
+    if (std::ranges::any_of(made.unit_matrix.row(u), [](float x) { return x != 0; }))
+      made.known[static_cast<size_t>(u >> 6)] |= uint64_t{1} << (u & 63);
+  // As in load_similarity: no profile is ever solved with it.
+  auto loaded = backend_->load({.dimension = model.dimension,
+                                .profiles = {},
+                                .item_vectors = made.units,
+                                .item_gram = model.item_gram,
+                                .customer_prior = {},
+                                .item_prior = {},
+                                .constants = model.constants});
+  if (!loaded.ok()) return loaded.status();
+  made.model = *std::move(loaded);
+  customer_similarity_ = std::move(made);
+  return &*customer_similarity_;
+}
+
+const CategoryMeans& ServedModel::categories() const {
+  const std::lock_guard lock(lazy_mutex_);
+  if (!categories_) categories_ = category_means(*artifact_);
+  return *categories_;
 }
 
 void ServedModel::order_by_popularity() {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,9 +14,21 @@
 #include "engine/added_items.h"
 #include "engine/artifact.h"
 #include "engine/backend.h"
+#include "server/category_means.h"
 #include "server/live_catalog.h"
 
 namespace bouquet::server {
+
+// Every row of `rows`, of length `d`, divided by its length; a zero row stays zero and is similar to nothing.
+std::vector<float> unit_rows(std::span<const float> rows, int64_t d);
+
+// The stored profiles as what is ranked, with length 1, so that a score is a cosine.
+struct CustomerSimilarity {
+  SharedArray<float> units;  // [customer_count, d]
+  std::shared_ptr<const LoadedModel> model;
+  MatrixView<const float> unit_matrix;  // `units`
+  std::vector<uint64_t> known;          // bitmap of the customers whose profile is not zero
+};
 
 class ServedModel : public std::enable_shared_from_this<ServedModel> {
  public:
@@ -47,6 +60,12 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   std::span<const ItemIndex> by_popularity() const { return by_popularity_; }
   int32_t customers_of(ItemIndex item) const { return artifact_->item_customers.empty() ? 0 : artifact_->item_customers[item]; }
 
+  // Made when it is first asked for, and kept; it takes as much memory as the profiles, twice where the backend has its own. Errors: those
+  // of Backend::load; the next call tries again.
+  absl::StatusOr<const CustomerSimilarity*> customer_similarity() const;
+  // Likewise made when it is first asked for.
+  const CategoryMeans& categories() const;
+
   // What items are and which may be offered, as known now. Changes concern requests that begin afterwards.
   LiveCatalog& catalog() const { return *catalog_; }
 
@@ -57,12 +76,16 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
 
   std::shared_ptr<const ServedModel> trained_;
   std::shared_ptr<const Artifact> artifact_;
+  Backend* backend_ = nullptr;
   std::string backend_name_;
   std::shared_ptr<const LoadedModel> profiles_;
   std::shared_ptr<const LoadedModel> similarity_;
   SharedArray<float> unit_vectors_;  // [item_count, d]
   std::vector<ItemIndex> by_popularity_;
   mutable std::optional<LiveCatalog> catalog_;
+  mutable std::mutex lazy_mutex_;  // guards the making of the next two
+  mutable std::optional<CustomerSimilarity> customer_similarity_;
+  mutable std::optional<CategoryMeans> categories_;
 };
 
 }  // namespace bouquet::server

@@ -65,6 +65,8 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
       batcher_(
           options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, &metrics_),
       recommendations_(batcher_, metrics_),
+      profiles_(batcher_, metrics_),
+      audiences_(batcher_, metrics_),
       models_service_(models_),
       catalog_(*items_, models_) {}
 
@@ -88,7 +90,7 @@ absl::Status Serving::listen() {
     if (!listener.ok()) return listener.status();
     admin_listener_ = *std::move(listener);
   }
-  auto listener = GrpcListener::start(*address, {&recommendations_, &catalog_}, options_.grpc);
+  auto listener = GrpcListener::start(*address, {&recommendations_, &profiles_, &audiences_, &catalog_}, options_.grpc);
   if (!listener.ok()) return listener.status();
   listener_ = *std::move(listener);
   return absl::OkStatus();

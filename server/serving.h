@@ -17,6 +17,7 @@
 #include "server/metrics.h"
 #include "server/model_store.h"
 #include "server/models_service.h"
+#include "server/profiles_service.h"
 #include "server/recommendations_service.h"
 
 namespace bouquet::server {
@@ -67,6 +68,8 @@ class Serving {
   ModelStore models_;
   Batcher batcher_;
   RecommendationsService recommendations_;
+  ProfilesService profiles_;
+  AudiencesService audiences_;
   ModelsService models_service_;
   CatalogService catalog_;
   std::unique_ptr<AdminPages> pages_;

@@ -8,8 +8,10 @@
 #include <memory>
 #include <string>
 
+#include "bouquet/v1/audiences.grpc.pb.h"
 #include "bouquet/v1/catalog.grpc.pb.h"
 #include "bouquet/v1/models.grpc.pb.h"
+#include "bouquet/v1/profiles.grpc.pb.h"
 #include "bouquet/v1/recommendations.grpc.pb.h"
 #include "cpu_fallback/cpu_backend.h"
 #include "engine/models_directory.h"
