@@ -37,4 +37,26 @@ void mix_answer(std::span<const AnswerRow> head, std::span<const int32_t> model_
   for (size_t i = lead; i < head.size() && answer.size() < limit; ++i) answer.push_back(head[i]);
 }
 
+std::vector<int32_t> interleave_by_shares(std::span<const double> shares, std::span<const int64_t> available, int32_t k) {
+  double whole = 0;
+  for (const double share : shares) whole += share;
+  std::vector<int64_t> taken(shares.size(), 0);
+  std::vector<int32_t> order;
+  for (int32_t t = 1; t <= k; ++t) {
+    int32_t next = kNone;
+    double furthest = 0;
+    for (size_t list = 0; list < shares.size(); ++list) {
+      if (taken[list] == available[list]) continue;
+      const double below = shares[list] / whole * t - static_cast<double>(taken[list]);
+      if (next != kNone && below <= furthest) continue;
+      next = static_cast<int32_t>(list);
+      furthest = below;
+    }
+    if (next == kNone) break;
+    ++taken[static_cast<size_t>(next)];
+    order.push_back(next);
+  }
+  return order;
+}
+
 }  // namespace bouquet

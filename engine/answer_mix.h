@@ -46,4 +46,9 @@ int32_t leading_repurchases(double share, int32_t k, int64_t available);
 void mix_answer(std::span<const AnswerRow> head, std::span<const int32_t> model_rows, std::span<const float> model_scores, double share,
                 int32_t k, std::vector<AnswerRow>& answer);
 
+// Mixes lists of answers: which list each row of an answer of at most `k` comes from, each list in its own order. Row t (from 1) comes from
+// the list whose count so far is furthest below share * t, of those that have rows left (of equals the first), so that every beginning of
+// the answer is as near to the shares as it can be. `shares` are more than 0 and count by their ratios; `available`: rows of each list.
+std::vector<int32_t> interleave_by_shares(std::span<const double> shares, std::span<const int64_t> available, int32_t k);
+
 }  // namespace bouquet

@@ -14,13 +14,14 @@ void AnswerOptions::add_to(CLI::App& command) {
   command.add_option("--device", place.backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command.add_option("--threads", place.backend.threads, "Threads of the cpu backend; 0: as many as the machine has")
       ->capture_default_str();
-  command.add_option("-k,--k", k, "Rows wanted, 1 to 1000")->capture_default_str();
+  command.add_option("-k,--k", k, "Rows wanted, 1 to 1000; 10 if neither this nor the placement says");
   command.add_option("--exclude", exclude, "Items that must not be offered")->type_name("ITEM...");
   command.add_option("--kind", kinds, "Offer only these kinds: product, content, action")->type_name("KIND...");
   command
       .add_option("--filter", filter,
                   "Offer only items whose attributes fit, such as 'price < 20 AND category: ANY(\"tea\")' (docs/api.md)")
       ->type_name("FILTER");
+  command.add_option("--placement", placement, "A placement of the server's configuration, with --server")->type_name("NAME");
   command.add_flag("--json", json, "One JSON document on stdout");
 }
 
@@ -33,7 +34,9 @@ v1::ItemKind AnswerOptions::kind_named(const std::string& name) {
 
 absl::Status AnswerOptions::check() const {
   // In a request 0 means "the default"; on a command line it is a mistake.
-  if (k < 1) return wrong_usage("-k is " + std::to_string(k) + "; it must be 1 to 1000");
+  if (k && *k < 1) return wrong_usage("-k is " + std::to_string(*k) + "; it must be 1 to 1000");
+  if (!placement.empty() && place.server.empty())
+    return wrong_usage("--placement is of a server's configuration: give --server ADDRESS too");
   for (const std::string& kind : kinds)
     if (kind_named(kind) == v1::ITEM_KIND_UNSPECIFIED)
       return wrong_usage("--kind '" + kind + "' is unknown; it takes product, content or action");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,11 @@ namespace bouquet::server {
 
 struct AnswerOptions {
   AnswerPlace place;
-  int32_t k = 10;
+  std::optional<int32_t> k;
   std::vector<std::string> exclude;
   std::vector<std::string> kinds;  // product, content, action
   std::string filter;
+  std::string placement;
   bool json = false;
 
   void add_to(CLI::App& command);
@@ -29,10 +31,11 @@ struct AnswerOptions {
   template <typename Request>
   absl::Status fill(Request* request) const {
     if (absl::Status s = check(); !s.ok()) return s;
-    request->set_k(k);
+    request->set_k(k.value_or(0));
     for (const std::string& id : exclude) request->add_exclude_item_ids(id);
     for (const std::string& kind : kinds) request->add_kinds(kind_named(kind));
     request->set_filter(filter);
+    request->set_placement(placement);
     return absl::OkStatus();
   }
 

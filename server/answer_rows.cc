@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/errors.h"
-#include "server/bad_request.h"
-
 namespace bouquet::server {
 
 void append_known(const IdTable& table, const IdList& ids, std::vector<ItemIndex>& indices) {
@@ -15,17 +12,6 @@ void append_known(const IdTable& table, const IdList& ids, std::vector<ItemIndex
 void make_ascending_set(std::vector<ItemIndex>& indices) {
   std::sort(indices.begin(), indices.end());
   indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
-}
-
-absl::StatusOr<ItemSelection> select_items(const ServedModel& served, const google::protobuf::RepeatedField<int>& kinds,
-                                           const std::string& filter) {
-  KindSet set = kinds.empty() ? kAllKinds : 0;
-  for (const int kind : kinds) set |= static_cast<KindSet>(1 << (kind - v1::ITEM_KIND_PRODUCT));
-  auto selection = served.catalog().select(set, filter);
-  if (selection.ok()) return selection;
-  FieldViolations violations;
-  violations.add("filter", std::string(message_of(selection.status())));
-  return violations.status();
 }
 
 bool is_eligible(ItemIndex item, const Eligibility& eligibility) {

@@ -19,10 +19,6 @@ void append_known(const IdTable& table, const IdList& ids, std::vector<ItemIndex
 // Sorts and removes repeats.
 void make_ascending_set(std::vector<ItemIndex>& indices);
 
-// What the kinds and the filter of a valid request leave. Errors: InvalidArgument with BadRequest, for `filter`.
-absl::StatusOr<ItemSelection> select_items(const ServedModel& served, const google::protobuf::RepeatedField<int>& kinds,
-                                           const std::string& filter);
-
 // Whether `item` may be returned. For walks over an order of all items; rankers test this themselves.
 bool is_eligible(ItemIndex item, const Eligibility& eligibility);
 

@@ -7,7 +7,6 @@
 #include "engine/score.h"
 #include "server/answer_rows.h"
 #include "server/item_reasons.h"
-#include "server/request_limits.h"
 #include "server/similar_batch.h"
 
 namespace bouquet::server {
@@ -64,9 +63,9 @@ void CrossSellBatch::add(const v1::CrossSellRequest& request, v1::CrossSellRespo
     *status = unknown_item(ids, request.item_ids(0));
     return;
   }
-  auto selection = select_items(served_, request.kinds(), request.filter());
-  if (!selection.ok()) {
-    *status = selection.status();
+  auto wanted = wanted_rows(served_, placements_, row_question(request, false));
+  if (!wanted.ok()) {
+    *status = wanted.status();
     return;
   }
   make_ascending_set(basket_);
@@ -77,9 +76,9 @@ void CrossSellBatch::add(const v1::CrossSellRequest& request, v1::CrossSellRespo
   Plan& plan = plans_[size_++];
   plan.response = response;
   plan.status = status;
-  plan.k = rows_wanted(request.k());
+  plan.k = wanted->k;
   plan.query = kNone;
-  plan.selection = *std::move(selection);
+  plan.selection = std::move(wanted->selection);
   plan.basket = basket_;
   plan.explain = request.explain() != v1::EXPLAIN_UNSPECIFIED;
   const BitmapView filter = plan.selection.bitmap;

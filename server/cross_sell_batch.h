@@ -9,6 +9,7 @@
 #include "bouquet/v1/recommendations.pb.h"
 #include "server/ranking_batch.h"
 #include "server/served_model.h"
+#include "server/wanted_rows.h"
 
 namespace bouquet::server {
 
@@ -32,7 +33,9 @@ void find_co_purchases(const ServedModel& served, std::span<const ItemIndex> bas
 // One worker's. Not thread-safe.
 class CrossSellBatch {
  public:
-  CrossSellBatch(const ServedModel& served, RankingBatch* ranking) : served_(served), ranking_(ranking) {}
+  // `placements` outlive this.
+  CrossSellBatch(const ServedModel& served, const Placements& placements, RankingBatch* ranking)
+      : served_(served), placements_(placements), ranking_(ranking) {}
 
   void clear() { size_ = 0; }
   // Takes a valid request. All three outlive finish(). `status`: NotFound if every item is unknown.
@@ -57,6 +60,7 @@ class CrossSellBatch {
   void write(const Plan& plan) const;
 
   const ServedModel& served_;
+  const Placements& placements_;
   RankingBatch* ranking_;
   std::vector<Plan> plans_;
   size_t size_ = 0;

@@ -15,7 +15,7 @@ void ExplainBatch::add(const v1::ExplainRequest& request, v1::ExplainResponse* r
   plan.response = response;
   plan.status = status;
   plan.how = request.explain() == v1::EXPLAIN_FULL ? v1::EXPLAIN_FULL : v1::EXPLAIN_TOP;
-  auto offered = select_items(served_, {}, {});
+  auto offered = served_.catalog().select(kAllKinds, {});
   *status = offered.status();
   if (!status->ok()) return;
   plan.offered = *std::move(offered);

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <sstream>
+#include <vector>
 
 #include "engine/errors.h"
 #include "server/log.h"
@@ -31,7 +32,7 @@ double seconds_since_epoch() { return std::chrono::duration<double>(std::chrono:
 }  // namespace
 
 struct Metrics::Instruments {
-  explicit Instruments(const std::string& backend_name)
+  Instruments(const std::string& backend_name, const Placements& placements)
       : latency(
             prometheus::BuildHistogram().Name("bouquet_call_seconds").Help("Time from a call's arrival to its answer").Register(registry)),
         calls(prometheus::BuildCounter().Name("bouquet_calls_total").Help("Calls by method and status code").Register(registry)),
@@ -67,6 +68,15 @@ struct Metrics::Instruments {
         .Add({{"backend", backend_name}})
         .Set(1);
     for (size_t m = 0; m < kMethodCount; ++m) latency_of[m] = &latency.Add({{"method", kMethodNames[m]}}, kLatencyBounds);
+    auto& offers = prometheus::BuildCounter()
+                       .Name("bouquet_offered_rows_total")
+                       .Help("Rows of answers by the kind of item and the placement that was asked for")
+                       .Register(registry);
+    for (size_t p = 0; p <= placements.all().size(); ++p) {
+      const std::string name = p < placements.all().size() ? placements.all()[p].name : std::string();
+      for (int kind = 0; kind < kItemKindCount; ++kind)
+        offers_of.push_back(&offers.Add({{"kind", std::string(item_kind_name(static_cast<ItemKind>(kind)))}, {"placement", name}}));
+    }
     for (size_t d = 0; d < kDropNames.size(); ++d) drop_of[d] = &drops.Add({{"reason", kDropNames[d]}});
     for (size_t m = 0; m < kMethodCount; ++m)
       for (int code = 0; code < kCodeCount; ++code)
@@ -98,18 +108,25 @@ struct Metrics::Instruments {
   std::array<prometheus::Histogram*, kMethodCount> latency_of{};
   std::array<prometheus::Counter*, kDropNames.size()> drop_of{};
   std::array<std::array<prometheus::Counter*, kCodeCount>, kMethodCount> calls_of{};
-  std::mutex scrape;  // one at a time: the gauges are set for it
+  std::vector<prometheus::Counter*> offers_of;  // [placements + 1, kinds]
+  std::mutex scrape;                            // one at a time: the gauges are set for it
   prometheus::Gauge* serving = nullptr;
   std::string serving_version;
 };
 
-Metrics::Metrics(const std::string& backend) : instruments_(std::make_unique<Instruments>(backend)) {}
+Metrics::Metrics(const std::string& backend, const Placements& placements)
+    : instruments_(std::make_unique<Instruments>(backend, placements)) {}
 Metrics::~Metrics() = default;
 
 void Metrics::call_done(Method method, absl::StatusCode code, double seconds) {
   const auto m = static_cast<size_t>(method);
   instruments_->latency_of[m]->Observe(seconds);
   instruments_->calls_of[m][static_cast<size_t>(code) % kCodeCount]->Increment();
+}
+
+void Metrics::offered(size_t placement, const std::array<int64_t, kItemKindCount>& rows) {
+  for (size_t kind = 0; kind < rows.size(); ++kind)
+    if (rows[kind] > 0) instruments_->offers_of[placement * kItemKindCount + kind]->Increment(static_cast<double>(rows[kind]));
 }
 
 void Metrics::batch_done(int32_t size) { instruments_->batch_size.Observe(size); }

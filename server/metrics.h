@@ -1,6 +1,7 @@
 // What the server counts, as Prometheus reads it (docs/operations.md lists every name).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 #include "absl/status/status.h"
 #include "server/batcher.h"
 #include "server/model_store.h"
+#include "server/placements.h"
 
 namespace bouquet::server {
 
@@ -17,11 +19,14 @@ inline constexpr int kMethodCount = 7;
 // Thread-safe. Logs what happens to models as well: the two belong together.
 class Metrics : public BatcherObserver, public ModelObserver {
  public:
-  explicit Metrics(const std::string& backend);
+  // Every placement is a label.
+  Metrics(const std::string& backend, const Placements& placements);
   ~Metrics() override;
 
   // A call that ended, `seconds` after it arrived.
   void call_done(Method method, absl::StatusCode code, double seconds);
+  // Rows of an answer, by kind. `placement`: its position; the number of placements for answers without one.
+  void offered(size_t placement, const std::array<int64_t, kItemKindCount>& rows);
   void batch_done(int32_t size) override;
   void dropped(Drop reason) override;
   void model_loaded(const ServedModel& model, double seconds) override;

@@ -12,6 +12,7 @@
 #include "server/fold_in_batch.h"
 #include "server/ranking_batch.h"
 #include "server/served_model.h"
+#include "server/wanted_rows.h"
 
 namespace bouquet::server {
 
@@ -19,8 +20,9 @@ namespace bouquet::server {
 class RecommendBatch {
  public:
   // All of it outlives the batch. `fold_in` and `ranking` may be nullptr when the model has no items.
-  RecommendBatch(const ServedModel& served, AskerReader& askers, FoldInBatch* fold_in, RankingBatch* ranking, ContentBlend& blend)
-      : served_(served), askers_(askers), fold_in_(fold_in), ranking_(ranking), blend_(&blend) {}
+  RecommendBatch(const ServedModel& served, const Placements& placements, AskerReader& askers, FoldInBatch* fold_in, RankingBatch* ranking,
+                 ContentBlend& blend)
+      : served_(served), placements_(placements), askers_(askers), fold_in_(fold_in), ranking_(ranking), blend_(&blend) {}
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
@@ -31,36 +33,45 @@ class RecommendBatch {
   void finish(const absl::Status& ranked);
 
  private:
+  // The rows of one request that are ranked among themselves: one part, or one for each kind of a mix.
+  struct Part {
+    double share = 1;
+    ItemSelection selection;
+    int32_t query = kNone;  // position in ranking_
+    std::vector<AnswerRow> rows;
+  };
   // One request on its way. Kept from batch to batch for the memory of its vectors.
   struct Plan {
     v1::RecommendResponse* response = nullptr;
     absl::Status* status = nullptr;
     int32_t k = 0;
-    ItemSelection selection;
+    std::vector<Part> parts;
     bool include_purchased = false;
     v1::Explain explain = v1::EXPLAIN_UNSPECIFIED;
     Asker asker;
     std::vector<ItemIndex> listed;    // context and exclude_item_ids, ascending
     std::vector<ItemIndex> excluded;  // listed and everything consumed, ascending
-    int32_t query = kNone;            // position in ranking_; kNone: nothing is known of the customer
+    bool known = false;               // something is known of the customer: every part has a query
   };
 
   static void exclude_consumed(Plan& plan);
   void write(Plan& plan);
-  void write_personal(Plan& plan);
-  void write_popular(Plan& plan) const;
+  void rank_stored(Plan& plan);
+  void answer_personally(const Plan& plan, Part& part);
+  void answer_popularly(const Plan& plan, Part& part) const;
+  void write_rows(Plan& plan) const;
   // Explains the rows of the response that come from the model.
   void explain(Plan& plan);
-  void rank_head(const Plan& plan);
 
   const ServedModel& served_;
+  const Placements& placements_;
   AskerReader& askers_;
   FoldInBatch* fold_in_;
   RankingBatch* ranking_;
   ContentBlend* blend_;
   std::vector<Plan> plans_;
   size_t size_ = 0;
-  std::vector<AnswerRow> head_, answer_;
+  std::vector<AnswerRow> head_;
   std::vector<float> cholesky_;
   std::vector<v1::RecommendedItem*> offered_;
 };

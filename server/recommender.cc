@@ -21,14 +21,18 @@ T* pointer_to(std::optional<T>& value) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel& served, int32_t max_batch) {
+absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel& served, int32_t max_batch, const Placements* placements) {
+  static const Placements none;
+  const Placements& known = placements == nullptr ? none : *placements;
   std::unique_ptr<Recommender> made(new Recommender(served));
   if (served.profiles() != nullptr) {
     const RankerLimits limits{.max_batch = max_batch, .max_k = kMaxRequestK};
     auto fold_in =
         FoldInBatch::make(*served.profiles(), served.dimension(), served.artifact().model.customer_prior, {.max_batch = max_batch});
     if (!fold_in.ok()) return fold_in.status();
-    auto by_profile = RankingBatch::make(*served.profiles(), served.artifact().model.profile_matrix(), limits);
+    // A mix asks for each kind by itself.
+    const RankerLimits of_profiles{.max_batch = known.any_mixes() ? max_batch * kItemKindCount : max_batch, .max_k = kMaxRequestK};
+    auto by_profile = RankingBatch::make(*served.profiles(), served.artifact().model.profile_matrix(), of_profiles);
     if (!by_profile.ok()) return by_profile.status();
     const MatrixView<const float> units{served.unit_vector(0).data(), served.item_count(), served.dimension()};
     auto by_similarity = RankingBatch::make(*served.similarity(), units, limits);
@@ -38,13 +42,13 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
     made->similarity_ranking_ = *std::move(by_similarity);
   }
   made->askers_.emplace(served, pointer_to(made->fold_in_));
-  made->recommend_.emplace(served, *made->askers_, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
+  made->recommend_.emplace(served, known, *made->askers_, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
   made->explain_.emplace(served, *made->askers_, pointer_to(made->fold_in_), made->blend_);
   made->nearest_.emplace(served, max_batch);
   made->profiles_.emplace(served, *made->askers_, pointer_to(made->fold_in_), *made->nearest_);
   made->similar_customers_.emplace(served, *made->askers_, *made->nearest_);
-  made->similar_.emplace(served, pointer_to(made->similarity_ranking_));
-  made->cross_sell_.emplace(served, pointer_to(made->similarity_ranking_));
+  made->similar_.emplace(served, known, pointer_to(made->similarity_ranking_));
+  made->cross_sell_.emplace(served, known, pointer_to(made->similarity_ranking_));
   return made;
 }
 

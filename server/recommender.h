@@ -15,6 +15,7 @@
 #include "server/explain_batch.h"
 #include "server/fold_in_batch.h"
 #include "server/nearest_customers.h"
+#include "server/placements.h"
 #include "server/profile_answers.h"
 #include "server/ranking_batch.h"
 #include "server/recommend_batch.h"
@@ -38,9 +39,10 @@ using Question =
 // Answers from one model. Owns the scratch memory of one worker; not thread-safe.
 class Recommender {
  public:
-  // `served` outlives the recommender. Answers up to max_batch questions at once. Errors: those of make_ranker and make_profiler:
-  // everything is sized now.
-  static absl::StatusOr<std::unique_ptr<Recommender>> make(const ServedModel& served, int32_t max_batch);
+  // `served` and `placements` outlive the recommender; nullptr: there are none. Answers up to max_batch questions at once. Errors: those of
+  // make_ranker and make_profiler: everything is sized now.
+  static absl::StatusOr<std::unique_ptr<Recommender>> make(const ServedModel& served, int32_t max_batch,
+                                                           const Placements* placements = nullptr);
 
   // Fills the responses of `questions` and one status each. A question that fails leaves the others alone.
   // Statuses: InvalidArgument (an event type that the model was not trained with, with BadRequest), NotFound (an unknown item), those

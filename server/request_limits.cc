@@ -6,6 +6,7 @@
 #include "engine/filter_syntax.h"
 #include "engine/id_map.h"
 #include "server/bad_request.h"
+#include "server/placements.h"
 
 namespace bouquet::server {
 namespace {
@@ -45,6 +46,10 @@ void check_filter(const std::string& filter, FieldViolations& out) {
     out.add("filter", "has " + std::to_string(filter.size()) + " bytes; at most " + std::to_string(kMaxFilterBytes) + " are allowed");
   else if (!is_utf8(filter))
     out.add("filter", "is not valid UTF-8");
+}
+
+void check_placement(const std::string& placement, FieldViolations& out) {
+  if (placement.size() > kMaxPlacementBytes) out.add("placement", "is longer than 64 bytes");
 }
 
 // What is wrong with an event, as (field, problem); no field if nothing is.
@@ -126,6 +131,7 @@ absl::Status validate(const v1::RecommendRequest& request) {
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
   check_filter(request.filter(), out);
+  check_placement(request.placement(), out);
   check_explain(request.explain(), out);
   return out.status();
 }
@@ -165,6 +171,7 @@ absl::Status validate(const v1::SimilarItemsRequest& request) {
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
   check_filter(request.filter(), out);
+  check_placement(request.placement(), out);
   check_explain(request.explain(), out);
   return out.status();
 }
@@ -177,6 +184,7 @@ absl::Status validate(const v1::CrossSellRequest& request) {
   check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
   check_kinds(request.kinds(), out);
   check_filter(request.filter(), out);
+  check_placement(request.placement(), out);
   check_explain(request.explain(), out);
   return out.status();
 }

@@ -9,12 +9,14 @@
 
 #include "engine/errors.h"
 #include "server/log.h"
+#include "server/placements_config.h"
 #include "server/serving.h"
 
 namespace bouquet::server {
 namespace {
 
 struct ServeOptions {
+  std::string config;
   ServingOptions serving;
   BackendChoice backend;
   int32_t max_queue_ms = 200, poll_ms = 200, lame_duck_ms = 1000, drain_seconds = 10;
@@ -49,6 +51,11 @@ absl::Status serve(ServeOptions& options, const BackendFactory& backends) {
   serving_options.poll_interval = std::chrono::milliseconds(options.poll_ms);
   serving_options.lame_duck = std::chrono::milliseconds(options.lame_duck_ms);
   serving_options.drain_grace = std::chrono::seconds(options.drain_seconds);
+  if (!options.config.empty()) {
+    auto placements = read_placements(options.config);
+    if (!placements.ok()) return placements.status();
+    serving_options.placements = *std::move(placements);
+  }
   const StopSignals signals;
   auto backend = backends(options.backend);
   if (!backend.ok()) return backend.status();
@@ -97,7 +104,8 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
       "Examples:\n"
       "  bouquet serve --models models\n"
       "  bouquet serve --models models --listen unix:/run/bouquet.sock --admin 127.0.0.1:9090 --workers 2\n"
-      "  bouquet serve --models models --store store");
+      "  bouquet serve --models models --store store\n"
+      "  bouquet serve --models models --config bouquet.toml");
   ServingOptions& serving = options->serving;
   command->add_option("--models", serving.models, "Serve the current model of this models directory, and what becomes current later")
       ->required()
@@ -106,6 +114,8 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
       ->add_option("--store", serving.store,
                    "Keep in this folder what the Catalog service is told of items; without it that service changes nothing")
       ->type_name("DIR");
+  command->add_option("--config", options->config, "Read settings and [placements.<name>] tables from this TOML file (see bouquet config)")
+      ->type_name("FILE");
   command->add_option("--listen", serving.listen, "host:port or unix:PATH")->capture_default_str()->type_name("ADDRESS");
   command->add_option("--admin", serving.admin, "Metrics and health over HTTP; empty: none")->capture_default_str()->type_name("ADDRESS");
   command->add_option("--admin-grpc", serving.admin_grpc, "The Models service, for this machine alone; empty: none")

@@ -8,6 +8,7 @@
 
 #include "engine/errors.h"
 #include "server/log.h"
+#include "server/offer_counts.h"
 
 namespace bouquet::server {
 namespace {
@@ -46,6 +47,9 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   if (!items.ok()) return items.status();
   std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), *std::move(items), backend));
   if (absl::Status s = serving->models_.refresh(); !s.ok() && !options.wait_for_model) return s;
+  if (const auto now = serving->models_.serving(); now != nullptr)
+    for (const Placement& placement : options.placements.all())
+      if (absl::Status s = check_filter(placement, now->model->catalog()); !s.ok()) return s;
   if (absl::Status s = serving->listen(); !s.ok()) return s;
   serving->update_health();
   serving->models_.start_watching();
@@ -54,13 +58,19 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
 
 Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<ItemCatalog> items, Backend& backend)
     : options_(options),
-      metrics_(std::string(backend.name())),
+      metrics_(std::string(backend.name()), options_.placements),
       items_(std::move(items)),
       models_(std::move(directory), backend,
               {.workers = options.batcher.workers,
                .max_batch = options.batcher.max_batch,
+               .placements = &options_.placements,
                .poll_interval = options.poll_interval,
-               .prepare = [this](const auto& model) { return items_->prepared(model); }},
+               .prepare =
+                   [this](const auto& model) {
+                     auto prepared = items_->prepared(model);
+                     if (prepared.ok()) check_placements(**prepared);
+                     return prepared;
+                   }},
               &metrics_),
       batcher_(
           options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, &metrics_),
@@ -107,6 +117,16 @@ void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::spa
   questions.clear();
   for (const QueuedJob& job : batch) questions.push_back(job.job->question());
   serving->recommenders[static_cast<size_t>(worker)]->answer(questions, statuses);
+  for (size_t i = 0; i < questions.size(); ++i)
+    if (statuses[i].ok()) count_offers(questions[i], options_.placements, metrics_);
+}
+
+// A model that comes later is served all the same: what does not name the placement can be answered.
+void Serving::check_placements(const ServedModel& model) const {
+  for (const Placement& placement : options_.placements.all())
+    if (absl::Status s = check_filter(placement, model.catalog()); !s.ok())
+      log_event(LogLevel::kError, "placement.unusable",
+                {{"placement", placement.name}, {"version", model.version()}, {"why", std::string(message_of(s))}});
 }
 
 std::string Serving::not_ready() const {

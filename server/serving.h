@@ -17,6 +17,7 @@
 #include "server/metrics.h"
 #include "server/model_store.h"
 #include "server/models_service.h"
+#include "server/placements.h"
 #include "server/profiles_service.h"
 #include "server/recommendations_service.h"
 
@@ -25,6 +26,7 @@ namespace bouquet::server {
 struct ServingOptions {
   std::string models;
   std::string store;  // the folder of what calls say of items; empty: none
+  Placements placements;
   std::string listen = "127.0.0.1:50051";
   std::string admin = "127.0.0.1:8080";        // empty: none
   std::string admin_grpc = "127.0.0.1:50052";  // the Models service; empty: none
@@ -59,6 +61,7 @@ class Serving {
  private:
   Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<ItemCatalog> items, Backend& backend);
   absl::Status listen();
+  void check_placements(const ServedModel& model) const;
   void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
   std::string not_ready() const;
 

@@ -6,7 +6,6 @@
 #include "engine/errors.h"
 #include "server/answer_rows.h"
 #include "server/item_reasons.h"
-#include "server/request_limits.h"
 
 namespace bouquet::server {
 namespace {
@@ -57,17 +56,17 @@ void SimilarBatch::add(const v1::SimilarItemsRequest& request, v1::SimilarItemsR
     *status = unknown_item(ids, request.item_id());
     return;
   }
-  auto selection = select_items(served_, request.kinds(), request.filter());
-  if (!selection.ok()) {
-    *status = selection.status();
+  auto wanted = wanted_rows(served_, placements_, row_question(request, false));
+  if (!wanted.ok()) {
+    *status = wanted.status();
     return;
   }
   excluded_.assign(1, item);
   append_known(ids, request.exclude_item_ids(), excluded_);
   make_ascending_set(excluded_);
-  const int32_t k = rows_wanted(request.k());
-  const int32_t query = ranking_->add_row(item, {excluded_, selection->bitmap}, k);
-  plans_.push_back({response, status, item, k, query, request.explain() != v1::EXPLAIN_UNSPECIFIED, *std::move(selection)});
+  const int32_t k = wanted->k;
+  const int32_t query = ranking_->add_row(item, {excluded_, wanted->selection.bitmap}, k);
+  plans_.push_back({response, status, item, k, query, request.explain() != v1::EXPLAIN_UNSPECIFIED, std::move(wanted->selection)});
 }
 
 void SimilarBatch::finish(const absl::Status& ranked) {

@@ -8,6 +8,7 @@
 #include "bouquet/v1/recommendations.pb.h"
 #include "server/ranking_batch.h"
 #include "server/served_model.h"
+#include "server/wanted_rows.h"
 
 namespace bouquet::server {
 
@@ -17,7 +18,9 @@ absl::Status unknown_item(const IdTable& items, std::string_view id);
 // One worker's. Not thread-safe.
 class SimilarBatch {
  public:
-  SimilarBatch(const ServedModel& served, RankingBatch* ranking) : served_(served), ranking_(ranking) {}
+  // `placements` outlive this.
+  SimilarBatch(const ServedModel& served, const Placements& placements, RankingBatch* ranking)
+      : served_(served), placements_(placements), ranking_(ranking) {}
 
   void clear() { plans_.clear(); }
   // Takes a valid request. All three outlive finish(). `status`: NotFound for an unknown item.
@@ -36,6 +39,7 @@ class SimilarBatch {
   };
 
   const ServedModel& served_;
+  const Placements& placements_;
   RankingBatch* ranking_;
   std::vector<Plan> plans_;
   std::vector<ItemIndex> excluded_;

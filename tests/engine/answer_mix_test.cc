@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 namespace bouquet {
@@ -64,6 +65,34 @@ TEST_F(AnswerMix, HeadLeadsAndModelFollows) {
 TEST_F(AnswerMix, FewerConsumedItemsThanTheShareLeaveRoomToTheModel) { EXPECT_THAT(mixed(1, 5), ElementsAre(4, 7, 1, 9, 3)); }
 
 TEST_F(AnswerMix, HeadFillsWhatAModelThatRanOutLeaves) { EXPECT_THAT(mixed(0, 6), ElementsAre(9, 3, 2, 4, 7, 1)); }
+
+std::vector<int32_t> interleaved(std::vector<double> shares, std::vector<int64_t> available, int32_t k) {
+  return interleave_by_shares(shares, available, k);
+}
+
+TEST(InterleaveByShares, EveryBeginningIsAsNearToTheSharesAsItCanBe) {
+  EXPECT_THAT(interleaved({1, 1}, {9, 9}, 4), ElementsAre(0, 1, 0, 1));  // of equals the first
+  EXPECT_THAT(interleaved({2, 1}, {9, 9}, 6), ElementsAre(0, 1, 0, 0, 1, 0));
+  EXPECT_THAT(interleaved({0.2, 0.8}, {9, 9}, 5), ElementsAre(1, 1, 0, 1, 1));
+  for (const int32_t k : {1, 7, 100}) {
+    const std::vector<int32_t> order = interleaved({0.5, 0.3, 0.2}, {100, 100, 100}, k);
+    std::vector<int> taken(3, 0);
+    for (size_t t = 0; t < order.size(); ++t) {
+      ++taken[static_cast<size_t>(order[t])];
+      const double whole = static_cast<double>(t + 1);
+      EXPECT_LE(std::abs(taken[0] - 0.5 * whole), 1);
+      EXPECT_LE(std::abs(taken[1] - 0.3 * whole), 1);
+      EXPECT_LE(std::abs(taken[2] - 0.2 * whole), 1);
+    }
+  }
+}
+
+TEST(InterleaveByShares, AListThatRunsOutLeavesItsPlacesToTheOthers) {
+  EXPECT_THAT(interleaved({1, 1}, {1, 9}, 5), ElementsAre(0, 1, 1, 1, 1));
+  EXPECT_THAT(interleaved({1, 1}, {2, 1}, 5), ElementsAre(0, 1, 0));
+  EXPECT_TRUE(interleaved({1, 1}, {0, 0}, 5).empty());
+  EXPECT_TRUE(interleaved({1}, {3}, 0).empty());
+}
 
 }  // namespace
 }  // namespace bouquet
