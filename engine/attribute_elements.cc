@@ -10,7 +10,6 @@ namespace bouquet {
 namespace {
 
 constexpr double kLargestExact = 9007199254740992.0;  // 2^53
-constexpr float kMostWeight = 1e30f;                  // so that sums stay finite
 
 std::string_view without_spaces(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -60,7 +59,7 @@ absl::Status SetElements::add(std::string_view text, bool weighted) {
     const std::string_view digits = without_spaces(whole.substr(colon + 1));
     const auto [at, error] = std::from_chars(digits.data(), digits.data() + digits.size(), element.weight);
     const bool read = error == std::errc() && at == digits.data() + digits.size();
-    if (!read || !(element.weight > 0 && element.weight <= kMostWeight))
+    if (!read || !(element.weight > 0 && element.weight <= kMaxSetWeight))
       return wrong_usage(quoted(whole) + " has a weight that is no number of more than 0, or one above 1e30");
     element.text = without_spaces(whole.substr(0, colon));
   }

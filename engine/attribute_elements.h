@@ -11,6 +11,8 @@
 
 namespace bouquet {
 
+inline constexpr float kMaxSetWeight = 1e30f;  // so that sums stay finite
+
 // The text of a category: text as it is, a flag as true or false, a number in its shortest form, whole ones without a point. Written
 // into `digits` where it must be made.
 std::string_view category_text(const AttributeValue& value, std::array<char, 32>& digits);

@@ -62,11 +62,15 @@ absl::Status AttributeEncoder::encode(std::span<const AttributeValue> row, std::
                                       std::vector<float>& values) {
   entries_.clear();
   if (absl::Status s = encode_row(row, dense); !s.ok()) return s;
+  append_entries(columns, values);
+  return absl::OkStatus();
+}
+
+void AttributeEncoder::append_entries(std::vector<int32_t>& columns, std::vector<float>& values) const {
   for (const Entry& entry : entries_) {
     columns.push_back(entry.column);
     values.push_back(entry.value);
   }
-  return absl::OkStatus();
 }
 
 absl::Status AttributeEncoder::encode_row(std::span<const AttributeValue> row, std::span<float> dense) {
@@ -119,6 +123,12 @@ absl::Status AttributeEncoder::encode_set(size_t a, const SetTransform& set, con
   const size_t begin = entries_.size();
   for (const SetElements::Element& element : elements_.elements())
     entries_.push_back({schema_.value_column(a, element.text), element.weight});
+  finish_set(a, set, begin);
+  return absl::OkStatus();
+}
+
+// Of the entries from `begin` on, in any order: columns and weights.
+void AttributeEncoder::finish_set(size_t a, const SetTransform& set, size_t begin) {
   const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(begin);
   // By weight too, so that the order in which a set is written changes no bit of the sums.
   std::sort(first, entries_.end(),
@@ -137,7 +147,6 @@ absl::Status AttributeEncoder::encode_set(size_t a, const SetTransform& set, con
     entry.value = set.weighted ? std::log1p(entry.value) * set.idf[static_cast<size_t>(entry.column - sparse)] : 1.0f;
   }
   scale_to_length_1(begin);
-  return absl::OkStatus();
 }
 
 void AttributeEncoder::encode_text(size_t a, const TextTransform& text, const AttributeValue& value) {
@@ -159,6 +168,96 @@ void AttributeEncoder::scale_to_length_1(size_t begin) {
     if (entries_[e].value != 0 && value != 0) entries_[kept++] = {entries_[e].column, value};
   }
   entries_.resize(kept);
+}
+
+absl::Status AttributeEncoder::wrong_packed(const PackedValues& packed, size_t i, size_t a, const std::string& what) const {
+  return wrong_usage("columns[" + std::to_string(i) + "] is " + std::to_string(packed.columns[i]) + ", of attribute " +
+                     schema_.attributes()[a].name + ": " + what);
+}
+
+absl::Status AttributeEncoder::encode_packed(const PackedValues& packed, std::span<uint8_t> there, std::span<float> dense,
+                                             std::vector<int32_t>& columns, std::vector<float>& values) {
+  entries_.clear();
+  std::ranges::fill(there, uint8_t{0});
+  std::ranges::fill(dense, 0.0f);
+  for (size_t i = 0; i < packed.columns.size(); ++i) {
+    if (packed.columns[i] >= static_cast<uint32_t>(schema_.column_count()))
+      return wrong_usage("columns[" + std::to_string(i) + "] is " + std::to_string(packed.columns[i]) + "; the schema has " +
+                         std::to_string(schema_.column_count()) + " columns");
+    if (i > 0 && packed.columns[i] <= packed.columns[i - 1])
+      return wrong_usage("columns[" + std::to_string(i) + "] is not above the one before it");
+    if (!std::isfinite(packed.numbers[i])) return wrong_usage("numbers[" + std::to_string(i) + "] is not finite");
+  }
+  const auto dense_end = encode_packed_dense(packed, there, dense);
+  if (!dense_end.ok()) return dense_end.status();
+  size_t next = *dense_end;
+  for (size_t a = 0; a < there.size(); ++a) {
+    const auto end_column = static_cast<uint32_t>(schema_.place(a).missing()) + 1;
+    const size_t begin = next;
+    while (next < packed.columns.size() && packed.columns[next] < end_column) ++next;
+    if (begin == next) {
+      if (there[a] == 0) entries_.push_back({schema_.place(a).missing(), 1});
+      continue;
+    }
+    if (absl::Status s = encode_packed_sparse(packed, a, begin, next, there[a] != 0); !s.ok()) return s;
+    there[a] = 1;
+  }
+  append_entries(columns, values);
+  return absl::OkStatus();
+}
+
+// Where the sparse columns begin.
+absl::StatusOr<size_t> AttributeEncoder::encode_packed_dense(const PackedValues& packed, std::span<uint8_t> there, std::span<float> dense) {
+  const auto dense_count = static_cast<uint32_t>(schema_.dense_count());
+  size_t i = 0, a = 0;
+  while (i < packed.columns.size() && packed.columns[i] < dense_count) {
+    const uint32_t column = packed.columns[i];
+    while (column >= static_cast<uint32_t>(schema_.place(a).dense + schema_.place(a).dense_count)) ++a;
+    const AttributeSchema::Place& place = schema_.place(a);
+    there[a] = 1;
+    if (const auto* number = std::get_if<NumberTransform>(&schema_.attributes()[a].transform)) {
+      dense[column] = standardised(*number, packed.numbers[i++]);
+      continue;
+    }
+    const auto& vector = std::get<VectorTransform>(schema_.attributes()[a].transform);
+    for (int32_t j = 0; j < vector.length; ++j, ++i) {
+      const auto wanted = static_cast<uint32_t>(place.dense + j);
+      if (i == packed.columns.size() || packed.columns[i] != wanted)
+        return wrong_packed(packed, std::min(i, packed.columns.size() - 1), a,
+                            "column " + std::to_string(wanted) + " is missing; a vector comes with all its numbers");
+      const float scaled = static_cast<float>(packed.numbers[i]) * vector.scale;
+      if (!std::isfinite(scaled)) return wrong_packed(packed, i, a, "its number is too large");
+      dense[wanted] = scaled;
+    }
+  }
+  return i;
+}
+
+// The values in [begin, end), at least one, all of them sparse columns of `a`.
+absl::Status AttributeEncoder::encode_packed_sparse(const PackedValues& packed, size_t a, size_t begin, size_t end, bool has_dense) {
+  const AttributeSchema::Place& place = schema_.place(a);
+  const AttributeTransform& transform = schema_.attributes()[a].transform;
+  if (packed.columns[end - 1] == static_cast<uint32_t>(place.missing())) {
+    if (has_dense || end - begin > 1)
+      return wrong_packed(packed, end - 1, a, "it says that the attribute is missing, and others say what it is");
+    if (packed.numbers[begin] != 1) return wrong_packed(packed, begin, a, "its number must be 1: the attribute is missing");
+    entries_.push_back({place.missing(), 1});
+    return absl::OkStatus();
+  }
+  if (std::holds_alternative<TextTransform>(transform)) return wrong_packed(packed, begin, a, "a text cannot be packed; send it by name");
+  const auto* set = std::get_if<SetTransform>(&transform);
+  const bool weighted = set != nullptr && set->weighted;
+  const size_t first = entries_.size();
+  for (size_t i = begin; i < end; ++i) {
+    const double number = packed.numbers[i];
+    if (weighted ? !(number >= 0 && number <= kMaxSetWeight) : number != 0 && number != 1)
+      return wrong_packed(packed, i, a, weighted ? "its number must be a weight of 0 to 1e30" : "its number must be 0 or 1");
+    if (number != 0) entries_.push_back({static_cast<int32_t>(packed.columns[i]), static_cast<float>(number)});
+  }
+  if (std::holds_alternative<CategoryTransform>(transform) && entries_.size() != first + 1)
+    return wrong_packed(packed, begin, a, "a category has one value: 1 at one column");
+  if (set != nullptr) finish_set(a, *set, first);
+  return absl::OkStatus();
 }
 
 }  // namespace bouquet

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/attribute_elements.h"
 #include "engine/attribute_schema.h"
 #include "engine/words.h"
@@ -16,6 +18,19 @@ namespace bouquet {
 // finite, text that is too long. Missing can be any. A number's kind is kNumber, a flag's kFlag, a text's kText, a vector's kVector; a set
 // is kText or kTexts; a category kText, kNumber or kFlag. The elements of a weighted set and the length of a vector are not looked at.
 absl::Status check_value(std::string_view name, AttributeType type, const AttributeValue& value);
+
+// Numbers by column (AttributeSchema's), ascending without repeats, for callers with thousands of attributes. An attribute is there if one
+// of its columns is:
+//   number    the number itself
+//   vector    its numbers, all of them
+//   category  1 at the column of its value, or at the rare one
+//   set       1 (of a weighted set: the weight) at each value it has; 0 at one that it lacks, so that an empty set can be told from a
+//   missing one flag      1 or 0 missing   1 at the attribute's last sparse column, and nothing else of it
+// Texts cannot be sent so.
+struct PackedValues {
+  std::span<const uint32_t> columns;
+  std::span<const double> numbers;  // of the same length
+};
 
 // Not thread-safe: one per thread. Allocates nothing once it has seen rows as large.
 class AttributeEncoder {
@@ -28,6 +43,12 @@ class AttributeEncoder {
   absl::Status encode(std::span<const AttributeValue> row, std::span<float> dense, std::vector<int32_t>& columns,
                       std::vector<float>& values);
 
+  // The same from packed values; attributes that are not there are missing. Writes 1 to `there` [attributes] for those that are, 0 for the
+  // others. Encodes to the same bits as the values by name. Errors: InvalidArgument, naming the position in `columns`, the attribute and
+  // what is wrong; then nothing has been appended.
+  absl::Status encode_packed(const PackedValues& packed, std::span<uint8_t> there, std::span<float> dense, std::vector<int32_t>& columns,
+                             std::vector<float>& values);
+
  private:
   struct Entry {
     int32_t column = 0;
@@ -36,6 +57,11 @@ class AttributeEncoder {
   absl::Status encode_row(std::span<const AttributeValue> row, std::span<float> dense);
   absl::Status encode_present(size_t attribute, const AttributeValue& value, std::span<float> dense);
   absl::Status encode_set(size_t attribute, const SetTransform& set, const AttributeValue& value);
+  void finish_set(size_t attribute, const SetTransform& set, size_t begin);
+  void append_entries(std::vector<int32_t>& columns, std::vector<float>& values) const;
+  absl::StatusOr<size_t> encode_packed_dense(const PackedValues& packed, std::span<uint8_t> there, std::span<float> dense);
+  absl::Status encode_packed_sparse(const PackedValues& packed, size_t attribute, size_t begin, size_t end, bool has_dense);
+  absl::Status wrong_packed(const PackedValues& packed, size_t position, size_t attribute, const std::string& what) const;
   void encode_text(size_t attribute, const TextTransform& text, const AttributeValue& value);
   void scale_to_length_1(size_t begin);
 

@@ -71,9 +71,9 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   } else {
     asker.customer = artifact.customer_ids.find(*subject.customer_id);
   }
-  asker.has_own_attributes = !subject.attributes->empty();
+  asker.has_own_attributes = !subject.attributes->empty() || subject.packed != nullptr;
   asker.stored = asker.customer != kNone && asker.context.empty() && !asker.has_own_attributes && !solved;
-  if (absl::Status s = read_attributes(*subject.attributes, asker); !s.ok()) return s;
+  if (absl::Status s = read_attributes(subject, asker); !s.ok()) return s;
   if (asker.stored) {
     asker.view = stored_history(artifact.histories, asker.customer).view;
     return absl::OkStatus();
@@ -112,12 +112,13 @@ absl::Status AskerReader::read_events(const v1::Visitor& visitor, Asker& asker) 
   return violations.status();
 }
 
-absl::Status AskerReader::read_attributes(const AttributeMap& sent, Asker& asker) {
+absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) {
   asker.attributes_used = 0;
   if (!attributes_.wanted()) {
     if (!asker.has_own_attributes) return absl::OkStatus();
     FieldViolations violations;
-    violations.add("attributes", "are not what this model was trained with: it takes none");
+    violations.add(subject.attributes->empty() ? "packed_attributes" : "attributes",
+                   "are not what this model was trained with: it takes none");
     return violations.status();
   }
   const bool has_prior = !served_.artifact().model.customer_prior.map.empty();
@@ -126,7 +127,7 @@ absl::Status AskerReader::read_attributes(const AttributeMap& sent, Asker& asker
       asker.attributes_used = attributes_.known_count(served_.artifact().customer_attributes.table.rows().row_columns(asker.customer));
     return absl::OkStatus();
   }
-  if (absl::Status s = attributes_.encode(asker.customer, sent, "attributes", asker.attributes); !s.ok()) return s;
+  if (absl::Status s = attributes_.encode(asker.customer, *subject.attributes, subject.packed, asker.attributes); !s.ok()) return s;
   if (has_prior) asker.attributes_used = attributes_.known_count(asker.attributes.columns);
   return absl::OkStatus();
 }

@@ -24,6 +24,7 @@ struct Subject {
   const v1::Visitor* visitor = nullptr;      // of a visitor
   const IdList* context_item_ids = nullptr;  // nullptr: the request has no such field
   const AttributeMap* attributes = nullptr;
+  const v1::PackedAttributes* packed = nullptr;  // nullptr: none
 };
 
 template <typename Request>
@@ -33,6 +34,7 @@ Subject subject_of(const Request& request) {
     subject.visitor = &request.visitor();
   else
     subject.customer_id = &request.customer_id();
+  if (request.has_packed_attributes()) subject.packed = &request.packed_attributes();
   if constexpr (requires { request.context_item_ids(); }) subject.context_item_ids = &request.context_item_ids();
   return subject;
 }
@@ -62,7 +64,8 @@ class AskerReader {
       : served_(served), fold_in_(fold_in), attributes_(served.artifact().customer_attributes) {}
 
   // Reads `subject` of a valid request. Unless the stored profile answers, or nothing is known, the asker joins the FoldInBatch; with
-  // `solved` the stored profile never answers. Errors: InvalidArgument with BadRequest; then nothing has joined.
+  // `solved` the stored profile never answers. Errors: InvalidArgument with BadRequest, FailedPrecondition (attributes are packed for
+  // another model); then nothing has joined.
   absl::Status read(const Subject& subject, bool solved, Asker& asker);
 
   // The rest is for after FoldInBatch::solve(). Ok, or why the asker has no profile.
@@ -74,7 +77,7 @@ class AskerReader {
 
  private:
   absl::Status read_events(const v1::Visitor& visitor, Asker& asker) const;
-  absl::Status read_attributes(const AttributeMap& sent, Asker& asker);
+  absl::Status read_attributes(const Subject& subject, Asker& asker);
   void read_stored_history(Asker& asker) const;
   void add_context(Asker& asker) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/attribute_layout.h"
 #include "engine/errors.h"
 #include "server/status_mapping.h"
 
@@ -23,6 +24,27 @@ google::protobuf::Timestamp timestamp(int64_t microseconds) {
 grpc::Status refusal(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kNotFound) return to_grpc(status);
   return {grpc::StatusCode::FAILED_PRECONDITION, std::string(message_of(status))};
+}
+
+void write_schema(const AttributeSchema& schema, v1::AttributeSchema* out) {
+  out->set_version(layout_version(schema));
+  out->set_column_count(schema.column_count());
+  for (size_t a = 0; a < schema.attributes().size(); ++a) {
+    const Attribute& attribute = schema.attributes()[a];
+    const AttributeSchema::Place& place = schema.place(a);
+    v1::SchemaAttribute* row = out->add_attributes();
+    row->set_name(attribute.name);
+    row->set_type(std::string(attribute_type_name(attribute.type())));
+    if (place.dense_count > 0) row->set_dense_column(place.dense);
+    row->set_dense_count(place.dense_count);
+    row->set_missing_column(place.missing());
+    const auto* category = std::get_if<CategoryTransform>(&attribute.transform);
+    const auto* set = std::get_if<SetTransform>(&attribute.transform);
+    if (category != nullptr || set != nullptr || attribute.type() == AttributeType::kFlag) row->set_value_column(place.sparse);
+    if (set != nullptr) row->set_weighted(set->weighted);
+    if (const auto* values = category != nullptr ? &category->values : set != nullptr ? &set->values : nullptr; values != nullptr)
+      for (const std::string& value : *values) row->add_values(value);
+  }
 }
 
 }  // namespace
@@ -86,6 +108,10 @@ grpc::Status ModelsService::GetModel(grpc::ServerContext*, const v1::GetModelReq
   if (std::find(versions.begin(), versions.end(), version) == versions.end())
     return {grpc::StatusCode::NOT_FOUND, "there is no model of that version"};
   describe(version, response);
+  // What serves may have changed since.
+  if (const auto serving = store_.serving(); serving != nullptr && serving->model->version() == version)
+    if (const AttributeSchema& schema = serving->model->artifact().customer_attributes.schema; !schema.empty())
+      write_schema(schema, response->mutable_attribute_schema());
   return grpc::Status::OK;
 }
 

@@ -2,14 +2,27 @@
 
 #include <algorithm>
 
+#include "engine/attribute_layout.h"
 #include "engine/errors.h"
 #include "engine/nearest_name.h"
 #include "server/bad_request.h"
 
 namespace bouquet::server {
+namespace {
+
+absl::Status wrong_field(const char* field, const absl::Status& why) {
+  FieldViolations violations;
+  violations.add(field, std::string(message_of(why)));
+  return violations.status();
+}
+
+}  // namespace
 
 RequestAttributes::RequestAttributes(const EncodedAttributes& attributes)
-    : attributes_(attributes), encoder_(attributes.schema), is_missing_column_(static_cast<size_t>(attributes.schema.column_count())) {
+    : attributes_(attributes),
+      layout_(layout_version(attributes.schema)),
+      encoder_(attributes.schema),
+      is_missing_column_(static_cast<size_t>(attributes.schema.column_count())) {
   const AttributeSchema& schema = attributes_.schema;
   const size_t count = schema.attributes().size();
   for (size_t a = 0; a < count; ++a) {
@@ -17,7 +30,7 @@ RequestAttributes::RequestAttributes(const EncodedAttributes& attributes)
     is_missing_column_[static_cast<size_t>(schema.place(a).missing())] = 1;
   }
   values_.resize(count);
-  named_.resize(count);
+  sent_.resize(count);
   texts_.resize(count);
 }
 
@@ -26,21 +39,21 @@ int32_t RequestAttributes::known_count(std::span<const int32_t> columns) const {
   return static_cast<int32_t>(names_.size()) - static_cast<int32_t>(missing);
 }
 
-bool RequestAttributes::is_sent(int32_t column) const { return named_[attributes_.schema.attribute_of(column)] != 0; }
-
-absl::Status RequestAttributes::read(const AttributeMap& sent, const char* field) {
-  std::fill(values_.begin(), values_.end(), AttributeValue{});
-  std::fill(named_.begin(), named_.end(), uint8_t{0});
+absl::Status RequestAttributes::read(const AttributeMap& sent) {
+  for (const size_t a : named_) values_[a] = {};
+  named_.clear();
   FieldViolations violations;
+  const auto add = [&](const std::string& name, std::string problem) {
+    violations.add("attributes[\"" + name.substr(0, 64) + "\"]", std::move(problem));
+  };
   for (const auto& [name, value] : sent) {
-    const std::string at = std::string(field) + "[\"" + name.substr(0, 64) + "\"]";
     const int32_t attribute = attributes_.schema.find(name);
     if (attribute == kNone) {
-      violations.add(at, "is no attribute that this model was trained with" + did_you_mean(name, names_));
+      add(name, "is no attribute that this model was trained with" + did_you_mean(name, names_));
       continue;
     }
     const auto a = static_cast<size_t>(attribute);
-    named_[a] = 1;
+    named_.push_back(a);
     switch (value.value_case()) {
       case v1::AttributeValue::kNumber: values_[a] = AttributeValue::of_number(value.number()); break;
       case v1::AttributeValue::kFlag: values_[a] = AttributeValue::of_flag(value.flag()); break;
@@ -55,46 +68,97 @@ absl::Status RequestAttributes::read(const AttributeMap& sent, const char* field
       case v1::AttributeValue::VALUE_NOT_SET: break;  // sent as missing
     }
     if (const absl::Status s = check_value(name, attributes_.schema.attributes()[a].type(), values_[a]); !s.ok())
-      violations.add(at, std::string(message_of(s)));
+      add(name, std::string(message_of(s)));
   }
   return violations.status();
 }
 
-absl::Status RequestAttributes::encode(CustomerIndex stored, const AttributeMap& sent, const char* field, EncodedRow& row) {
-  if (absl::Status s = read(sent, field); !s.ok()) return s;
-  const AttributeSchema& schema = attributes_.schema;
-  own_.dense.resize(static_cast<size_t>(schema.dense_count()));
-  own_.columns.clear();
-  own_.values.clear();
-  if (absl::Status s = encoder_.encode(values_, own_.dense, own_.columns, own_.values); !s.ok()) {
-    FieldViolations violations;
-    violations.add(field, std::string(message_of(s)));
-    return violations.status();
-  }
-  if (stored == kNone) {
-    row = own_;
-    return absl::OkStatus();
-  }
+absl::Status RequestAttributes::encode_named(const AttributeMap& sent, EncodedRow& row) {
+  if (absl::Status s = read(sent); !s.ok()) return s;
+  row.dense.resize(static_cast<size_t>(attributes_.schema.dense_count()));
+  row.columns.clear();
+  row.values.clear();
+  if (absl::Status s = encoder_.encode(values_, row.dense, row.columns, row.values); !s.ok()) return wrong_field("attributes", s);
+  std::ranges::fill(sent_, uint8_t{0});
+  for (const size_t a : named_) sent_[a] = 1;
+  return absl::OkStatus();
+}
+
+absl::Status RequestAttributes::encode_packed(const v1::PackedAttributes& packed, EncodedRow& row) {
+  if (packed.attribute_schema() != layout_)
+    return absl::FailedPreconditionError("packed_attributes.attribute_schema: '" + packed.attribute_schema() +
+                                         "' is not the version that the model has, which is '" + layout_ +
+                                         "': ask Models.GetModel what its columns are and pack again");
+  row.dense.resize(static_cast<size_t>(attributes_.schema.dense_count()));
+  row.columns.clear();
+  row.values.clear();
+  const PackedValues values{{packed.columns().data(), static_cast<size_t>(packed.columns_size())},
+                            {packed.numbers().data(), static_cast<size_t>(packed.numbers_size())}};
+  if (absl::Status s = encoder_.encode_packed(values, sent_, row.dense, row.columns, row.values); !s.ok())
+    return wrong_field("packed_attributes", s);
+  return absl::OkStatus();
+}
+
+void RequestAttributes::start_from(CustomerIndex stored, EncodedRow& row) {
   const AttributeRows rows = attributes_.table.rows();
   const auto dense = rows.dense_row(stored);
   row.dense.assign(dense.begin(), dense.end());
-  for (size_t f = 0; f < row.dense.size(); ++f)
-    if (is_sent(static_cast<int32_t>(f))) row.dense[f] = own_.dense[f];
-  row.columns.clear();
-  row.values.clear();
-  // Both ascend; each column comes from the side that its attribute comes from.
   const auto columns = rows.row_columns(stored);
   const auto values = rows.row_values(stored);
-  size_t own = 0, kept = 0;
-  while (own < own_.columns.size() || kept < columns.size()) {
-    const bool take_own = kept == columns.size() || (own < own_.columns.size() && own_.columns[own] < columns[kept]);
-    const int32_t column = take_own ? own_.columns[own] : columns[kept];
-    const float value = take_own ? own_.values[own] : values[kept];
-    (take_own ? own : kept) += 1;
-    if (is_sent(column) != take_own) continue;
-    row.columns.push_back(column);
-    row.values.push_back(value);
+  row.columns.assign(columns.begin(), columns.end());
+  row.values.assign(values.begin(), values.end());
+}
+
+void RequestAttributes::overlay(const EncodedRow& own, EncodedRow& row) {
+  const AttributeSchema& schema = attributes_.schema;
+  for (size_t a = 0; a < sent_.size(); ++a) {
+    if (sent_[a] == 0) continue;
+    const AttributeSchema::Place& place = schema.place(a);
+    std::copy_n(own.dense.begin() + place.dense, place.dense_count, row.dense.begin() + place.dense);
   }
+  before_.columns.swap(row.columns);
+  before_.values.swap(row.values);
+  row.columns.clear();
+  row.values.clear();
+  // Columns ascend with the attributes; all those of one come from the side
+  // that it comes from.
+  size_t taken = 0, kept = 0;
+  const auto move = [&](const EncodedRow& from, size_t& at, int32_t end, bool wanted) {
+    for (; at < from.columns.size() && from.columns[at] < end; ++at) {
+      if (!wanted) continue;
+      row.columns.push_back(from.columns[at]);
+      row.values.push_back(from.values[at]);
+    }
+  };
+  for (size_t a = 0; a < sent_.size(); ++a) {
+    const int32_t end = schema.place(a).missing() + 1;
+    move(own, taken, end, sent_[a] != 0);
+    move(before_, kept, end, sent_[a] == 0);
+  }
+}
+
+absl::Status RequestAttributes::encode(CustomerIndex stored, const AttributeMap& sent, const v1::PackedAttributes* packed,
+                                       EncodedRow& row) {
+  // The first of what is stored, what came by name and what came packed is
+  // taken as it is; the others are laid over it.
+  const bool from_store = stored != kNone;
+  if (from_store) start_from(stored, row);
+  const bool by_name = !sent.empty() || (!from_store && packed == nullptr);
+  if (by_name) {
+    if (absl::Status s = encode_named(sent, from_store ? own_ : row); !s.ok()) return s;
+    if (from_store) overlay(own_, row);
+  }
+  if (packed == nullptr) return absl::OkStatus();
+  const bool alone = !from_store && !by_name;
+  if (absl::Status s = encode_packed(*packed, alone ? row : own_); !s.ok()) return s;
+  if (by_name)
+    for (const size_t a : named_)
+      if (sent_[a] != 0) {
+        FieldViolations violations;
+        violations.add("packed_attributes", "holds attribute '" + names_[a] + "', which `attributes` has too");
+        return violations.status();
+      }
+  if (!alone) overlay(own_, row);
   return absl::OkStatus();
 }
 

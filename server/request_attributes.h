@@ -34,24 +34,30 @@ class RequestAttributes {
   // How many attributes of an encoded row, given by its sparse columns, are not missing.
   int32_t known_count(std::span<const int32_t> columns) const;
 
-  // The row of `stored`, kNone for somebody of whom nothing is stored, in which every attribute that `sent` names is as sent. Errors:
-  // InvalidArgument with BadRequest: a name that the model was not trained with (with the nearest), a value of another type. `field`: what
-  // the request calls the map.
-  absl::Status encode(CustomerIndex stored, const AttributeMap& sent, const char* field, EncodedRow& row);
+  // The row of `stored`, kNone for somebody of whom nothing is stored, in which every attribute that was sent by name (the request's
+  // `attributes`) or packed (its `packed_attributes`; nullptr: none) is as sent. Errors: InvalidArgument with BadRequest (a name that the
+  // model was not trained with, with the nearest; a value of another type; an attribute that is sent both ways), FailedPrecondition (packed
+  // for another schema).
+  absl::Status encode(CustomerIndex stored, const AttributeMap& sent, const v1::PackedAttributes* packed, EncodedRow& row);
 
  private:
-  absl::Status read(const AttributeMap& sent, const char* field);
-  // Whether the asker's own value takes the place of the stored one in this column.
-  bool is_sent(int32_t column) const;
+  absl::Status encode_named(const AttributeMap& sent, EncodedRow& row);
+  absl::Status read(const AttributeMap& sent);
+  absl::Status encode_packed(const v1::PackedAttributes& packed, EncodedRow& row);
+  void start_from(CustomerIndex stored, EncodedRow& row);
+  // Puts what `sent_` says is of `own` into `row`.
+  void overlay(const EncodedRow& own, EncodedRow& row);
 
   const EncodedAttributes& attributes_;
+  const std::string layout_;
   AttributeEncoder encoder_;
   std::vector<std::string> names_;
   std::vector<uint8_t> is_missing_column_;
-  std::vector<AttributeValue> values_;                // by attribute
-  std::vector<uint8_t> named_;                        // by attribute
+  std::vector<AttributeValue> values_;                // by attribute; missing but for the named ones
+  std::vector<size_t> named_;                         // attributes
+  std::vector<uint8_t> sent_;                         // by attribute: sent in the way that was encoded last
   std::vector<std::vector<std::string_view>> texts_;  // by attribute, of lists
-  EncodedRow own_;
+  EncodedRow own_, before_;
 };
 
 }  // namespace bouquet::server

@@ -74,6 +74,16 @@ void check_visitor(const v1::Visitor& visitor, FieldViolations& out) {
       out.add("visitor.events[" + std::to_string(i) + "]." + field, problem);
 }
 
+void check_packed(const v1::PackedAttributes& packed, FieldViolations& out) {
+  if (packed.attribute_schema().empty() || packed.attribute_schema().size() > 64)
+    out.add("packed_attributes.attribute_schema", "must be a version that Models.GetModel tells");
+  if (packed.columns_size() > kMaxPackedColumns)
+    out.add("packed_attributes.columns", "has " + std::to_string(packed.columns_size()) + " entries; at most 50000 are allowed");
+  if (packed.columns_size() != packed.numbers_size())
+    out.add("packed_attributes.numbers",
+            "has " + std::to_string(packed.numbers_size()) + " entries where `columns` has " + std::to_string(packed.columns_size()));
+}
+
 // Requests with a subject and attributes.
 template <typename Request>
 void check_asker(const Request& request, FieldViolations& out) {
@@ -84,6 +94,7 @@ void check_asker(const Request& request, FieldViolations& out) {
   }
   if (request.attributes_size() > kMaxAttributes)
     out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; at most 5000 are allowed");
+  if (request.has_packed_attributes()) check_packed(request.packed_attributes(), out);
 }
 
 void check_explain(v1::Explain explain, FieldViolations& out) {

@@ -25,6 +25,7 @@ inline constexpr int32_t kMaxNeighbors = 100;
 inline constexpr int32_t kMaxShownHistory = 1000;
 inline constexpr int32_t kMaxExcludedCustomers = 10000;
 inline constexpr int32_t kMaxAttributes = 5000;
+inline constexpr int32_t kMaxPackedColumns = 50000;
 inline constexpr int32_t kMaxBatchedRequests = 1000;
 
 // Errors: InvalidArgument with google.rpc.BadRequest (bad_request.h), naming every field that is out of range. Messages never repeat

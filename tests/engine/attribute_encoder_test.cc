@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/attribute_layout.h"
 #include "engine/attribute_rows.h"
 #include "engine/errors.h"
 
@@ -159,6 +160,123 @@ TEST(AttributeEncoding, BadValuesAreNamed) {
   EXPECT_EQ(encode_one(VectorTransform{2, 1}, AttributeValue::of_vector(bad)).error, "attribute x: number 1 of the vector is not finite");
   EXPECT_EQ(encode_one(VectorTransform{2, 2}, AttributeValue::of_vector(large)).error, "attribute x: number 0 of the vector is too large");
   EXPECT_THAT(encode(schema_of({{"x", kAge}}), {}).error, HasSubstr("a row has 0 attributes where the schema has 1"));
+}
+
+// age | vector of 2 || colour: red, blue, rare, missing | tags: a, b, rare, missing | weighted: x, y, rare, missing | member: true, missing
+// | title: 16 buckets, missing | age missing, vector missing first.
+AttributeSchema schema_of_all_types() {
+  std::vector<float> idf(16, 1.0f);
+  return schema_of({{"age", kAge},
+                    {"embedding", VectorTransform{.length = 2, .scale = 0.5f}},
+                    {"colour", CategoryTransform{{"red", "blue"}}},
+                    {"tags", SetTransform{.values = {"a", "b"}, .weighted = false, .idf = {}}},
+                    {"weights", SetTransform{.values = {"x", "y"}, .weighted = true, .idf = {1.5f, 0.5f, 2.0f}}},
+                    {"member", FlagTransform{}},
+                    {"title", TextTransform{.bits = 4, .idf = idf, .words = std::vector<std::string>(16)}}});
+}
+
+struct Packed {
+  std::vector<uint32_t> columns;
+  std::vector<double> numbers;
+  std::vector<uint8_t> there = {};
+};
+
+Encoded encode_packed(const AttributeSchema& schema, Packed& packed) {
+  AttributeEncoder encoder(schema);
+  Encoded out;
+  out.dense.assign(static_cast<size_t>(schema.dense_count()), -99);
+  packed.there.assign(schema.attributes().size(), 7);
+  std::vector<int32_t> columns;
+  std::vector<float> values;
+  const absl::Status status = encoder.encode_packed({packed.columns, packed.numbers}, packed.there, out.dense, columns, values);
+  if (!status.ok()) {
+    out.error = message_of(status);
+    EXPECT_TRUE(columns.empty() && values.empty());
+    return out;
+  }
+  for (size_t i = 0; i < columns.size(); ++i) out.sparse.emplace_back(schema.column_name(columns[i]), values[i]);
+  return out;
+}
+
+uint32_t column(const AttributeSchema& schema, const std::string& attribute, int32_t offset) {
+  return static_cast<uint32_t>(schema.place(static_cast<size_t>(schema.find(attribute))).sparse + offset);
+}
+
+void expect_same(const Encoded& a, const Encoded& b) {
+  EXPECT_EQ(a.error, b.error);
+  EXPECT_EQ(a.dense, b.dense);
+  EXPECT_EQ(a.sparse, b.sparse);
+}
+
+TEST(PackedAttributeEncoding, IsThatOfTheSameValuesByName) {
+  const AttributeSchema schema = schema_of_all_types();
+  const std::vector<float> vector{3, -1};
+  const std::vector<std::string_view> tags{"b", "something rare", "a"}, weights{"y:0.25", "x:3"};
+  Packed packed{
+      .columns = {0, 1, 2, column(schema, "colour", 1), column(schema, "tags", 0), column(schema, "tags", 1), column(schema, "tags", 2),
+                  column(schema, "weights", 0), column(schema, "weights", 1), column(schema, "member", 0)},
+      .numbers = {47.25, 3, -1, 1, 1, 1, 1, 3, 0.25, 1}};
+  expect_same(encode_packed(schema, packed), encode(schema, {AttributeValue::of_number(47.25),
+                                                             AttributeValue::of_vector(vector),
+                                                             AttributeValue::of_text("blue"),
+                                                             AttributeValue::of_texts(tags),
+                                                             AttributeValue::of_texts(weights),
+                                                             AttributeValue::of_flag(true),
+                                                             {}}));
+  EXPECT_THAT(packed.there, ElementsAre(1, 1, 1, 1, 1, 1, 0));
+}
+
+TEST(PackedAttributeEncoding, WhatIsFalseOrEmptyIsNotMissingAndWhatIsNotThereIs) {
+  const AttributeSchema schema = schema_of_all_types();
+  Packed packed{
+      .columns = {column(schema, "colour", 3), column(schema, "tags", 0), column(schema, "weights", 1), column(schema, "member", 0)},
+      .numbers = {1, 0, 0, 0}};
+  expect_same(encode_packed(schema, packed),
+              encode(schema, {{}, {}, {}, AttributeValue::of_texts({}), AttributeValue::of_texts({}), AttributeValue::of_flag(false), {}}));
+  EXPECT_THAT(packed.there, ElementsAre(0, 0, 1, 1, 1, 1, 0));  // the colour was sent, as missing
+  Packed nothing;
+  expect_same(encode_packed(schema, nothing), encode(schema, std::vector<AttributeValue>(7)));
+  EXPECT_THAT(nothing.there, ElementsAre(0, 0, 0, 0, 0, 0, 0));
+}
+
+TEST(PackedAttributeEncoding, RefusesWhatCannotBe) {
+  const AttributeSchema schema = schema_of_all_types();
+  const auto refusal = [&](std::vector<uint32_t> columns, std::vector<double> numbers) {
+    Packed packed{.columns = std::move(columns), .numbers = std::move(numbers)};
+    return encode_packed(schema, packed).error;
+  };
+  EXPECT_THAT(refusal({static_cast<uint32_t>(schema.column_count())}, {1}), HasSubstr("columns[0]"));
+  EXPECT_THAT(refusal({4000000000u}, {1}), HasSubstr("columns[0] is 4000000000"));
+  EXPECT_THAT(refusal({1, 0}, {1, 1}), HasSubstr("columns[1] is not above"));
+  EXPECT_THAT(refusal({0, 0}, {1, 1}), HasSubstr("columns[1] is not above"));
+  EXPECT_THAT(refusal({0}, {std::numeric_limits<double>::infinity()}), HasSubstr("numbers[0] is not finite"));
+  EXPECT_THAT(refusal({1}, {1}), HasSubstr("of attribute embedding: column 2 is missing"));
+  EXPECT_THAT(refusal({2}, {1}), HasSubstr("of attribute embedding: column 1 is missing"));
+  EXPECT_THAT(refusal({1, 2}, {1, 1e300}), HasSubstr("too large"));
+  EXPECT_THAT(refusal({column(schema, "colour", 0), column(schema, "colour", 1)}, {1, 1}), HasSubstr("a category has one value"));
+  EXPECT_THAT(refusal({column(schema, "colour", 0)}, {0}), HasSubstr("a category has one value"));
+  EXPECT_THAT(refusal({column(schema, "colour", 0)}, {2}), HasSubstr("must be 0 or 1"));
+  EXPECT_THAT(refusal({column(schema, "colour", 0), column(schema, "colour", 3)}, {1, 1}), HasSubstr("says that the attribute is missing"));
+  EXPECT_THAT(refusal({column(schema, "colour", 3)}, {0}), HasSubstr("must be 1: the attribute is missing"));
+  EXPECT_THAT(refusal({0, column(schema, "age", 0)}, {30, 1}), HasSubstr("says that the attribute is missing"));
+  EXPECT_THAT(refusal({column(schema, "tags", 0)}, {0.5}), HasSubstr("must be 0 or 1"));
+  EXPECT_THAT(refusal({column(schema, "weights", 0)}, {-1}), HasSubstr("weight of 0 to 1e30"));
+  EXPECT_THAT(refusal({column(schema, "title", 5)}, {1}), HasSubstr("a text cannot be packed"));
+  EXPECT_EQ(refusal({column(schema, "title", 16)}, {1}), "");  // it is missing
+}
+
+TEST(AttributeLayout, ChangesWithWhatColumnsStandForAndWithNothingElse) {
+  const auto layout = [](std::vector<Attribute> attributes) { return layout_version(schema_of(std::move(attributes))); };
+  const std::string one = layout({{"age", kAge}, {"colour", CategoryTransform{{"red", "blue"}}}});
+  EXPECT_EQ(one.size(), 16u);
+  NumberTransform other = kAge;
+  other.mean = 41;
+  EXPECT_EQ(layout({{"age", other}, {"colour", CategoryTransform{{"red", "blue"}}}}), one);
+  EXPECT_NE(layout({{"age", kAge}, {"colour", CategoryTransform{{"blue", "red"}}}}), one);
+  EXPECT_NE(layout({{"colour", CategoryTransform{{"red", "blue"}}}, {"age", kAge}}), one);
+  EXPECT_NE(layout({{"Age", kAge}, {"colour", CategoryTransform{{"red", "blue"}}}}), one);
+  EXPECT_NE(layout({{"age", FlagTransform{}}, {"colour", CategoryTransform{{"red", "blue"}}}}), one);
+  EXPECT_NE(layout({{"age", kAge}, {"colour", SetTransform{.values = {"red", "blue"}, .weighted = false, .idf = {}}}}), one);
 }
 
 }  // namespace
