@@ -4,6 +4,17 @@
 
 namespace bouquet::server {
 
+namespace {
+
+// nullptr: rows of this source and kind have no probability.
+const CalibrationMap* map_of(const Calibration& calibration, v1::Source source, ItemKind kind) {
+  if (source == v1::SOURCE_MODEL) return calibration.find(AnswerSource::kModel, kind);
+  if (source == v1::SOURCE_REPURCHASE) return calibration.find(AnswerSource::kRepurchase, kind);
+  return nullptr;
+}
+
+}  // namespace
+
 void append_known(const IdTable& table, const IdList& ids, std::vector<ItemIndex>& indices) {
   for (const std::string& id : ids)
     if (const ItemIndex item = table.find(id); item != kNone) indices.push_back(item);
@@ -33,6 +44,7 @@ void write_item(const ServedModel& served, ItemIndex item, float score, v1::Sour
   row->set_source(source);
   served.catalog().describe(item, [&](ItemKind kind, std::string_view title, std::string_view category) {
     row->set_kind(static_cast<v1::ItemKind>(static_cast<int>(kind) + v1::ITEM_KIND_PRODUCT));
+    if (const CalibrationMap* map = map_of(artifact.calibration, source, kind)) row->set_probability(map->probability(score));
     if (!title.empty()) set(row->mutable_title(), title);
     if (!category.empty()) set(row->mutable_category(), category);
   });

@@ -2,8 +2,12 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "server/text_table.h"
 
@@ -34,10 +38,20 @@ std::string footer(const Response& response) {
 
 template <typename Rows>
 std::string item_table(const Rows& rows) {
-  TextTable table({">#", "item", "title", "category", ">score", "source"});
+  const bool deviations = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.has_stddev(); });
+  const bool probabilities = std::any_of(rows.begin(), rows.end(), [](const auto& row) { return row.has_probability(); });
+  std::vector<std::string> titles{">#", "item", "title", "category", ">score"};
+  if (deviations) titles.push_back(">stddev");
+  if (probabilities) titles.push_back(">probability");
+  titles.push_back("source");
+  TextTable table(titles);
   for (int i = 0; i < rows.size(); ++i) {
     const v1::RecommendedItem& row = rows[i];
-    table.add({std::to_string(i + 1), row.item_id(), row.title(), row.category(), number("%.4g", row.score()), source_name(row.source())});
+    std::vector<std::string> cells{std::to_string(i + 1), row.item_id(), row.title(), row.category(), number("%.4g", row.score())};
+    if (deviations) cells.push_back(row.has_stddev() ? number("%.3g", row.stddev()) : "-");
+    if (probabilities) cells.push_back(row.has_probability() ? number("%.3g", row.probability()) : "-");
+    cells.push_back(source_name(row.source()));
+    table.add(std::move(cells));
   }
   return table.text();
 }

@@ -38,6 +38,9 @@ class FoldInBatch {
   // otherwise lives until clear(). Errors: those of Profiler::solve.
   absl::StatusOr<SolvedCustomer> solved(int32_t position, std::vector<float>& cholesky);
 
+  // Lower triangle row-major of L with W = L Lᵀ of an empty history, whatever the attributes. Errors: those of Profiler::solve.
+  absl::Status solve_empty(std::vector<float>& cholesky);
+
  private:
   FoldInBatch() = default;
   HistoryBatch history_alone(size_t position, std::array<int64_t, 2>& offsets, std::array<int64_t, 2>& attribute_offsets) const;

@@ -6,6 +6,7 @@
 
 #include "engine/explanation.h"
 #include "engine/score.h"
+#include "engine/score_variance.h"
 #include "server/answer_rows.h"
 #include "server/category_means.h"
 #include "server/explanation_rows.h"
@@ -64,7 +65,17 @@ void ProfileAnswers::write(Plan& plan) {
   out.set_attributes_used(plan.asker.attributes_used);
   if (fold_in_->has_prior()) add_used_attributes(served_.artifact().customer_attributes.schema, plan.asker.attributes, &out);
   if (plan.question != kNone) nearest_.write(plan.question, out.mutable_neighbors());
-  *plan.status = write_interests(plan, profile);
+  *plan.status = write_confidence(plan);
+  if (plan.status->ok()) *plan.status = write_interests(plan, profile);
+}
+
+absl::Status ProfileAnswers::write_confidence(const Plan& plan) {
+  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
+  if (!customer.ok()) return customer.status();
+  if (empty_cholesky_.empty())
+    if (absl::Status s = fold_in_->solve_empty(empty_cholesky_); !s.ok()) return s;
+  plan.response->set_confidence(profile_confidence(served_.artifact().model, cholesky_, empty_cholesky_));
+  return absl::OkStatus();
 }
 
 void ProfileAnswers::write_history(const Plan& plan) const {

@@ -37,6 +37,7 @@ class ProfileAnswers {
 
   void write(Plan& plan);
   void write_history(const Plan& plan) const;
+  absl::Status write_confidence(const Plan& plan);
   absl::Status write_interests(const Plan& plan, std::span<const float> profile);
 
   const ServedModel& served_;
@@ -46,6 +47,7 @@ class ProfileAnswers {
   std::vector<Plan> plans_;
   size_t size_ = 0;
   std::vector<float> cholesky_;
+  std::vector<float> empty_cholesky_;  // of an empty history's matrix, once it was asked for
 };
 
 }  // namespace bouquet::server

@@ -1,12 +1,29 @@
 #include "server/recommend_batch.h"
 
 #include <algorithm>
+#include <cmath>
+#include <random>
 #include <utility>
 
+#include "engine/score_variance.h"
 #include "server/answer_rows.h"
 #include "server/explanation_rows.h"
+#include "server/request_limits.h"
 
 namespace bouquet::server {
+namespace {
+
+constexpr int32_t kUpperBoundFactor = 5, kLeastUpperBoundRows = 100;
+
+uint64_t drawn_seed() {
+  thread_local std::mt19937_64 random{(uint64_t{std::random_device{}()} << 32) ^ std::random_device{}()};
+  uint64_t seed = 0;
+  while (seed == 0) seed = random();
+  return seed;
+}
+
+}  // namespace
+
 void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendResponse* response, absl::Status* status) {
   if (size_ == plans_.size()) plans_.emplace_back();
   Plan& plan = plans_[size_];
@@ -23,7 +40,11 @@ void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendRespo
   plan.include_purchased = request.include_purchased();
   plan.explain = request.explain();
   plan.known = false;
-  *status = askers_.read(subject_of(request), plan.explain != v1::EXPLAIN_UNSPECIFIED, plan.asker);
+  plan.drawn.clear();
+  *status = read_exploration(request, plan);
+  if (!status->ok()) return;
+  const bool solved = plan.explain != v1::EXPLAIN_UNSPECIFIED || plan.exploration || plan.include_stddev;
+  *status = askers_.read(subject_of(request), solved, plan.asker);
   if (!status->ok()) return;
   ++size_;
   plan.listed = plan.asker.context;
@@ -31,6 +52,42 @@ void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendRespo
   make_ascending_set(plan.listed);
   exclude_consumed(plan);
   if (ranking_ != nullptr && plan.asker.stored && !askers_.profile(plan.asker).empty()) rank_stored(plan);
+}
+
+absl::Status RecommendBatch::read_exploration(const v1::RecommendRequest& request, Plan& plan) {
+  plan.include_stddev = request.include_stddev();
+  plan.exploration.reset();
+  if (request.has_exploration()) {
+    plan.exploration = request.exploration();
+    if (plan.exploration->scale() == 0) plan.exploration->set_scale(1);
+    if (plan.exploration->method() == v1::EXPLORATION_METHOD_THOMPSON && plan.exploration->seed() == 0)
+      plan.exploration->set_seed(drawn_seed());
+  }
+  if ((plan.include_stddev || plan.exploration) && !served_.artifact().uncertainty.known())
+    return absl::FailedPreconditionError(
+        "this model does not know how sure its scores are: nothing, or too little, was held back when it was trained. Train with a "
+        "--validation, "
+        "or ask without exploration and include_stddev");
+  return absl::OkStatus();
+}
+
+bool RecommendBatch::explores(const Plan& plan, v1::ExplorationMethod method) const {
+  return plan.exploration && plan.exploration->method() == method;
+}
+
+int32_t RecommendBatch::ranked_rows(const Plan& plan) const {
+  if (!explores(plan, v1::EXPLORATION_METHOD_UCB)) return plan.k;
+  return std::max(plan.k, std::min(std::max(kUpperBoundFactor * plan.k, kLeastUpperBoundRows), kMaxRequestK));
+}
+
+absl::StatusOr<std::span<const float>> RecommendBatch::ranking_profile(Plan& plan) {
+  const auto profile = askers_.profile(plan.asker);
+  if (profile.empty() || !explores(plan, v1::EXPLORATION_METHOD_THOMPSON)) return profile;
+  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
+  if (!customer.ok()) return customer.status();
+  const double scale = plan.exploration->scale();
+  plan.drawn = drawn_profile({profile, cholesky_}, scale * scale * served_.artifact().uncertainty.noise_variance, plan.exploration->seed());
+  return std::span<const float>(plan.drawn);
 }
 
 // What is stored need not be solved first.
@@ -58,10 +115,11 @@ void RecommendBatch::hand_over() {
     if (plan.asker.fold_in == kNone) continue;
     *plan.status = askers_.status(plan.asker);
     if (!plan.status->ok()) continue;
-    const auto profile = askers_.profile(plan.asker);
-    if (profile.empty()) continue;
+    const auto profile = ranking_profile(plan);
+    *plan.status = profile.status();
+    if (!profile.ok() || profile->empty()) continue;
     plan.known = true;
-    for (Part& part : plan.parts) part.query = ranking_->add_vector(profile, {plan.excluded, part.selection.bitmap}, plan.k);
+    for (Part& part : plan.parts) part.query = ranking_->add_vector(*profile, {plan.excluded, part.selection.bitmap}, ranked_rows(plan));
   }
 }
 
@@ -79,23 +137,57 @@ void RecommendBatch::write(Plan& plan) {
   if (plan.known) {
     plan.response->set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
     plan.response->set_attributes_used(plan.asker.attributes_used);
+    if (plan.exploration) *plan.response->mutable_exploration() = *plan.exploration;
     for (Part& part : plan.parts) answer_personally(plan, part);
+    if (!plan.status->ok()) return;
   } else {
     plan.response->add_shortfall(v1::SHORTFALL_COLD_CUSTOMER);
     for (Part& part : plan.parts) answer_popularly(plan, part);
   }
   write_rows(plan);
   if (plan.known && plan.explain != v1::EXPLAIN_UNSPECIFIED) explain(plan);
+  if (plan.known && plan.include_stddev && plan.status->ok()) add_deviations(plan);
   add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);
 }
 
-void RecommendBatch::answer_personally(const Plan& plan, Part& part) {
+void RecommendBatch::answer_personally(Plan& plan, Part& part) {
   const Eligibility eligibility{plan.excluded, part.selection.bitmap};
-  blend_->blend(askers_.profile(plan.asker), plan.asker.view.items, ranking_->rows(part.query), ranking_->scores(part.query), plan.k,
+  const auto profile = plan.drawn.empty() ? askers_.profile(plan.asker) : std::span<const float>(plan.drawn);
+  blend_->blend(profile, plan.asker.view.items, ranking_->rows(part.query), ranking_->scores(part.query), ranked_rows(plan),
                 [&](ItemIndex item) { return is_eligible(item, eligibility); });
   head_.clear();
   if (plan.include_purchased) rank_repurchases(plan.asker.view, {.filter = part.selection.bitmap, .excluded = plan.listed}, plan.k, head_);
-  mix_answer(head_, blend_->rows(), blend_->scores(), served_.artifact().repurchase.share, plan.k, part.rows);
+  const double share = served_.artifact().repurchase.share;
+  if (!explores(plan, v1::EXPLORATION_METHOD_UCB)) return mix_answer(head_, blend_->rows(), blend_->scores(), share, plan.k, part.rows);
+  rows_.assign(blend_->rows().begin(), blend_->rows().end());
+  scores_.assign(blend_->scores().begin(), blend_->scores().end());
+  if (absl::Status s = rank_by_upper_bound(plan); !s.ok()) {
+    *plan.status = s;
+    return;
+  }
+  mix_answer(head_, rows_, scores_, share, plan.k, part.rows);
+}
+
+absl::Status RecommendBatch::rank_by_upper_bound(const Plan& plan) {
+  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
+  if (!customer.ok()) return customer.status();
+  rows_.erase(std::find(rows_.begin(), rows_.end(), kNone), rows_.end());
+  const Artifact& artifact = served_.artifact();
+  const std::vector<double> deviations =
+      score_deviations(artifact.model, artifact.uncertainty, {customer->profile, customer->cholesky}, rows_);
+  std::vector<std::pair<float, int32_t>> order;
+  for (size_t i = 0; i < rows_.size(); ++i)
+    order.emplace_back(static_cast<float>(double{scores_[i]} + plan.exploration->scale() * deviations[i]), rows_[i]);
+  std::sort(order.begin(), order.end(),
+            [](const auto& a, const auto& b) { return a.first > b.first || (a.first == b.first && a.second < b.second); });
+  order.resize(std::min(order.size(), static_cast<size_t>(plan.k)));
+  rows_.clear();
+  scores_.clear();
+  for (const auto& [bound, row] : order) {
+    rows_.push_back(row);
+    scores_.push_back(bound);
+  }
+  return absl::OkStatus();
 }
 
 void RecommendBatch::answer_popularly(const Plan& plan, Part& part) const {
@@ -108,7 +200,7 @@ void RecommendBatch::answer_popularly(const Plan& plan, Part& part) const {
 
 void RecommendBatch::write_rows(Plan& plan) const {
   plan.response->mutable_results()->Reserve(plan.k);
-  const v1::Source source = plan.known ? v1::SOURCE_MODEL : v1::SOURCE_FALLBACK_POPULAR;
+  const v1::Source source = !plan.known ? v1::SOURCE_FALLBACK_POPULAR : plan.exploration ? v1::SOURCE_EXPLORATION : v1::SOURCE_MODEL;
   const auto write = [&](const AnswerRow& row) {
     write_item(served_, row.item, row.score, row.source == AnswerSource::kModel ? source : v1::SOURCE_REPURCHASE,
                plan.response->add_results());
@@ -130,14 +222,31 @@ void RecommendBatch::write_rows(Plan& plan) const {
   }
 }
 
+void RecommendBatch::gather_offered(Plan& plan) {
+  offered_.clear();
+  for (v1::RecommendedItem& row : *plan.response->mutable_results())
+    if (row.source() == v1::SOURCE_MODEL) offered_.push_back(&row);
+}
+
 void RecommendBatch::explain(Plan& plan) {
   const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
   *plan.status = customer.status();
   if (!customer.ok()) return;
-  offered_.clear();
-  for (v1::RecommendedItem& row : *plan.response->mutable_results())
-    if (row.source() == v1::SOURCE_MODEL) offered_.push_back(&row);
+  gather_offered(plan);
   explain_rows(served_, *customer, *blend_, plan.explain, offered_);
+}
+
+void RecommendBatch::add_deviations(Plan& plan) {
+  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
+  *plan.status = customer.status();
+  if (!customer.ok()) return;
+  gather_offered(plan);
+  rows_.clear();
+  const Artifact& artifact = served_.artifact();
+  for (const v1::RecommendedItem* row : offered_) rows_.push_back(artifact.item_ids.find(row->item_id()));
+  const std::vector<double> deviations =
+      score_deviations(artifact.model, artifact.uncertainty, {customer->profile, customer->cholesky}, rows_);
+  for (size_t i = 0; i < offered_.size(); ++i) offered_[i]->set_stddev(deviations[i]);
 }
 
 }  // namespace bouquet::server

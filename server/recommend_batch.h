@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -48,20 +50,33 @@ class RecommendBatch {
     std::vector<Part> parts;
     bool include_purchased = false;
     v1::Explain explain = v1::EXPLAIN_UNSPECIFIED;
+    std::optional<v1::Exploration> exploration;  // with its seed and scale
+    bool include_stddev = false;
     Asker asker;
     std::vector<ItemIndex> listed;    // context and exclude_item_ids, ascending
     std::vector<ItemIndex> excluded;  // listed and everything consumed, ascending
+    std::vector<float> drawn;         // the profile that ranks in the place of the asker's; or empty
     bool known = false;               // something is known of the customer: every part has a query
   };
 
   static void exclude_consumed(Plan& plan);
+  absl::Status read_exploration(const v1::RecommendRequest& request, Plan& plan);
+  bool explores(const Plan& plan, v1::ExplorationMethod method) const;
+  // Rows to rank for an answer of k.
+  int32_t ranked_rows(const Plan& plan) const;
+  // The profile that ranks. Errors: those of FoldInBatch::solved.
+  absl::StatusOr<std::span<const float>> ranking_profile(Plan& plan);
   void write(Plan& plan);
   void rank_stored(Plan& plan);
-  void answer_personally(const Plan& plan, Part& part);
+  void answer_personally(Plan& plan, Part& part);
+  // Orders `rows` by score + scale · deviation.
+  absl::Status rank_by_upper_bound(const Plan& plan);
   void answer_popularly(const Plan& plan, Part& part) const;
   void write_rows(Plan& plan) const;
-  // Explains the rows of the response that come from the model.
+  // The rows of the response that come from the model: into offered_.
+  void gather_offered(Plan& plan);
   void explain(Plan& plan);
+  void add_deviations(Plan& plan);
 
   const ServedModel& served_;
   const Placements& placements_;
@@ -72,6 +87,8 @@ class RecommendBatch {
   std::vector<Plan> plans_;
   size_t size_ = 0;
   std::vector<AnswerRow> head_;
+  std::vector<int32_t> rows_;  // of the model, for one part
+  std::vector<float> scores_;
   std::vector<float> cholesky_;
   std::vector<v1::RecommendedItem*> offered_;
 };

@@ -23,6 +23,9 @@ struct RecommendOptions {
   std::vector<std::string> context;
   std::vector<std::string> attributes;  // NAME=VALUE
   std::string explain = "none";
+  std::string explore = "none";
+  uint64_t seed = 0;
+  bool stddev = false;
   bool include_purchased = false;
   bool all = false;
   std::string out;
@@ -67,6 +70,16 @@ absl::Status fill_asker(const RecommendOptions& options, v1::RecommendRequest* r
   return absl::OkStatus();
 }
 
+absl::Status fill_exploration(const RecommendOptions& options, v1::RecommendRequest* request) {
+  request->set_include_stddev(options.stddev);
+  if (options.explore == "none") return absl::OkStatus();
+  if (options.explore != "thompson" && options.explore != "ucb")
+    return wrong_usage("--explore '" + options.explore + "' is unknown; it takes thompson or ucb");
+  request->mutable_exploration()->set_method(options.explore == "ucb" ? v1::EXPLORATION_METHOD_UCB : v1::EXPLORATION_METHOD_THOMPSON);
+  request->mutable_exploration()->set_seed(options.seed);
+  return absl::OkStatus();
+}
+
 std::string shown(const RecommendOptions& options, const std::string& customer, const v1::RecommendResponse& response) {
   if (options.answer.json) return as_json(response, "customer_id", customer);
   std::string known;
@@ -81,6 +94,7 @@ absl::Status recommend(const RecommendOptions& options, const BackendFactory& ba
   for (const std::string& id : options.context) request.add_context_item_ids(id);
   request.set_include_purchased(options.include_purchased);
   if (absl::Status s = fill_asker(options, &request); !s.ok()) return s;
+  if (absl::Status s = fill_exploration(options, &request); !s.ok()) return s;
   if (options.all) return recommend_to_all(options, request, backends);
   if (!options.out.empty()) return wrong_usage("--out belongs to --all; without it answers go to stdout");
   if (options.customers.empty()) return wrong_usage("give --customer ID..., or --all --out FILE for every customer of the model");
@@ -115,6 +129,10 @@ void add_recommend_command(CLI::App& app, const BackendFactory& backends, int& e
       ->type_name("ITEM...");
   command->add_option("--attribute", options->attributes, "What is known of the asker, in place of what the model has stored")
       ->type_name("NAME=VALUE...");
+  command->add_option("--explore", options->explore, "Offer what is to be learnt from: thompson (a profile drawn by --seed) or ucb")
+      ->type_name("HOW");
+  command->add_option("--seed", options->seed, "Of --explore thompson; 0: another one for each answer")->capture_default_str();
+  command->add_flag("--stddev", options->stddev, "Say how sure the model is of each score");
   command->add_option("--explain", options->explain, "Say why: what each past event and attribute adds to a score; top (five) or full")
       ->type_name("HOW")
       ->expected(0, 1)

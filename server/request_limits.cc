@@ -106,6 +106,18 @@ void check_count(int32_t count, int32_t most, const char* field, FieldViolations
   if (count < 0 || count > most) out.add(field, "is " + std::to_string(count) + "; it must be 0 to " + std::to_string(most));
 }
 
+void check_exploration(const v1::RecommendRequest& request, FieldViolations& out) {
+  if (!request.has_exploration()) return;
+  const v1::Exploration& exploration = request.exploration();
+  if (exploration.method() != v1::EXPLORATION_METHOD_THOMPSON && exploration.method() != v1::EXPLORATION_METHOD_UCB)
+    out.add("exploration.method",
+            "is " + std::to_string(exploration.method()) + "; it must be EXPLORATION_METHOD_THOMPSON or EXPLORATION_METHOD_UCB");
+  if (!(exploration.scale() >= 0 && exploration.scale() <= kMaxExplorationScale))
+    out.add("exploration.scale", "must be more than 0 and at most 10, or 0 for the default of 1");
+  if (request.explain() != v1::EXPLAIN_UNSPECIFIED)
+    out.add("exploration", "cannot be combined with explain: what ranks is not the score that is taken apart");
+}
+
 }  // namespace
 
 bool is_utf8(const std::string& text) {
@@ -144,6 +156,7 @@ absl::Status validate(const v1::RecommendRequest& request) {
   check_filter(request.filter(), out);
   check_placement(request.placement(), out);
   check_explain(request.explain(), out);
+  check_exploration(request, out);
   return out.status();
 }
 

@@ -25,6 +25,7 @@ inline constexpr int32_t kMaxNeighbors = 100;
 inline constexpr int32_t kMaxShownHistory = 1000;
 inline constexpr int32_t kMaxExcludedCustomers = 10000;
 inline constexpr int32_t kMaxAttributes = 5000;
+inline constexpr double kMaxExplorationScale = 10;
 inline constexpr int32_t kMaxPackedColumns = 50000;
 inline constexpr int32_t kMaxBatchedRequests = 1000;
 

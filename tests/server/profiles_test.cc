@@ -123,6 +123,26 @@ Artifact shop_with_categories() {
   return shop;
 }
 
+TEST_F(ProfilesTest, ConfidenceGrowsWithTheHistory) {
+  publish(attributed_shop());
+  start(options());
+  v1::GetProfileRequest request;
+  double before = 0;
+  for (int events = 0; events <= 9; events += 3) {
+    request.mutable_visitor()->clear_events();
+    for (int e = 0; e < events; ++e) request.mutable_visitor()->add_events()->set_item_id("item" + std::to_string(e));
+    (*request.mutable_attributes())["age"].set_number(30);
+    ASSERT_TRUE(get(request).ok());
+    if (events == 0) {
+      EXPECT_NEAR(profile_.confidence(), 0, 1e-6);
+    } else {
+      EXPECT_GT(profile_.confidence(), before + 0.01);
+    }
+    before = profile_.confidence();
+  }
+  EXPECT_LT(before, 1);
+}
+
 TEST_F(ProfilesTest, InterestsAreTheMeanScoresOfCategoriesAndAddUp) {
   const Artifact shop = shop_with_categories();
   publish(shop);
