@@ -1,7 +1,6 @@
 #include "cpu_fallback/cpu_model.h"
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -11,6 +10,7 @@
 
 #include "cpu_fallback/cpu_profiler.h"
 #include "cpu_fallback/cpu_ranker.h"
+#include "engine/delta_checks.h"
 #include "engine/errors.h"
 #include "engine/fold_in_checks.h"
 
@@ -41,13 +41,7 @@ class CpuModel final : public LoadedModel {
   }
 
   absl::StatusOr<std::shared_ptr<const LoadedModel>> with(const ModelDelta& delta) const override {
-    for (const MatrixView<const float>& rows : {delta.items, delta.customers}) {
-      if (rows.rows > 0 && rows.cols != model_.dimension)
-        return wrong_usage("rows of dimension " + std::to_string(rows.cols) + " are added to a model of dimension " +
-                           std::to_string(model_.dimension));
-      for (int64_t i = 0; i < rows.rows * rows.cols; ++i)
-        if (!std::isfinite(rows.data[i])) return wrong_usage("number " + std::to_string(i) + " of the rows that are added is not finite");
-    }
+    if (absl::Status s = validate(delta, model_.dimension); !s.ok()) return s;
     try {
       Model model = model_;
       model.item_vectors = longer(model_.item_vectors, delta.items);

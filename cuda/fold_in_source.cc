@@ -19,7 +19,8 @@ FoldInShape fold_in_shape(const DeviceModel& tables, Side solved) {
 }
 
 FoldInSource::FoldInSource(const DeviceModel& tables, Side solved)
-    : stream_(tables.device()),
+    : fixed_(tables.fixed_rows(solved)),
+      stream_(tables.device()),
       padded_(padded_rows(tables.fixed(solved).rows, tables.dimension()), tables.dimension(), stream_),
       source_(padded_.rows() > 0 ? padded_.data() : tables.fixed(solved).data, tables.fixed(solved).rows, tables.dimension(),
               tables.constants().unobserved_weight, stream_) {
@@ -38,7 +39,7 @@ FoldInSource::FoldInSource(const DeviceModel& tables, Side solved)
   stream_.synchronize();  // so that the scratch memory is free again
 }
 
-// The items' Gram matrix is the training's: items added later are not in it. That of the profiles is summed here.
+// The items' Gram matrix is the training's. That of the profiles is summed here. Rows added later are in neither.
 void FoldInSource::refresh(const DeviceModel& tables, Side solved) {
   const int32_t d = tables.dimension();
   const int64_t elements = int64_t{d} * d;
@@ -52,7 +53,7 @@ void FoldInSource::refresh(const DeviceModel& tables, Side solved) {
   } else {
     GramSums sums(d, stream_);
     DeviceArray<double> exact(elements, stream_);
-    sums.sum(padded_.rows() > 0 ? padded_.data() : tables.profiles().data, tables.profiles().rows, exact.data(), blas, stream_);
+    sums.sum(padded_.rows() > 0 ? padded_.data() : tables.profiles().data, tables.loaded_customers(), exact.data(), blas, stream_);
     round_gram(exact.data(), d, gram.data(), stream_);
   }
   source_.refresh(gram.data(), scratch, blas, solver, stream_);

@@ -1,6 +1,7 @@
 // What fold-in solves one side's rows against: made when the first profiler of that side is asked for, shared by all.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "cuda/device_model.h"
@@ -25,7 +26,7 @@ FoldInShape fold_in_shape(const DeviceModel& tables, Side solved);
 // Immutable once it is made.
 class FoldInSource {
  public:
-  // `tables` outlives the source. Waits until all is there. Throws CudaError.
+  // Keeps what it needs of `tables`. Waits until all is there. Throws CudaError.
   FoldInSource(const DeviceModel& tables, Side solved);
   static void count_memory(const FoldInShape& shape, MemoryTable& table);
   // What the constructor needs beside it, and gives back.
@@ -37,6 +38,7 @@ class FoldInSource {
  private:
   void refresh(const DeviceModel& tables, Side solved);
 
+  const std::shared_ptr<const DeviceRows> fixed_;
   const Stream stream_;  // what the arrays are freed on
   FactorArray padded_;   // the fixed side, where the model's rows do not start at multiples of 16 bytes
   SolveSource source_;

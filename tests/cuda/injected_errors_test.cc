@@ -23,7 +23,7 @@ using conformance::RankingData;
 
 constexpr int32_t kQueries = 4, kRows = 150, kLength = 10;
 
-// One life: a backend, a model, a ranker, a question.
+// One life: a backend, a model, one with more rows, a ranker, a question.
 class Life {
  public:
   Life() : data_(ranking_data(Hardness::kGaussian, kQueries, kRows, 9)), rows_(kQueries), restrictions_(kQueries, kRows, 3) {
@@ -38,7 +38,9 @@ class Life {
     if (!backend.ok()) return backend.status();
     auto model = (*backend)->load(ranking_model(data_));
     if (!model.ok()) return model.status();
-    auto ranker = (*model)->make_ranker(Side::kItems, {.max_batch = kQueries, .max_k = kLength});
+    auto more = (*model)->with({.items = {}, .customers = data_.asking_matrix()});
+    if (!more.ok()) return more.status();
+    auto ranker = (*more)->make_ranker(Side::kItems, {.max_batch = kQueries, .max_k = kLength});
     if (!ranker.ok()) return ranker.status();
     const conformance::Answer answer = ask(**ranker);
     if (answer.status.ok()) return answer.status;

@@ -114,6 +114,22 @@ TEST_F(TightServing, FoldInThatCannotBePreparedIsRefusedWithItsTable) {
   EXPECT_EQ(emulation::living(), before);
 }
 
+TEST_F(TightServing, RowsThatDoNotFitAreRefusedWithTheirTableAndTheModelServesOn) {
+  const std::vector<float> numbers(size_t{10} * 64, 0.5f);
+  const ModelDelta delta{.items = {numbers.data(), 10, 64}, .customers = {}};
+  const int64_t needed = model_memory({.customers = 0, .items = shape_.items + 10, .dimension = shape_.dimension}).total();
+  const auto before = emulation::living();
+  {
+    const FreeMemory just_too_little(needed - 1);
+    expect_refused_with(model_->with(delta).status(), {"adding rows to a model", "items", "free", "larger one"});
+  }
+  EXPECT_EQ(emulation::living(), before);
+  const FreeMemory just_enough(needed);
+  const auto made = model_->with(delta);
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_EQ(static_cast<int64_t>(emulation::living().bytes - before.bytes), needed) << "the profiles are shared";
+}
+
 // What fold-in takes while it is prepared is what was checked, within 5 %.
 TEST(FoldInPreparation, TakesWhatItsTableSays) {
   for (const int32_t d : {31, 64, 300}) {
