@@ -8,9 +8,9 @@
 namespace bouquet::cuda {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kThreads = kRooflineThreads;
+constexpr int kChains = kRooflineChains;
 constexpr int kBlocksPerMultiprocessor = 8;         // 2048 threads: full on every capability but 7.5 and 8.6, which take turns
-constexpr int kChains = 8;                          // of multiply-adds that do not wait for each other
 constexpr double kLongEnough = 0.01;                // seconds: what starting a kernel costs is then below a thousandth
 constexpr int64_t kMostVectors = int64_t{1} << 26;  // 1 GiB, many times every second-level cache
 constexpr int64_t kMostRounds = int64_t{1} << 20;
@@ -63,32 +63,38 @@ double rate_of(int64_t size, int64_t largest, const SecondsOf& seconds_of) {
   }
 }
 
-double vectors_per_second(const Stream& stream, const LaunchShape& shape) {
+double vectors_per_second(const Stream& stream, unsigned blocks) {
   constexpr int64_t kFirst = int64_t{1} << 14;
   const int64_t fitting = stream.device().free_bytes() / 4 / 2 / int64_t{sizeof(float4)};
   return rate_of(kFirst, std::clamp<int64_t>(fitting, 1, kMostVectors), [&](int64_t count) {
     DeviceArray<float4> from(count, stream), to(count, stream);
     from.fill_bytes(0x3F);  // zeros are cheaper to move
-    const double seconds = fastest(stream, [&] { launch(stream, shape, copy_kernel, from.data(), to.data(), count); });
-    return seconds;
+    return fastest(stream, [&] { copy_vectors(stream, blocks, from.data(), to.data(), count); });
   });
 }
 
-double rounds_per_second(const Stream& stream, const LaunchShape& shape) {
-  DeviceArray<float> sums(int64_t{shape.grid.x} * kThreads, stream);
+double rounds_per_second(const Stream& stream, unsigned blocks) {
+  DeviceArray<float> sums(int64_t{blocks} * kThreads, stream);
   return rate_of(16, kMostRounds, [&](int64_t rounds) {
-    return fastest(stream, [&] { launch(stream, shape, multiply_add_kernel, 0.999f, 0.001f, rounds, sums.data()); });
+    return fastest(stream, [&] { multiply_add(stream, blocks, 0.999f, 0.001f, rounds, sums.data()); });
   });
 }
 
 }  // namespace
 
+void copy_vectors(const Stream& stream, unsigned blocks, const float4* from, float4* to, int64_t count) {
+  launch(stream, {dim3(blocks), dim3(kThreads)}, copy_kernel, from, to, count);
+}
+
+void multiply_add(const Stream& stream, unsigned blocks, float factor, float addend, int64_t rounds, float* sums) {
+  launch(stream, {dim3(blocks), dim3(kThreads)}, multiply_add_kernel, factor, addend, rounds, sums);
+}
+
 Roofline measure_roofline(const Device& device) {
   const Stream stream(device);
   const auto blocks = static_cast<unsigned>(device.properties().multiprocessors * kBlocksPerMultiprocessor);
-  const LaunchShape shape{dim3(blocks), dim3(kThreads)};
-  return {.bytes_per_second = 2 * double{sizeof(float4)} * vectors_per_second(stream, shape),
-          .flops_per_second = 2.0 * kChains * kThreads * blocks * rounds_per_second(stream, shape)};
+  return {.bytes_per_second = 2 * double{sizeof(float4)} * vectors_per_second(stream, blocks),
+          .flops_per_second = 2.0 * kChains * kThreads * blocks * rounds_per_second(stream, blocks)};
 }
 
 }  // namespace bouquet::cuda

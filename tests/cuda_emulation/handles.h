@@ -3,7 +3,6 @@
 
 #include <cuda_runtime_api.h>
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -17,7 +16,7 @@ struct CUevent_st {
   cudaStream_t stream = nullptr;
   std::uint64_t after = 0;  // the event has happened once stream->done >= after
   bool keeps_time = true;
-  std::chrono::steady_clock::time_point time;
+  double seconds = 0;  // when it happened
 };
 
 struct CUmemPoolHandle_st {

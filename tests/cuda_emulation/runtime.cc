@@ -1,5 +1,6 @@
 #include "tests/cuda_emulation/runtime.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -19,7 +20,8 @@ struct Injection {
   cudaError_t error = cudaSuccess;
   Failing failing = Failing::kOnce;
 };
-Injection injection;  // guarded by the runtime's mutex
+Injection injection;                   // guarded by the runtime's mutex, and so is
+std::function<double()> chosen_clock;  // null: the machine's
 
 }  // namespace
 
@@ -105,6 +107,17 @@ void fail_call(std::int64_t n, cudaError_t error, Failing failing) {
 std::int64_t calls_made() {
   const Lock lock(runtime().mutex);
   return injection.made;
+}
+
+void set_event_clock(std::function<double()> seconds) {
+  const Lock lock(runtime().mutex);
+  chosen_clock = std::move(seconds);
+}
+
+double event_clock() {
+  const Lock lock(runtime().mutex);
+  if (chosen_clock) return chosen_clock();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 Living living() {

@@ -66,6 +66,9 @@ bool is_device(const void* p, std::size_t bytes);
 // Notes the error as the thread's last one.
 cudaError_t noted(cudaError_t error);
 
+// The time of an event that happens now, in seconds.
+double event_clock();
+
 // Counts a call of the CUDA runtime, cuBLAS or cuSOLVER that can fail, and says whether it is one that a test has chosen to fail.
 // Calls that free or destroy do their work all the same.
 cudaError_t counted_call();

@@ -1,10 +1,11 @@
-// What tests ask of the emulation: to fail a call, and to count what has not been freed.
+// What tests ask of the emulation: to fail a call, to tell another time, and to count what has not been freed.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 namespace emulation {
 
@@ -16,6 +17,9 @@ void fail_call(std::int64_t n, cudaError_t error = cudaErrorMemoryAllocation, Fa
 
 // Calls that could have failed since the process started.
 std::int64_t calls_made();
+
+// When events happen from now on, in seconds; null: the machine's clock.
+void set_event_clock(std::function<double()> seconds);
 
 // What lives. After everything has been destroyed it is what it was before.
 struct Living {
