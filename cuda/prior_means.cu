@@ -33,7 +33,7 @@ __device__ __forceinline__ void add_dense(const MeansArguments& a, int first, in
       chunk[f * kRows + i] = i < count && f < width ? a.attributes.dense[row_at(a.rows, first + i) * dense_count + begin + f] : 0;
     }
     __syncthreads();
-    if (j >= a.stride) continue;
+    if (j >= a.stride) continue;  // nothing to add up, but the barriers are everybody's
     const float* map = a.map + int64_t{begin} * a.stride + j;
 #pragma unroll 4
     for (int f = 0; f < width; ++f, map += a.stride) {
