@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/attribute_encoder.h"
+
 namespace bouquet::bench {
 namespace {
 
@@ -64,7 +66,45 @@ Histories made_up_histories(const GeneratedModel& settings, std::mt19937_64& ran
   return out;
 }
 
+int32_t number_count(const GeneratedModel& settings) { return std::min(settings.attributes, kGeneratedNumbers); }
+
+void add_attributes(const GeneratedModel& settings, std::mt19937_64& random, Artifact& out) {
+  std::vector<Attribute> attributes;
+  for (int32_t a = 0; a < settings.attributes; ++a) {
+    const std::string name = "attribute_" + std::to_string(100000 + a);
+    if (a < number_count(settings))
+      attributes.push_back({name, NumberTransform{.log1p = false, .low = 0, .high = 1000, .mean = 500, .deviation = 300}});
+    else
+      attributes.push_back({name, FlagTransform{}});
+  }
+  AttributeSchema schema = *AttributeSchema::make(std::move(attributes));  // within every limit
+  AttributeEncoder encoder(schema);
+  GrowingAttributes table(schema.column_count(), schema.dense_count());
+  std::vector<AttributeValue> row(static_cast<size_t>(settings.attributes));
+  std::vector<float> dense(static_cast<size_t>(schema.dense_count())), values;
+  std::vector<int32_t> columns;
+  for (int32_t c = 0; c < settings.customers; ++c) {
+    for (int32_t a = 0; a < settings.attributes; ++a) {
+      const double value = generated_attribute(settings, c, a);
+      row[static_cast<size_t>(a)] = a < number_count(settings) ? AttributeValue::of_number(value) : AttributeValue::of_flag(value != 0);
+    }
+    columns.clear();
+    values.clear();
+    encoder.encode(row, dense, columns, values).IgnoreError();  // every value is of its attribute's type
+    table.append(dense, columns, values);
+  }
+  out.model.customer_prior = {schema.dense_count(), made_up_rows(schema.column_count() + 1, settings.dimension, random)};
+  out.customer_attributes = {std::move(schema), std::move(table).take()};
+}
+
 }  // namespace
+
+double generated_attribute(const GeneratedModel& settings, int32_t c, int32_t a) {
+  if (a < number_count(settings)) return (int64_t{a} * 7919 + int64_t{c} * 104729) % 1000 + 0.25;
+  const int32_t flags = settings.attributes - number_count(settings);
+  const int64_t step = std::max(flags / kGeneratedTrueFlags, 1);
+  return (a - number_count(settings) + c) % step == 0 ? 1 : 0;
+}
 
 Artifact generate_model(const GeneratedModel& settings) {
   std::mt19937_64 random(settings.seed);
@@ -90,6 +130,7 @@ Artifact generate_model(const GeneratedModel& settings) {
   std::vector<int32_t> popularity(static_cast<size_t>(settings.items), 0);
   for (const int32_t item : out.histories.items) ++popularity[static_cast<size_t>(item)];
   out.item_customers = std::move(popularity);
+  if (settings.attributes > 0) add_attributes(settings, random, out);
   return out;
 }
 
