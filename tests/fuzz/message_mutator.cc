@@ -89,7 +89,16 @@ void MessageMutator::add_or_set(Message& message, const FieldDescriptor& field, 
       many ? how.AddFloat(&message, &field, value) : how.SetFloat(&message, &field, value);
       break;
     }
-    case FieldDescriptor::CPPTYPE_DOUBLE: how.SetDouble(&message, &field, real()); break;
+    case FieldDescriptor::CPPTYPE_DOUBLE: {
+      const double value = real();
+      many ? how.AddDouble(&message, &field, value) : how.SetDouble(&message, &field, value);
+      break;
+    }
+    case FieldDescriptor::CPPTYPE_UINT32: {
+      const auto value = static_cast<uint32_t>(integer());
+      many ? how.AddUInt32(&message, &field, value) : how.SetUInt32(&message, &field, value);
+      break;
+    }
     case FieldDescriptor::CPPTYPE_BOOL: how.SetBool(&message, &field, below(2) == 0); break;
     case FieldDescriptor::CPPTYPE_ENUM: {
       const int value = below(8) == 0 ? static_cast<int>(static_cast<int32_t>(integer())) : static_cast<int>(below(5));

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "cpu_fallback/cpu_backend.h"
+#include "engine/attribute_layout.h"
 #include "server/call_messages.h"
 #include "server/recommender.h"
 #include "server/request_limits.h"
 #include "tests/fuzz/message_mutator.h"
+#include "tests/server/attributed_shop.h"
 #include "tests/server/tiny_shop.h"
 
 namespace bouquet::server {
@@ -36,10 +38,43 @@ TinyShop fuzzed_shop() {
 }
 
 std::vector<std::string> known_strings() {
-  std::vector<std::string> strings = {"nobody", "purchase", "view", "cart", "rating", "return", "teleport"};
+  std::vector<std::string> strings = {"nobody",   "age",  "country", "DE",     "home",   "banner",
+                                      "purchase", "view", "cart",    "rating", "return", "teleport"};
   for (int i = 0; i < 20; ++i) strings.push_back("item" + std::to_string(3 * i));
   for (int c = 0; c < 5; ++c) strings.push_back("customer" + std::to_string(c));
   return strings;
+}
+
+// One that mixes, one that does not.
+Placements placements() {
+  return Placements({{.name = "home",
+                      .kinds = 0b011,
+                      .filter = "title != 'Title 3'",
+                      .k = 3,
+                      .mix = {{ItemKind::kProduct, 2}, {ItemKind::kContent, 1}},
+                      .place = "shop.toml:1"},
+                     {.name = "banner", .kinds = 0b001, .filter = "", .k = 0, .mix = {}, .place = "shop.toml:2"}});
+}
+
+// Most of what is made at random is refused for its placement or for how it packs attributes: leaves them out of some requests and mends
+// others, so that what lies behind is reached.
+template <typename Request>
+void mend(fuzz::MessageMutator& mutator, const std::string& layout, Request& request) {
+  if constexpr (requires { request.clear_placement(); })
+    if (mutator.below(2) == 0) request.clear_placement();
+  if constexpr (requires { request.clear_packed_attributes(); }) {
+    if (mutator.below(3) != 0) return request.clear_packed_attributes();
+    v1::PackedAttributes& packed = *request.mutable_packed_attributes();
+    packed.set_attribute_schema(layout);
+    std::set<uint32_t> columns;
+    for (size_t i = mutator.below(4); i > 0; --i) columns.insert(static_cast<uint32_t>(mutator.below(6)));
+    packed.clear_columns();
+    packed.clear_numbers();
+    for (const uint32_t column : columns) {
+      packed.add_columns(column);
+      packed.add_numbers(static_cast<double>(mutator.below(3)));
+    }
+  }
 }
 
 // The rows of an answer, whichever it is.
@@ -52,7 +87,44 @@ struct Asked {
   Response response;
 };
 
+template <typename Rows>
+void expect_sum(const Rows& contributions, double score) {
+  double sum = 0, size = 1;
+  for (const v1::Contribution& part : contributions) {
+    ASSERT_TRUE(std::isfinite(part.value()));
+    if (part.source() == v1::CONTRIBUTION_SOURCE_RETURN_LEAVE_ONE_OUT) continue;
+    sum += part.value();
+    size += std::abs(part.value());
+  }
+  ASSERT_NEAR(sum, score, 1e-9 * size);
+}
+
 // What must hold of every answer to a valid request.
+void check_answer(const v1::ExplainRequest& request, const v1::ExplainResponse& response) {
+  ASSERT_EQ(response.results_size() + response.unknown_item_ids_size(), request.item_ids_size());
+  for (const v1::RecommendedItem& row : response.results()) {
+    ASSERT_TRUE(std::isfinite(row.score()));
+    if (row.source() == v1::SOURCE_MODEL) ASSERT_NO_FATAL_FAILURE(expect_sum(row.contributions(), double{row.score()}));
+  }
+}
+
+void check_answer(const v1::GetProfileRequest& request, const v1::Profile& response) {
+  ASSERT_EQ(response.model_version(), "v1");
+  ASSERT_LE(response.neighbors_size(), request.neighbors());
+  ASSERT_LE(response.history_size(), request.history());
+  ASSERT_EQ(response.embedding_size(), request.embedding() ? 8 : 0);
+  for (const v1::Interest& interest : response.interests()) ASSERT_NO_FATAL_FAILURE(expect_sum(interest.contributions(), interest.score()));
+}
+
+void check_answer(const v1::SimilarCustomersRequest& request, const v1::SimilarCustomersResponse& response) {
+  ASSERT_LE(response.results_size(), rows_wanted(request.k()));
+  const std::set<std::string> excluded(request.exclude_customer_ids().begin(), request.exclude_customer_ids().end());
+  for (const v1::SimilarCustomer& row : response.results()) {
+    ASSERT_FALSE(excluded.contains(row.customer_id()) || row.customer_id() == request.customer_id());
+    ASSERT_TRUE(std::abs(row.score()) <= 1);
+  }
+}
+
 template <typename Request, typename Response>
 void check_answer(const Request& request, const Response& response) {
   ASSERT_LE(response.results_size(), rows_wanted(request.k()));
@@ -80,8 +152,13 @@ class RequestFuzz : public ::testing::Test {
     // Every way that a value and an age can become a weight.
     artifact.rules.types[1].half_life_days = 1;
     artifact.rules.repurchase_half_life_days = 30;
+    add_customer_attributes(artifact);
+    layout_ = layout_version(artifact.customer_attributes.schema);
+    std::vector<std::string> categories;
+    for (int i = 0; i < 60; ++i) categories.push_back("category " + std::to_string(i % 7));
+    artifact.catalog.categories = string_column(categories);
     served_ = *ServedModel::load(std::make_shared<const Artifact>(std::move(artifact)), *backend_);
-    recommender_ = *Recommender::make(*served_, kBatch);
+    recommender_ = *Recommender::make(*served_, kBatch, &placements_);
     bystander_.request.mutable_visitor()->add_events()->set_item_id("item3");
     recommender_->recommend(bystander_.request, &bystander_.response).IgnoreError();
     EXPECT_EQ(bystander_.response.results_size(), 10);
@@ -96,6 +173,7 @@ class RequestFuzz : public ::testing::Test {
     for (; executions < kExecutions && std::chrono::steady_clock::now() < end && !HasFatalFailure(); ++executions) {
       Asked<Request, Response> asked;
       mutator.fill(asked.request);
+      mend(mutator, layout_, asked.request);
       const std::string bytes = mutator.bytes_of(asked.request);
       const grpc::Slice slice(bytes);
       if (!parse_message(grpc::ByteBuffer(&slice, 1), &asked.request)) {
@@ -138,6 +216,8 @@ class RequestFuzz : public ::testing::Test {
     batch.clear();
   }
 
+  const Placements placements_ = placements();
+  std::string layout_;
   std::unique_ptr<Backend> backend_ = *cpu::make_cpu_backend(1);
   std::shared_ptr<const ServedModel> served_;
   std::unique_ptr<Recommender> recommender_;
@@ -145,7 +225,23 @@ class RequestFuzz : public ::testing::Test {
   std::map<std::string, int> counts_;
 };
 
-TEST_F(RequestFuzz, Recommend) { fuzz<v1::RecommendRequest, v1::RecommendResponse>(11, {StatusCode::kOk, StatusCode::kInvalidArgument}); }
+TEST_F(RequestFuzz, Recommend) {
+  fuzz<v1::RecommendRequest, v1::RecommendResponse>(
+      11, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kNotFound, StatusCode::kFailedPrecondition});
+}
+
+TEST_F(RequestFuzz, Explain) {
+  fuzz<v1::ExplainRequest, v1::ExplainResponse>(14, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kFailedPrecondition});
+}
+
+TEST_F(RequestFuzz, GetProfile) {
+  fuzz<v1::GetProfileRequest, v1::Profile>(15, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kFailedPrecondition});
+}
+
+TEST_F(RequestFuzz, SimilarCustomers) {
+  fuzz<v1::SimilarCustomersRequest, v1::SimilarCustomersResponse>(
+      16, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kFailedPrecondition});
+}
 
 TEST_F(RequestFuzz, SimilarItems) {
   fuzz<v1::SimilarItemsRequest, v1::SimilarItemsResponse>(12, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kNotFound});
