@@ -18,8 +18,8 @@ namespace bouquet::cli {
 namespace {
 
 // Tables that belong to the data and the shop, not to one command. Their own readers look into them.
-constexpr std::array<std::string_view, 3> kDataTables = {"attributes", "events", "placements"};
-constexpr std::array<std::string_view, 3> kNotBuiltYet = {"actions", "nightly", "store"};
+constexpr std::array<std::string_view, 4> kDataTables = {"actions", "attributes", "events", "placements"};
+constexpr std::array<std::string_view, 2> kNotBuiltYet = {"nightly", "store"};
 
 std::string dashed(std::string_view key) {
   std::string name(key);

@@ -41,8 +41,6 @@ absl::Status too_much_weight() {
   return violations.status();
 }
 
-int64_t microseconds(const google::protobuf::Timestamp& time) { return time.seconds() * 1000000 + time.nanos() / 1000; }
-
 void view_history(Asker& asker) {
   asker.items.clear();
   asker.consumed.clear();

@@ -18,6 +18,9 @@
 
 namespace bouquet::server {
 
+// Since 1970.
+inline int64_t microseconds(const google::protobuf::Timestamp& time) { return time.seconds() * 1000000 + time.nanos() / 1000; }
+
 // What a request says of the one it asks for. Borrowed.
 struct Subject {
   const std::string* customer_id = nullptr;  // of a customer; or

@@ -17,8 +17,8 @@
 namespace bouquet::server {
 namespace {
 
-constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend", "BatchRecommend", "SimilarItems",    "CrossSell",
-                                                             "Explain",   "GetProfile",     "SimilarCustomers"};
+constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend", "BatchRecommend", "SimilarItems",     "CrossSell",
+                                                             "Explain",   "GetProfile",     "SimilarCustomers", "NextBestAction"};
 constexpr int kCodeCount = 17;
 constexpr std::array<const char*, 6> kDropNames{"queue_full", "queue_bytes", "queue_wait", "expired", "cancelled", "closed"};
 

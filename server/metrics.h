@@ -13,8 +13,8 @@
 
 namespace bouquet::server {
 
-enum class Method { kRecommend = 0, kBatchRecommend, kSimilarItems, kCrossSell, kExplain, kGetProfile, kSimilarCustomers };
-inline constexpr int kMethodCount = 7;
+enum class Method { kRecommend = 0, kBatchRecommend, kSimilarItems, kCrossSell, kExplain, kGetProfile, kSimilarCustomers, kNextBestAction };
+inline constexpr int kMethodCount = 8;
 
 // Thread-safe. Logs what happens to models as well: the two belong together.
 class Metrics : public BatcherObserver, public ModelObserver {

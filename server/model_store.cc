@@ -52,7 +52,7 @@ absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::with_recommenders(std:
   auto serving = std::make_shared<ServingModel>();
   serving->model = std::move(model);
   for (int32_t w = 0; w < options_.workers; ++w) {
-    auto recommender = Recommender::make(*serving->model, options_.max_batch, options_.placements);
+    auto recommender = Recommender::make(*serving->model, options_.max_batch, options_.answers);
     if (!recommender.ok()) return recommender.status();
     serving->recommenders.push_back(*std::move(recommender));
   }

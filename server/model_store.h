@@ -36,7 +36,7 @@ class ModelObserver {
 struct ModelStoreOptions {
   int32_t workers = 1;
   int32_t max_batch = 64;
-  const Placements* placements = nullptr;  // outlive the store; nullptr: none
+  AnswerSettings answers;  // outlive the store
   std::chrono::milliseconds poll_interval{200};
   // What serves in a model's place: itself once it is ready, or one with more items. An error refuses it.
   std::function<absl::StatusOr<std::shared_ptr<const ServedModel>>(const std::shared_ptr<const ServedModel>&)> prepare = {};

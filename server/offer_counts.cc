@@ -8,6 +8,7 @@ namespace {
 
 const v1::RecommendedItem& item_of(const v1::RecommendedItem& row) { return row; }
 const v1::RecommendedItem& item_of(const v1::CrossSellItem& row) { return row.item(); }
+const v1::RecommendedItem& item_of(const v1::ActionOffer& row) { return row.item(); }
 
 template <typename Request, typename Response>
 void count(const Exchange<Request, Response>& exchange, const Placements& placements, Metrics& metrics) {

@@ -1,17 +1,14 @@
 #include "server/placements_config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "engine/errors.h"
 #include "engine/filter_syntax.h"
 #include "engine/nearest_name.h"
+#include "server/config_file.h"
 #include "server/request_limits.h"
 
 namespace bouquet::server {
@@ -54,8 +51,7 @@ class PlacementsReader {
   }
 
  private:
-  std::string place(const toml::node& node) const { return file_ + ":" + std::to_string(node.source().begin.line); }
-  std::string at(const toml::node& node) const { return place(node) + ": "; }
+  std::string at(const toml::node& node) const { return place_of(file_, node) + ": "; }
   absl::Status wrong(const toml::node& node, const std::string& key, const std::string& what) const {
     return wrong_usage(at(node) + "placements." + name_ + "." + key + " " + what);
   }
@@ -63,7 +59,7 @@ class PlacementsReader {
   absl::StatusOr<Placement> read_one(const toml::table& table) {
     if (name_.empty() || name_.size() > kMaxPlacementBytes || !is_utf8(name_))
       return wrong_usage(at(table) + "the name of a placement has 1 to 64 bytes");
-    Placement placement{.name = name_, .kinds = kAllKinds, .filter = {}, .k = 0, .mix = {}, .place = place(table)};
+    Placement placement{.name = name_, .kinds = kAllKinds, .filter = {}, .k = 0, .mix = {}, .place = place_of(file_, table)};
     for (const auto& [key, node] : table)
       if (absl::Status s = read_key(std::string(key.str()), node, placement); !s.ok()) return s;
     if (placement.mix.empty()) return placement;
@@ -131,19 +127,9 @@ class PlacementsReader {
 }  // namespace
 
 absl::StatusOr<Placements> parse_placements(std::string_view text, const std::string& name) {
-  try {
-    return PlacementsReader(name).read(toml::parse(text));
-  } catch (const toml::parse_error& error) {
-    return wrong_usage(name + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
-  }
-}
-
-absl::StatusOr<Placements> read_placements(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return missing_input("--config " + path + ": cannot be read");
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse_placements(text.str(), path);
+  const auto config = parse_config(text, name);
+  if (!config.ok()) return config.status();
+  return PlacementsReader(name).read(*config);
 }
 
 }  // namespace bouquet::server

@@ -14,11 +14,8 @@
 
 namespace bouquet::server {
 
-// The placements of the file at `path`; none where it has none. Errors: NotFound (no such file), InvalidArgument naming file, line and key:
-// no TOML, an unknown key (with the nearest known one), a value that cannot be.
-absl::StatusOr<Placements> read_placements(const std::string& path);
-
-// The same of `text`, called `name` in messages.
+// The placements of `text`, called `name` in messages; none where it has none. Errors: InvalidArgument naming file, line and key: no TOML,
+// an unknown key (with the nearest known one), a value that cannot be.
 absl::StatusOr<Placements> parse_placements(std::string_view text, const std::string& name);
 
 }  // namespace bouquet::server

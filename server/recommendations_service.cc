@@ -29,4 +29,9 @@ grpc::ServerUnaryReactor* RecommendationsService::Explain(grpc::CallbackServerCo
   return UnaryJob<v1::ExplainRequest, v1::ExplainResponse>::start(explain_, context, *in, out);
 }
 
+grpc::ServerUnaryReactor* RecommendationsService::NextBestAction(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                                                 grpc::ByteBuffer* out) {
+  return UnaryJob<v1::NextBestActionRequest, v1::NextBestActionResponse>::start(next_best_action_, context, *in, out);
+}
+
 }  // namespace bouquet::server

@@ -21,9 +21,12 @@ T* pointer_to(std::optional<T>& value) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel& served, int32_t max_batch, const Placements* placements) {
-  static const Placements none;
-  const Placements& known = placements == nullptr ? none : *placements;
+absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel& served, int32_t max_batch,
+                                                               const AnswerSettings& settings) {
+  static const Placements no_placements;
+  static const ActionRules no_rules;
+  const Placements& known = settings.placements == nullptr ? no_placements : *settings.placements;
+  const ActionRules& rules = settings.actions == nullptr ? no_rules : *settings.actions;
   std::unique_ptr<Recommender> made(new Recommender(served));
   if (served.profiles() != nullptr) {
     const RankerLimits limits{.max_batch = max_batch, .max_k = kMaxRequestK};
@@ -44,6 +47,7 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
   made->askers_.emplace(served, pointer_to(made->fold_in_));
   made->recommend_.emplace(served, known, *made->askers_, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
   made->explain_.emplace(served, *made->askers_, pointer_to(made->fold_in_), made->blend_);
+  made->actions_.emplace(served, ActionBatch::Settings{known, rules}, *made->askers_, pointer_to(made->fold_in_), made->blend_);
   made->nearest_.emplace(served, max_batch);
   made->profiles_.emplace(served, *made->askers_, pointer_to(made->fold_in_), *made->nearest_);
   made->similar_customers_.emplace(served, *made->askers_, *made->nearest_);
@@ -55,6 +59,7 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
 void Recommender::answer(std::span<const Question> questions, std::span<absl::Status> statuses) {
   recommend_->clear();
   explain_->clear();
+  actions_->clear();
   nearest_->clear();
   profiles_->clear();
   similar_customers_->clear();
@@ -74,6 +79,7 @@ void Recommender::answer(std::span<const Question> questions, std::span<absl::St
   recommend_->hand_over();
   recommend_->finish(profile_ranking_ ? profile_ranking_->rank() : absl::OkStatus());
   explain_->finish();
+  actions_->finish();
   profiles_->hand_over();
   similar_customers_->hand_over();
   const absl::Status nearest = nearest_->rank();
@@ -93,6 +99,10 @@ absl::Status Recommender::similar_items(const v1::SimilarItemsRequest& request, 
 }
 
 absl::Status Recommender::explain(const v1::ExplainRequest& request, v1::ExplainResponse* response) {
+  return answer_one(*this, request, response);
+}
+
+absl::Status Recommender::next_best_action(const v1::NextBestActionRequest& request, v1::NextBestActionResponse* response) {
   return answer_one(*this, request, response);
 }
 

@@ -10,6 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "bouquet/v1/recommendations.pb.h"
+#include "server/action_batch.h"
+#include "server/action_rules.h"
 #include "server/asker.h"
 #include "server/cross_sell_batch.h"
 #include "server/explain_batch.h"
@@ -34,15 +36,22 @@ struct Exchange {
 using Question =
     std::variant<Exchange<v1::RecommendRequest, v1::RecommendResponse>, Exchange<v1::SimilarItemsRequest, v1::SimilarItemsResponse>,
                  Exchange<v1::CrossSellRequest, v1::CrossSellResponse>, Exchange<v1::ExplainRequest, v1::ExplainResponse>,
-                 Exchange<v1::GetProfileRequest, v1::Profile>, Exchange<v1::SimilarCustomersRequest, v1::SimilarCustomersResponse>>;
+                 Exchange<v1::GetProfileRequest, v1::Profile>, Exchange<v1::SimilarCustomersRequest, v1::SimilarCustomersResponse>,
+                 Exchange<v1::NextBestActionRequest, v1::NextBestActionResponse>>;
+
+// What the server's configuration says of answers. Borrowed; nullptr: nothing.
+struct AnswerSettings {
+  const Placements* placements = nullptr;
+  const ActionRules* actions = nullptr;
+};
 
 // Answers from one model. Owns the scratch memory of one worker; not thread-safe.
 class Recommender {
  public:
-  // `served` and `placements` outlive the recommender; nullptr: there are none. Answers up to max_batch questions at once. Errors: those of
-  // make_ranker and make_profiler: everything is sized now.
+  // `served` and `settings` outlive the recommender. Answers up to max_batch questions at once. Errors: those of make_ranker and
+  // make_profiler: everything is sized now.
   static absl::StatusOr<std::unique_ptr<Recommender>> make(const ServedModel& served, int32_t max_batch,
-                                                           const Placements* placements = nullptr);
+                                                           const AnswerSettings& settings = {});
 
   // Fills the responses of `questions` and one status each. A question that fails leaves the others alone.
   // Statuses: InvalidArgument (an event type that the model was not trained with, with BadRequest), NotFound (an unknown item), those
@@ -54,6 +63,7 @@ class Recommender {
   absl::Status similar_items(const v1::SimilarItemsRequest& request, v1::SimilarItemsResponse* response);
   absl::Status cross_sell(const v1::CrossSellRequest& request, v1::CrossSellResponse* response);
   absl::Status explain(const v1::ExplainRequest& request, v1::ExplainResponse* response);
+  absl::Status next_best_action(const v1::NextBestActionRequest& request, v1::NextBestActionResponse* response);
 
  private:
   explicit Recommender(const ServedModel& served) : served_(served), blend_(served.artifact().model, served.artifact().content_links) {}
@@ -71,6 +81,9 @@ class Recommender {
   void add(const Exchange<v1::ExplainRequest, v1::ExplainResponse>& exchange, absl::Status* status) {
     explain_->add(*exchange.request, exchange.response, status);
   }
+  void add(const Exchange<v1::NextBestActionRequest, v1::NextBestActionResponse>& exchange, absl::Status* status) {
+    actions_->add(*exchange.request, exchange.response, status);
+  }
   void add(const Exchange<v1::GetProfileRequest, v1::Profile>& exchange, absl::Status* status) {
     profiles_->add(*exchange.request, exchange.response, status);
   }
@@ -87,6 +100,7 @@ class Recommender {
   std::optional<AskerReader> askers_;
   std::optional<RecommendBatch> recommend_;
   std::optional<ExplainBatch> explain_;
+  std::optional<ActionBatch> actions_;
   std::optional<NearestCustomers> nearest_;
   std::optional<ProfileAnswers> profiles_;
   std::optional<SimilarCustomersBatch> similar_customers_;

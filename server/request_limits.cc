@@ -64,14 +64,19 @@ std::pair<const char*, const char*> event_problem(const v1::Event& event) {
   return {nullptr, nullptr};
 }
 
-void check_visitor(const v1::Visitor& visitor, FieldViolations& out) {
-  if (visitor.events_size() > kMaxVisitorEvents) {
-    out.add("visitor.events", "has " + std::to_string(visitor.events_size()) + " events; at most 10000 are allowed");
+template <typename Events>
+void check_events(const Events& events, const std::string& name, int limit, FieldViolations& out) {
+  if (events.size() > limit) {
+    out.add(name, "has " + std::to_string(events.size()) + " events; at most " + std::to_string(limit) + " are allowed");
     return;
   }
-  for (int i = 0; i < visitor.events_size(); ++i)
-    if (const auto [field, problem] = event_problem(visitor.events(i)); field != nullptr)
-      out.add("visitor.events[" + std::to_string(i) + "]." + field, problem);
+  for (int i = 0; i < events.size(); ++i)
+    if (const auto [field, problem] = event_problem(events[i]); field != nullptr)
+      out.add(name + "[" + std::to_string(i) + "]." + field, problem);
+}
+
+void check_visitor(const v1::Visitor& visitor, FieldViolations& out) {
+  check_events(visitor.events(), "visitor.events", kMaxVisitorEvents, out);
 }
 
 void check_packed(const v1::PackedAttributes& packed, FieldViolations& out) {
@@ -167,6 +172,19 @@ absl::Status validate(const v1::ExplainRequest& request) {
   if (request.item_ids().empty()) out.add("item_ids", "is empty; name the items to explain");
   check_ids(request.item_ids(), "item_ids", kMaxExplainedItems, out);
   check_explain(request.explain(), out);
+  return out.status();
+}
+
+absl::Status validate(const v1::NextBestActionRequest& request) {
+  FieldViolations out;
+  check_asker(request, out);
+  check_ids(request.context_item_ids(), "context_item_ids", kMaxContextItems, out);
+  check_k(request.k(), out);
+  check_ids(request.exclude_item_ids(), "exclude_item_ids", kMaxExcludedItems, out);
+  check_filter(request.filter(), out);
+  check_placement(request.placement(), out);
+  check_explain(request.explain(), out);
+  check_events(request.contacts(), "contacts", kMaxContacts, out);
   return out.status();
 }
 

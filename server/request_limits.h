@@ -26,6 +26,7 @@ inline constexpr int32_t kMaxShownHistory = 1000;
 inline constexpr int32_t kMaxExcludedCustomers = 10000;
 inline constexpr int32_t kMaxAttributes = 5000;
 inline constexpr double kMaxExplorationScale = 10;
+inline constexpr int32_t kMaxContacts = 1000;
 inline constexpr int32_t kMaxPackedColumns = 50000;
 inline constexpr int32_t kMaxBatchedRequests = 1000;
 
@@ -35,6 +36,7 @@ absl::Status validate(const v1::RecommendRequest& request);
 absl::Status validate(const v1::SimilarItemsRequest& request);
 absl::Status validate(const v1::CrossSellRequest& request);
 absl::Status validate(const v1::ExplainRequest& request);
+absl::Status validate(const v1::NextBestActionRequest& request);
 absl::Status validate(const v1::GetProfileRequest& request);
 absl::Status validate(const v1::SimilarCustomersRequest& request);
 absl::Status validate(const v1::BatchRecommendRequest& request);  // the number of requests alone: each is checked when its turn comes

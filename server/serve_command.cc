@@ -8,6 +8,8 @@
 #include <string>
 
 #include "engine/errors.h"
+#include "server/actions_config.h"
+#include "server/config_file.h"
 #include "server/log.h"
 #include "server/placements_config.h"
 #include "server/serving.h"
@@ -52,9 +54,14 @@ absl::Status serve(ServeOptions& options, const BackendFactory& backends) {
   serving_options.lame_duck = std::chrono::milliseconds(options.lame_duck_ms);
   serving_options.drain_grace = std::chrono::seconds(options.drain_seconds);
   if (!options.config.empty()) {
-    auto placements = read_placements(options.config);
+    const auto text = read_config(options.config);
+    if (!text.ok()) return text.status();
+    auto placements = parse_placements(*text, options.config);
     if (!placements.ok()) return placements.status();
     serving_options.placements = *std::move(placements);
+    auto actions = parse_actions(*text, options.config);
+    if (!actions.ok()) return actions.status();
+    serving_options.actions = *std::move(actions);
   }
   const StopSignals signals;
   auto backend = backends(options.backend);
@@ -114,7 +121,9 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
       ->add_option("--store", serving.store,
                    "Keep in this folder what the Catalog service is told of items; without it that service changes nothing")
       ->type_name("DIR");
-  command->add_option("--config", options->config, "Read settings and [placements.<name>] tables from this TOML file (see bouquet config)")
+  command
+      ->add_option("--config", options->config,
+                   "Read settings, [placements.<name>] and [actions...] tables from this TOML file (see bouquet config)")
       ->type_name("FILE");
   command->add_option("--listen", serving.listen, "host:port or unix:PATH")->capture_default_str()->type_name("ADDRESS");
   command->add_option("--admin", serving.admin, "Metrics and health over HTTP; empty: none")->capture_default_str()->type_name("ADDRESS");

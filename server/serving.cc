@@ -63,12 +63,12 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
       models_(std::move(directory), backend,
               {.workers = options.batcher.workers,
                .max_batch = options.batcher.max_batch,
-               .placements = &options_.placements,
+               .answers = {.placements = &options_.placements, .actions = &options_.actions},
                .poll_interval = options.poll_interval,
                .prepare =
                    [this](const auto& model) {
                      auto prepared = items_->prepared(model);
-                     if (prepared.ok()) check_placements(**prepared);
+                     if (prepared.ok()) check_configuration(**prepared);
                      return prepared;
                    }},
               &metrics_),
@@ -121,12 +121,15 @@ void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::spa
     if (statuses[i].ok()) count_offers(questions[i], options_.placements, metrics_);
 }
 
-// A model that comes later is served all the same: what does not name the placement can be answered.
-void Serving::check_placements(const ServedModel& model) const {
+// A model that comes later is served all the same: what the configuration says may be of another one.
+void Serving::check_configuration(const ServedModel& model) const {
   for (const Placement& placement : options_.placements.all())
     if (absl::Status s = check_filter(placement, model.catalog()); !s.ok())
       log_event(LogLevel::kError, "placement.unusable",
                 {{"placement", placement.name}, {"version", model.version()}, {"why", std::string(message_of(s))}});
+  for (const auto& [id, rule] : options_.actions.by_item)
+    if (model.artifact().item_ids.find(id) == kNone)
+      log_event(LogLevel::kInfo, "action.unknown", {{"action", id}, {"version", model.version()}});
 }
 
 std::string Serving::not_ready() const {

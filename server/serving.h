@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "engine/backend.h"
+#include "server/action_rules.h"
 #include "server/admin_pages.h"
 #include "server/batcher.h"
 #include "server/catalog_service.h"
@@ -27,6 +28,7 @@ struct ServingOptions {
   std::string models;
   std::string store;  // the folder of what calls say of items; empty: none
   Placements placements;
+  ActionRules actions;
   std::string listen = "127.0.0.1:50051";
   std::string admin = "127.0.0.1:8080";        // empty: none
   std::string admin_grpc = "127.0.0.1:50052";  // the Models service; empty: none
@@ -61,7 +63,7 @@ class Serving {
  private:
   Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<ItemCatalog> items, Backend& backend);
   absl::Status listen();
-  void check_placements(const ServedModel& model) const;
+  void check_configuration(const ServedModel& model) const;
   void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
   std::string not_ready() const;
 

@@ -108,6 +108,17 @@ void check_answer(const v1::ExplainRequest& request, const v1::ExplainResponse& 
   }
 }
 
+void check_answer(const v1::NextBestActionRequest& request, const v1::NextBestActionResponse& response) {
+  ASSERT_LE(response.results_size(), rows_wanted(request.k()));
+  double before = HUGE_VAL;
+  for (const v1::ActionOffer& row : response.results()) {
+    ASSERT_EQ(row.item().kind(), v1::ITEM_KIND_ACTION);
+    ASSERT_TRUE(row.probability() >= 0 && row.probability() <= 1);
+    ASSERT_LE(row.expected_value(), before);
+    before = row.expected_value();
+  }
+}
+
 void check_answer(const v1::GetProfileRequest& request, const v1::Profile& response) {
   ASSERT_EQ(response.model_version(), "v1");
   ASSERT_LE(response.neighbors_size(), request.neighbors());
@@ -154,11 +165,16 @@ class RequestFuzz : public ::testing::Test {
     artifact.rules.repurchase_half_life_days = 30;
     add_customer_attributes(artifact);
     layout_ = layout_version(artifact.customer_attributes.schema);
+    CalibrationMap map;
+    map.kind = ItemKind::kAction;
+    map.scores = {-1, 1};
+    map.probabilities = {0.1, 0.4};
+    artifact.calibration.maps = {map};
     std::vector<std::string> categories;
     for (int i = 0; i < 60; ++i) categories.push_back("category " + std::to_string(i % 7));
     artifact.catalog.categories = string_column(categories);
     served_ = *ServedModel::load(std::make_shared<const Artifact>(std::move(artifact)), *backend_);
-    recommender_ = *Recommender::make(*served_, kBatch, &placements_);
+    recommender_ = *Recommender::make(*served_, kBatch, {.placements = &placements_, .actions = nullptr});
     bystander_.request.mutable_visitor()->add_events()->set_item_id("item3");
     recommender_->recommend(bystander_.request, &bystander_.response).IgnoreError();
     EXPECT_EQ(bystander_.response.results_size(), 10);
@@ -232,6 +248,11 @@ TEST_F(RequestFuzz, Recommend) {
 
 TEST_F(RequestFuzz, Explain) {
   fuzz<v1::ExplainRequest, v1::ExplainResponse>(14, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kFailedPrecondition});
+}
+
+TEST_F(RequestFuzz, NextBestAction) {
+  fuzz<v1::NextBestActionRequest, v1::NextBestActionResponse>(
+      17, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kNotFound, StatusCode::kFailedPrecondition});
 }
 
 TEST_F(RequestFuzz, GetProfile) {

@@ -113,8 +113,8 @@ TEST_F(WireFuzz, EveryRequestIsAnsweredWithADocumentedStatus) {
       21, serving_->address(),
       {"/bouquet.v1.Recommendations/Recommend", "/bouquet.v1.Recommendations/SimilarItems", "/bouquet.v1.Recommendations/CrossSell",
        "/bouquet.v1.Recommendations/BatchRecommend", "/bouquet.v1.Recommendations/Explain", "/bouquet.v1.Profiles/GetProfile",
-       "/bouquet.v1.Audiences/SimilarCustomers"},
-      {StatusCode::OK, StatusCode::INVALID_ARGUMENT, StatusCode::NOT_FOUND});
+       "/bouquet.v1.Audiences/SimilarCustomers", "/bouquet.v1.Recommendations/NextBestAction"},
+      {StatusCode::OK, StatusCode::INVALID_ARGUMENT, StatusCode::NOT_FOUND, StatusCode::FAILED_PRECONDITION});
 }
 
 TEST_F(WireFuzz, AStreamAnswersEveryRequestInOrderHoweverBadSomeAre) {
