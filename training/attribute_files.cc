@@ -1,5 +1,6 @@
 #include "training/attribute_files.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/errors.h"
@@ -73,12 +74,32 @@ class Pass {
   BadRows& bad_rows_;
 };
 
+absl::Status check_files(const AttributeSource& source) {
+  for (const std::string& file : source.files)
+    if (file == "-") return wrong_usage("attributes are read several times, so they cannot come from standard input; name a file");
+  return absl::OkStatus();
+}
+
+// Whether any file has any of the attributes.
+absl::Status check_columns(const AttributeSource& source, const AttributeSchema& schema) {
+  for (const std::string& file : source.files) {
+    const auto reader = open_table(file, {.block_bytes = source.block_bytes});
+    if (!reader.ok()) return reader.status();
+    for (const std::string& name : (*reader)->columns())
+      if (schema.find(name) != kNone) return absl::OkStatus();
+  }
+  std::string names;
+  for (const Attribute& attribute : schema.attributes().first(std::min<size_t>(10, schema.attributes().size())))
+    names += (names.empty() ? "" : ", ") + attribute.name;
+  return missing_input((source.files.empty() ? std::string("no file") : source.files.front()) +
+                       " has none of the attributes that the model knows: " + names);
+}
+
 }  // namespace
 
 absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, const IdMap& ids, std::span<const uint8_t> trained_on,
                                                  ReadReport& report) {
-  for (const std::string& file : source.files)
-    if (file == "-") return wrong_usage("attributes are read several times, so they cannot come from standard input; name a file");
+  if (absl::Status s = check_files(source); !s.ok()) return s;
   auto columns = attribute_columns(source);
   if (!columns.ok()) return columns.status();
   const std::vector<TypedAttribute>& attributes = columns->attributes;
@@ -118,6 +139,24 @@ absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, 
   const auto duplicates = duplicate_attributes(result.schema, result.table.rows());
   result.findings.insert(result.findings.end(), duplicates.begin(), duplicates.end());
   return result;
+}
+
+absl::StatusOr<EncodedEntities> encode_attributes(const AttributeSource& source, const AttributeSchema& schema, const IdMap& ids,
+                                                  ReadReport& report) {
+  if (absl::Status s = check_files(source); !s.ok()) return s;
+  if (absl::Status s = check_columns(source, schema); !s.ok()) return s;
+  std::vector<TypedAttribute> attributes;
+  for (const Attribute& attribute : schema.attributes()) attributes.push_back({attribute.name, attribute.type(), {}});
+  std::vector<Entity> entities(static_cast<size_t>(ids.size()));
+  BadRows bad_rows(source.max_bad_rows, report);
+  AttributeTableBuilder builder(schema, ids.size());
+  AttributeRowReader rows(ids, attributes, entities,
+                          [&](int32_t entity, std::span<const AttributeValue> row) { return builder.add(entity, row); });
+  Pass pass(source, attributes, rows, bad_rows);
+  if (absl::Status s = pass.run(true); !s.ok()) return s;
+  EncodedEntities encoded{.table = std::move(builder).finish(), .has_row = {}};
+  for (const Entity entity : entities) encoded.has_row.push_back(entity == Entity::kUsable ? 1 : 0);
+  return encoded;
 }
 
 }  // namespace bouquet::training

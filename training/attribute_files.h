@@ -50,4 +50,15 @@ struct EntityAttributes {
 absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, const IdMap& ids, std::span<const uint8_t> trained_on,
                                                  ReadReport& report);
 
+struct EncodedEntities {
+  AttributeTable table;          // rows are the indices of the ids
+  std::vector<uint8_t> has_row;  // [ids] whether a file has a usable row
+};
+
+// Rows by a schema that was fitted before, a model's: types and transforms are its own, and `source` need not have settings. Attributes
+// that the files lack are missing, columns that the schema lacks are left out. Bad rows as above. Errors: NotFound (file, id column, or no
+// file has any of the attributes: with their names), DataLoss and InvalidArgument as above.
+absl::StatusOr<EncodedEntities> encode_attributes(const AttributeSource& source, const AttributeSchema& schema, const IdMap& ids,
+                                                  ReadReport& report);
+
 }  // namespace bouquet::training

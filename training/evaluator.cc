@@ -113,8 +113,8 @@ absl::StatusOr<Evaluation> judge(const std::vector<Subject>& subjects, const Tes
   return out;
 }
 
-absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tests, const Knowledge& known, const AnswerOptions& options,
-                                    const BootstrapOptions& bootstrap, const AttributeRows& item_attributes) {
+absl::StatusOr<std::vector<Subject>> answered(const LoadedModel& model, const TestSet& tests, const Knowledge& known,
+                                              const AnswerOptions& options, const AttributeRows& item_attributes) {
   auto answers = answers_of_model(model, tests, known, options);
   if (!answers.ok()) return answers.status();
   std::vector<Subject> subjects;
@@ -123,7 +123,14 @@ absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tes
   subjects.push_back({kPersonalFrequency, personal_frequency(tests, known, options)});
   if (item_attributes.column_count > 0 && options.repeats == Repeats::kExclude)
     subjects.push_back({kContentNeighbours, content_neighbours(tests, known, item_attributes, options)});
-  return judge(subjects, tests, known, options.repeats, bootstrap);
+  return subjects;
+}
+
+absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tests, const Knowledge& known, const AnswerOptions& options,
+                                    const BootstrapOptions& bootstrap, const AttributeRows& item_attributes) {
+  const auto subjects = answered(model, tests, known, options, item_attributes);
+  if (!subjects.ok()) return subjects.status();
+  return judge(*subjects, tests, known, options.repeats, bootstrap);
 }
 
 double mean_metric(const Answers& answers, size_t length, ListMetric metric, const TestSet& tests, const Knowledge& known, Repeats repeats,

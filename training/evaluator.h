@@ -49,7 +49,11 @@ struct Evaluation {
 absl::StatusOr<Evaluation> judge(const std::vector<Subject>& subjects, const TestSet& tests, const Knowledge& known, Repeats repeats,
                                  const BootstrapOptions& bootstrap);
 
-// Answers of the model and of both baselines, judged; with attributes of the items (no columns: none), of content_neighbours too.
+// The answers of the model and of both baselines; with attributes of the items (no columns: none), of content_neighbours too.
+absl::StatusOr<std::vector<Subject>> answered(const LoadedModel& model, const TestSet& tests, const Knowledge& known,
+                                              const AnswerOptions& options, const AttributeRows& item_attributes = {});
+
+// These, judged.
 absl::StatusOr<Evaluation> evaluate(const LoadedModel& model, const TestSet& tests, const Knowledge& known, const AnswerOptions& options,
                                     const BootstrapOptions& bootstrap, const AttributeRows& item_attributes = {});
 

@@ -42,6 +42,7 @@ void add_row(const std::vector<HistoryEntry>& merged, const RowMaps& rows, Custo
   if (!any) return;
   std::sort(tests.relevant.begin() + begin, tests.relevant.end());
   tests.customers.push_back(rows.customers[static_cast<size_t>(customer)]);
+  tests.asked.push_back(customer);
   tests.unknown_relevant.push_back(unknown);
   tests.offsets.push_back(static_cast<int64_t>(tests.relevant.size()));
 }
@@ -57,6 +58,7 @@ TestSet sampled(const TestSet& tests, int32_t limit, uint64_t seed) {
   for (const auto& [bits, t] : order) {
     const auto relevant = tests.relevant_of(t);
     out.customers.push_back(tests.customers[static_cast<size_t>(t)]);
+    if (!tests.asked.empty()) out.asked.push_back(tests.asked[static_cast<size_t>(t)]);
     out.unknown_relevant.push_back(tests.unknown_relevant[static_cast<size_t>(t)]);
     out.relevant.insert(out.relevant.end(), relevant.begin(), relevant.end());
     out.offsets.push_back(static_cast<int64_t>(out.relevant.size()));
@@ -75,6 +77,7 @@ TestSet restricted(const TestSet& tests, BitmapView among) {
       if (among.test(item)) out.relevant.push_back(item);
     if (out.relevant.size() == before) continue;
     out.customers.push_back(tests.customers[static_cast<size_t>(t)]);
+    if (!tests.asked.empty()) out.asked.push_back(tests.asked[static_cast<size_t>(t)]);
     out.unknown_relevant.push_back(0);
     out.offsets.push_back(static_cast<int64_t>(out.relevant.size()));
   }

@@ -36,6 +36,7 @@ struct TestSet {
   std::vector<int64_t> offsets{0};        // [n + 1] of `relevant`
   std::vector<int32_t> relevant;          // items that the customer consumed in the part, ascending; those the model knows
   std::vector<int32_t> unknown_relevant;  // [n] how many more the model does not know
+  std::vector<CustomerIndex> asked;       // [n] the customer in the data set that the tests were made of; or empty
 
   int32_t size() const { return static_cast<int32_t>(customers.size()); }
   std::span<const int32_t> relevant_of(int32_t t) const {

@@ -252,5 +252,131 @@ TEST_F(CommandsTest, TrainSaysWhetherAttributesHelp) {
   EXPECT_THAT(error_, HasSubstr("attributes: ndcg@20 over all customers and items of the select part"));
 }
 
+// Attributes that say which half a customer buys of; and customers of either half whom no event of the training knows.
+std::string customers_with_tastes(int customers) {
+  std::string text = "customer_id,taste,noise\n";
+  for (int c = 0; c < customers; ++c)
+    text += "c" + std::to_string(c) + "," + (c % 2 == 0 ? "even" : "odd") + "," + std::to_string(c * 7 % 5) + "\n";
+  return text;
+}
+
+// What no event has anything to do with.
+std::string noise_of(const std::string& id, char letter, int count) {
+  std::string text = id + ",town,age,club\n";
+  for (int row = 0; row < count; ++row) {
+    const auto draw = [&](uint64_t what, uint32_t bound) { return std::to_string(random_bits(what, static_cast<uint64_t>(row)) % bound); };
+    text += letter + std::to_string(row) + ",t" + draw(1, 9) + "," + draw(2, 60) + "," + (draw(3, 2) == "0" ? "true" : "false") + "\n";
+  }
+  return text;
+}
+
+class ColdCustomersTest : public CommandsTest {
+ protected:
+  ColdCustomersTest() {
+    const auto rows = planted_rows(200, 40);
+    const auto is_cold = [](const Bought& row) { return std::stoi(row.customer.substr(1)) % 5 == 0; };
+    write("warm.csv", rows, [&](const Bought& row) { return !is_cold(row); });
+    write("cold.csv", rows, is_cold);
+    std::ofstream(folder_ / "customers.csv") << customers_with_tastes(200);
+  }
+  int train_warm(const std::string& more) {
+    return run("train --events {}/warm.csv --models {}/models --dimension 8 --epochs 4 --threads 2 --validation none " + more);
+  }
+  int evaluate_cold(const std::string& more) {
+    return run("evaluate --models {}/models --test {}/cold.csv --customers {}/customers.csv --k 10 --threads 2 " + more);
+  }
+};
+
+TEST_F(ColdCustomersTest, AreJudgedByTheirAttributesBesideWhatIsPopular) {
+  ASSERT_EQ(train_warm("--customers {}/customers.csv --attributes on --unobserved-weight 0.1 --regularization 3"), kExitDone) << error_;
+  ASSERT_EQ(evaluate_cold("--json"), kExitDone) << error_;
+  const Json out = Json::parse(out_);
+  EXPECT_EQ(out["customers"], 0);  // the model knows none of them
+  const Json cold = out["cold_customers"];
+  EXPECT_EQ(cold["customers"], 40);
+  EXPECT_GT(cold["differences"]["most-popular"]["ndcg@10"]["low"], 0.0) << cold.dump(2);
+  EXPECT_GT(cold["metrics"]["ndcg@10"]["value"], 1.3 * cold["baselines"]["most-popular"]["ndcg@10"]["value"].get<double>());
+  ASSERT_EQ(evaluate_cold(""), kExitDone) << error_;
+  EXPECT_THAT(out_, HasSubstr("customers without events, by their attributes alone"));
+  EXPECT_THAT(out_, HasSubstr("40 customers, 95 % intervals"));
+}
+
+// With the weight of the unobserved chosen by the data, as it is where nobody says it. Some items are new in the last 16 days, of which the
+// select part is the first half: an attribute that says whom they are for finds their buyers.
+TEST_F(ColdCustomersTest, TrainSwitchesAttributesOffThatAreNoiseAndKeepsThoseThatHelp) {
+  const auto number = [](const std::string& item) { return std::stoi(item.substr(1)); };
+  write("new.csv", planted_rows(200, 40), [&](const Bought& row) { return number(row.item) % 10 != 9 || row.day >= 24; });
+  const std::string chosen = "train --events {}/new.csv --models {}/models --dimension 8 --epochs 4 --threads 2 --validation last-days:8 ";
+  std::ofstream(folder_ / "noise.csv") << noise_of("customer_id", 'c', 200);
+  ASSERT_EQ(run(chosen + "--customers {}/noise.csv"), kExitDone) << error_;
+  EXPECT_THAT(error_, HasSubstr("they do not help, so they are switched off"));
+  const auto directory = ModelsDirectory::open_existing((folder_ / "models").string());
+  EXPECT_TRUE((*directory->load_current())->model.customer_prior.map.empty());
+  std::string items = "item_id,half\n";
+  for (int i = 0; i < 40; ++i) items += "i" + std::to_string(i) + (i < 20 ? ",first\n" : ",second\n");
+  std::ofstream(folder_ / "items.csv") << items;
+  ASSERT_EQ(run(chosen + "--items {}/items.csv --attribute-warmup 1"), kExitDone) << error_;
+  EXPECT_THAT(error_, HasSubstr("without: used"));
+  EXPECT_FALSE((*directory->load_current())->model.item_prior.map.empty());
+}
+
+// The same customers and the same model: what makes the difference are the attributes.
+TEST_F(ColdCustomersTest, WithTheAttributesOfOthersAreWorseThanWhatIsPopular) {
+  ASSERT_EQ(train_warm("--customers {}/customers.csv --attributes on --unobserved-weight 0.1 --regularization 3"), kExitDone) << error_;
+  std::string swapped = "customer_id,taste\n";
+  for (int c = 0; c < 200; ++c) swapped += "c" + std::to_string(c) + "," + (c % 2 == 0 ? "odd" : "even") + "\n";
+  std::ofstream(folder_ / "customers.csv") << swapped;
+  ASSERT_EQ(evaluate_cold("--json"), kExitDone) << error_;
+  const Json out = Json::parse(out_);
+  EXPECT_LT(out["cold_customers"]["differences"]["most-popular"]["ndcg@10"]["high"], 0.0);
+}
+
+TEST_F(ColdCustomersTest, AreThoseAloneWhoAreNotKnownAndHaveARow) {
+  ASSERT_EQ(train_warm("--customers {}/customers.csv --attributes on"), kExitDone) << error_;
+  write("mixed.csv", planted_rows(200, 40), [](const Bought& row) { return row.day > 30; });
+  std::ofstream(folder_ / "customers.csv") << "customer_id,taste\nc1,odd\nc95,odd\nc90,even\nnobody,odd\n";
+  ASSERT_EQ(run("evaluate --models {}/models --test {}/mixed.csv --customers {}/customers.csv --k 10 --json --repeats include"), kExitDone)
+      << error_;
+  const Json out = Json::parse(out_);
+  EXPECT_EQ(out["customers"], 160);
+  EXPECT_EQ(out["cold_customers"]["customers"], 2);
+  EXPECT_EQ(out["with_unknown"]["customers"], 200);
+  std::ofstream(folder_ / "customers.csv") << "customer_id,taste\nc1,odd\n";
+  ASSERT_EQ(run("evaluate --models {}/models --test {}/mixed.csv --customers {}/customers.csv --repeats include"), kExitDone) << error_;
+  EXPECT_THAT(out_, HasSubstr("no customer of the test is without events"));
+}
+
+TEST_F(ColdCustomersTest, NeedAModelAndAFileThatKnowTheSameAttributes) {
+  ASSERT_EQ(train_warm(""), kExitDone) << error_;
+  EXPECT_EQ(evaluate_cold(""), kExitBadInput);
+  EXPECT_THAT(error_, HasSubstr("was trained without attributes of customers"));
+  ASSERT_EQ(train_warm("--customers {}/customers.csv --attributes on"), kExitDone) << error_;
+  EXPECT_EQ(evaluate_cold("--repeats only"), kExitUsage);
+  std::ofstream(folder_ / "customers.csv") << "customer_id,town\nc95,Ulm\n";
+  EXPECT_EQ(evaluate_cold(""), kExitBadInput);
+  EXPECT_THAT(error_, HasSubstr("customers.csv has none of the attributes that the model knows: taste, noise"));
+  std::ofstream(folder_ / "customers.csv") << "customer_id,noise\nc95,many\n";
+  EXPECT_EQ(evaluate_cold(""), kExitBadInput);
+  EXPECT_THAT(error_, HasSubstr("customers.csv:2: column noise: 'many' is not a number"));
+}
+
+TEST_F(ColdCustomersTest, FiguresOfEveryCustomerHaveTheMeansThatArePrinted) {
+  ASSERT_EQ(train_warm("--customers {}/customers.csv --attributes on"), kExitDone) << error_;
+  ASSERT_EQ(evaluate_cold("--json --per-customer {}/figures.csv"), kExitDone) << error_;
+  std::ifstream file(folder_ / "figures.csv");
+  std::string line;
+  std::getline(file, line);
+  ASSERT_THAT(line, testing::StartsWith("customer_id,group,subject,recall@10,"));
+  double sum = 0;
+  int rows = 0;
+  while (std::getline(file, line)) {
+    if (line.find(",cold,model,") == std::string::npos) continue;
+    sum += std::stod(line.substr(line.find(",model,") + 7));
+    ++rows;
+  }
+  EXPECT_EQ(rows, 40);
+  EXPECT_NEAR(sum / rows, Json::parse(out_)["cold_customers"]["metrics"]["recall@10"]["value"].get<double>(), 1e-6);
+}
+
 }  // namespace
 }  // namespace bouquet::training
