@@ -90,7 +90,7 @@ std::span<const ShopEvent> CustomerLife::live(CustomerIndex customer, int64_t fi
   const ShopSettings& settings = shop_.settings();
   RandomStream random(random_bits(settings.seed, kLifeStream), static_cast<uint64_t>(customer));
   customer_ = customer;
-  tastes_ = shop_.tastes_of(customer);
+  shop_.fill_tastes(customer, tastes_);
   bought_.clear();
   const int64_t count = shop_.events_of(customer);
   fill_baskets(random, count);

@@ -32,7 +32,7 @@ class CustomerLife {
   std::vector<int64_t> basket_times_;  // ascending
   std::vector<ShopEvent> events_;      // in order of time
   std::vector<uint8_t> given_back_;    // [events_]
-  std::vector<int32_t> tastes_;
+  Tastes tastes_;
   CustomerIndex customer_ = 0;
 };
 

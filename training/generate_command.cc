@@ -17,7 +17,9 @@ namespace {
 
 struct GenerateFlags {
   std::string preset = "demo";
-  std::optional<int32_t> customers, items, clusters, attributes;
+  std::optional<int32_t> customers, items, clusters;
+  PlantSettings plant;
+  std::string truth = "linear";
   std::optional<int64_t> events;
   uint64_t seed = 1;
   std::string format = "csv", order = "customer", out;
@@ -25,8 +27,6 @@ struct GenerateFlags {
 };
 
 absl::StatusOr<ShopSettings> settings_of(const GenerateFlags& flags) {
-  if (flags.attributes.value_or(0) != 0)
-    return absl::UnimplementedError("--attributes is not built yet: the synthetic shop has no attributes; leave it out");
   absl::StatusOr<ShopSettings> settings = shop_preset(flags.preset);
   if (!settings.ok()) return settings;
   settings->customers = flags.customers.value_or(settings->customers);
@@ -35,6 +35,8 @@ absl::StatusOr<ShopSettings> settings_of(const GenerateFlags& flags) {
   // A smaller shop has fewer tastes, unless it is said how many.
   settings->clusters = flags.clusters.value_or(std::min(settings->clusters, std::max(1, settings->items / 20)));
   settings->seed = flags.seed;
+  settings->plant = flags.plant;
+  settings->plant.linear = flags.truth == "linear";
   return settings;
 }
 
@@ -83,7 +85,15 @@ void add_generate_command(CLI::App& app, int& exit_code) {
   command->add_option("--items", flags->items, "how many items");
   command->add_option("--events", flags->events, "how many rows, returns included");
   command->add_option("--clusters", flags->clusters, "how many planted tastes");
-  command->add_option("--attributes", flags->attributes, "attributes per customer (not built yet)");
+  command->add_option("--attributes", flags->plant.attributes, "attributes of each customer and of each item, which tastes follow from")
+      ->capture_default_str();
+  command->add_option("--informative-attributes", flags->plant.informative, "how many of them, the first, say anything; the rest is noise")
+      ->capture_default_str();
+  command->add_option("--plant", flags->truth, "how tastes follow from attributes; non-linear: from pairs of them")
+      ->check(CLI::IsMember({"linear", "non-linear"}))
+      ->capture_default_str();
+  command->add_option("--taste-noise", flags->plant.taste_noise, "the share of tastes that attributes do not tell")->capture_default_str();
+  command->add_option("--missing", flags->plant.missing_share, "the share of their values that is missing")->capture_default_str();
   command->add_option("--seed", flags->seed, "the same seed gives the same bytes")->capture_default_str();
   command->add_option("--format", flags->format, "of the events' file")->check(CLI::IsMember({"csv", "jsonl"}))->capture_default_str();
   command->add_option("--order", flags->order, "of the event rows; by time takes 40 bytes of memory per event")
@@ -93,7 +103,10 @@ void add_generate_command(CLI::App& app, int& exit_code) {
   command->add_flag("--json", flags->json, "print the result as JSON");
   command->footer(
       "Example:\n  bouquet generate --customers 20000 --items 5000 --events 1000000 --out shop\n"
-      "  bouquet train --events shop/events.csv --items shop/items.csv --models models");
+      "  bouquet train --events shop/events.csv --items shop/items.csv --models models\n"
+      "  bouquet generate --customers 100000 --attributes 20 --out shop\n"
+      "  bouquet train --events shop/events.csv --items shop/items.csv --customers shop/customers.csv --config shop/bouquet.toml --models "
+      "m");
   command->callback([flags, &exit_code] { exit_code = report(run(*flags)); });
 }
 

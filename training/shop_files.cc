@@ -137,31 +137,83 @@ absl::Status write_events(const SyntheticShop& shop, const std::string& path, Sh
   return out->finish();
 }
 
+// The rest of a row: planted attributes, if there are any.
+void put_names(TextFileWriter& out, const PlantedSide* plant) {
+  for (int32_t a = 0; plant != nullptr && a < plant->attributes(); ++a) out.put("," + plant->name(a));
+  out.put('\n');
+}
+
+void put_values(TextFileWriter& out, const PlantedSide* plant, int64_t row) {
+  for (int32_t a = 0; plant != nullptr && a < plant->attributes(); ++a) out.put("," + plant->value(row, a).text());
+  out.put('\n');
+}
+
+absl::Status write_customers(const SyntheticShop& shop, const std::string& path) {
+  absl::StatusOr<TextFileWriter> out = TextFileWriter::create(path);
+  if (!out.ok()) return out.status();
+  out->put("customer_id");
+  put_names(*out, shop.customer_plant());
+  for (CustomerIndex customer = 0; customer < shop.settings().customers; ++customer) {
+    out->put(shop.customer_id(customer));
+    put_values(*out, shop.customer_plant(), customer);
+  }
+  return out->finish();
+}
+
+// The types of the attributes, for `bouquet train --config`.
+absl::Status write_types(const SyntheticShop& shop, const std::string& path) {
+  absl::StatusOr<TextFileWriter> out = TextFileWriter::create(path);
+  if (!out.ok()) return out.status();
+  const auto put_side = [&](const std::string& side, const PlantedSide& plant) {
+    for (int32_t a = 0; a < plant.attributes(); ++a) {
+      out->put("[attributes." + side + "." + plant.name(a) + "]\ntype = \"");
+      out->put(attribute_type_name(plant.type(a)));
+      out->put("\"\n");
+    }
+  };
+  put_side("customer", *shop.customer_plant());
+  put_side("item", *shop.item_plant());
+  return out->finish();
+}
+
 absl::Status write_items(const SyntheticShop& shop, const std::string& path) {
   absl::StatusOr<TextFileWriter> out = TextFileWriter::create(path);
   if (!out.ok()) return out.status();
-  out->put("item_id,title,category,kind,price\n");
+  const PlantedSide* plant = shop.item_plant();  // then the category would give the taste away
+  out->put(plant == nullptr ? "item_id,title,category,kind,price" : "item_id,title,kind,price");
+  put_names(*out, plant);
   for (ItemIndex item = 0; item < shop.settings().items; ++item) {
-    out->put(shop.item_id(item) + "," + shop.title(item) + "," + shop.category(item) + ",");
+    out->put(shop.item_id(item) + "," + shop.title(item) + ",");
+    if (plant == nullptr) out->put(shop.category(item) + ",");
     out->put(item_kind_name(shop.kind(item)));
     out->put(',');
     put_price(*out, shop.cents(item));
-    out->put('\n');
+    put_values(*out, plant, item);
   }
   return out->finish();
+}
+
+// The planted tastes of a customer from 1 in 1,000 on.
+void put_shares(TextFileWriter& out, const SyntheticShop& shop, CustomerIndex customer) {
+  const std::vector<double> tastes = shop.customer_plant()->tastes(customer);
+  for (size_t k = 0; k < tastes.size(); ++k)
+    if (tastes[k] >= 0.001)
+      out.put(shop.customer_id(customer) + "," + shop.taste_name(static_cast<int32_t>(k)) + "," + std::to_string(tastes[k]) + "\n");
 }
 
 absl::Status write_truth(const SyntheticShop& shop, const std::string& path) {
   absl::StatusOr<TextFileWriter> out = TextFileWriter::create(path);
   if (!out.ok()) return out.status();
   out->put("customer_id,category,share\n");
-  std::vector<ItemIndex> item_of(static_cast<size_t>(shop.settings().clusters), kNone);  // any item knows its category's name
-  for (ItemIndex item = 0; item < shop.settings().items; ++item) item_of[static_cast<size_t>(shop.cluster_of(item))] = item;
   constexpr std::string_view kShares[kTastesPerCustomer] = {"0.6", "0.3", "0.1"};
   for (CustomerIndex customer = 0; customer < shop.settings().customers; ++customer) {
+    if (shop.customer_plant() != nullptr) {
+      put_shares(*out, shop, customer);
+      continue;
+    }
     const std::vector<int32_t> tastes = shop.tastes_of(customer);
     for (size_t i = 0; i < tastes.size(); ++i) {
-      out->put(shop.customer_id(customer) + "," + shop.category(item_of[static_cast<size_t>(tastes[i])]) + ",");
+      out->put(shop.customer_id(customer) + "," + shop.taste_name(tastes[i]) + ",");
       out->put(kShares[i]);
       out->put('\n');
     }
@@ -178,6 +230,11 @@ absl::StatusOr<ShopFiles> write_shop(const SyntheticShop& shop, const std::strin
   if (error) return no_resource("cannot create " + folder + ": " + error.message());
   ShopFiles files;
   files.files = {folder + (format == ShopFormat::kCsv ? "/events.csv" : "/events.jsonl"), folder + "/items.csv", folder + "/truth.csv"};
+  if (shop.customer_plant() != nullptr) {
+    files.files.insert(files.files.end(), {folder + "/customers.csv", folder + "/bouquet.toml"});
+    if (absl::Status s = write_customers(shop, files.files[3]); !s.ok()) return s;
+    if (absl::Status s = write_types(shop, files.files[4]); !s.ok()) return s;
+  }
   if (absl::Status s = write_items(shop, files.files[1]); !s.ok()) return s;
   if (absl::Status s = write_truth(shop, files.files[2]); !s.ok()) return s;
   if (absl::Status s = write_events(shop, files.files[0], format, order, progress, files); !s.ok()) return s;

@@ -3,6 +3,7 @@ bouquet_library(bouquet_synthetic
   SOURCES
     alias_table.cc
     customer_life.cc
+    planted_side.cc
     shop_files.cc
     synthetic_shop.cc
     text_file_writer.cc

@@ -13,7 +13,7 @@ namespace bouquet::training {
 namespace {
 
 // Streams of the seed, so that no two uses share numbers.
-enum Stream : uint64_t { kRanks = 1, kActivity = 2, kTastes = 3, kItems = 4 };
+enum Stream : uint64_t { kRanks = 1, kActivity = 2, kTastes = 3, kItems = 4, kCustomerPlant = 5, kItemPlant = 6 };
 uint64_t sub_seed(uint64_t seed, Stream stream) { return random_bits(seed, stream); }
 
 constexpr std::array<double, kTastesPerCustomer> kTasteSteps = {0.6, 0.9, 1.0};  // 60 %, 30 %, 10 %
@@ -55,6 +55,11 @@ absl::Status check(const ShopSettings& s) {
   if (!is_share(s.repeat_share)) return out_of_range("repeat share", s.repeat_share, "from 0 to 1");
   if (!is_share(s.return_share) || s.return_share > s.repeat_share)
     return out_of_range("return share", s.return_share, "from 0 to the repeat share");
+  const PlantSettings& p = s.plant;
+  if (p.attributes < 0 || p.attributes > 5000) return out_of_range("attributes", p.attributes, "from 0 to 5000");
+  if (p.informative < 0) return out_of_range("informative-attributes", p.informative, "at least 0");
+  if (!is_share(p.taste_noise)) return out_of_range("taste-noise", p.taste_noise, "from 0 to 1");
+  if (!is_share(p.missing_share)) return out_of_range("missing", p.missing_share, "from 0 to 1");
   if (!is_share(s.content_share) || !is_share(s.action_share) || s.content_share + s.action_share > 1)
     return out_of_range("content share", s.content_share, "from 0 to 1, together with the actions");
   return absl::OkStatus();
@@ -103,14 +108,42 @@ SyntheticShop::SyntheticShop(const ShopSettings& settings) : settings_(settings)
   std::vector<double> all(item_at_.size());
   for (size_t rank = 0; rank < all.size(); ++rank)
     all[rank] = std::pow(static_cast<double>(rank) + settings.popularity_offset, -settings.popularity_slope);
+  weight_of_rank_ = all;
   const auto clusters = static_cast<size_t>(settings.clusters);
-  for (size_t cluster = 0; cluster < clusters; ++cluster) {
+  if (settings.plant.attributes > 0) plant();
+  for (size_t cluster = 0; cluster < clusters && !item_plant_; ++cluster) {
     std::vector<double> own;
     for (size_t rank = cluster; rank < all.size(); rank += clusters) own.push_back(all[rank]);
     popularity_.emplace_back(own);
   }
   popularity_.emplace_back(all);
   share_out_events();
+}
+
+// Tastes and appeals from attributes: a purchase is of an item with a chance in proportion to its popularity times its share of the
+// cluster.
+void SyntheticShop::plant() {
+  customer_plant_.emplace(settings_.plant, settings_.clusters, sub_seed(settings_.seed, kCustomerPlant));
+  item_plant_.emplace(settings_.plant, settings_.clusters, sub_seed(settings_.seed, kItemPlant));
+  const auto clusters = static_cast<size_t>(settings_.clusters);
+  std::vector<std::vector<double>> weights(clusters, std::vector<double>(item_at_.size()));
+  cluster_weight_.assign(clusters, 0);
+  for (size_t rank = 0; rank < item_at_.size(); ++rank) {
+    const std::vector<double> appeal = item_plant_->tastes(item_at_[rank]);
+    for (size_t k = 0; k < clusters; ++k) cluster_weight_[k] += weights[k][rank] = weight_of_rank_[rank] * appeal[k];
+  }
+  for (size_t k = 0; k < clusters; ++k) {
+    if (cluster_weight_[k] == 0) weights[k] = weight_of_rank_;  // nothing is of this cluster: whoever likes it buys what is popular
+    popularity_.emplace_back(weights[k]);
+  }
+}
+
+double SyntheticShop::chance(std::span<const double> tastes, std::span<const double> appeal, double popularity) const {
+  double of_taste = 0, all = 0;
+  for (size_t k = 0; k < tastes.size(); ++k)
+    if (cluster_weight_[k] > 0) of_taste += tastes[k] * appeal[k] / cluster_weight_[k];
+  for (const double weight : cluster_weight_) all += weight;
+  return popularity * (settings_.taste_share * of_taste + (1 - settings_.taste_share) / all);
 }
 
 // Log-normal shares of the events above the least, scaled to sum up exactly, none so large that it needs most of the items.
@@ -148,20 +181,34 @@ std::vector<int32_t> SyntheticShop::tastes_of(CustomerIndex customer) const {
   return tastes;
 }
 
+void SyntheticShop::fill_tastes(CustomerIndex customer, Tastes& tastes) const {
+  if (!customer_plant_) {
+    tastes.clusters = tastes_of(customer);
+    tastes.steps.assign(kTasteSteps.begin(), kTasteSteps.end());
+    return;
+  }
+  tastes.clusters.resize(static_cast<size_t>(settings_.clusters));
+  std::iota(tastes.clusters.begin(), tastes.clusters.end(), 0);
+  tastes.steps = customer_plant_->tastes(customer);
+  std::partial_sum(tastes.steps.begin(), tastes.steps.end(), tastes.steps.begin());
+}
+
 ItemIndex SyntheticShop::companion_of(ItemIndex item) const {
+  if (item_plant_) return kNone;
   const int32_t rank = rank_of_[static_cast<size_t>(item)];
   const bool first_of_two = rank / settings_.clusters % 2 == 0;
   const int32_t companion = first_of_two ? rank + settings_.clusters : rank - settings_.clusters;
   return companion < settings_.items ? item_at_[static_cast<size_t>(companion)] : kNone;
 }
 
-ItemIndex SyntheticShop::draw_item(RandomStream& random, std::span<const int32_t> tastes) const {
+ItemIndex SyntheticShop::draw_item(RandomStream& random, const Tastes& tastes) const {
   if (!random.chance(settings_.taste_share)) return item_at_[static_cast<size_t>(popularity_.back().draw(random.bits()))];
   const double u = random.unit();
   size_t choice = 0;
-  while (choice + 1 < kTasteSteps.size() && u >= kTasteSteps[choice]) ++choice;
-  const auto cluster = static_cast<size_t>(tastes[choice]);
+  while (choice + 1 < tastes.steps.size() && u >= tastes.steps[choice]) ++choice;
+  const auto cluster = static_cast<size_t>(tastes.clusters[choice]);
   const auto place = static_cast<size_t>(popularity_[cluster].draw(random.bits()));
+  if (item_plant_) return item_at_[place];
   return item_at_[cluster + place * static_cast<size_t>(settings_.clusters)];
 }
 
@@ -178,17 +225,19 @@ void SyntheticShop::for_each_customer(const std::function<bool(std::span<const S
 std::string SyntheticShop::customer_id(CustomerIndex customer) const { return numbered('C', customer, settings_.customers); }
 std::string SyntheticShop::item_id(ItemIndex item) const { return numbered('P', item, settings_.items); }
 
-std::string SyntheticShop::category(ItemIndex item) const {
-  const auto cluster = static_cast<size_t>(cluster_of(item));
-  std::string name(kGoods[cluster % kGoods.size()]);
-  if (cluster >= kGoods.size()) name += " " + std::to_string(cluster / kGoods.size() + 1);
+std::string SyntheticShop::taste_name(int32_t cluster) const {
+  const auto goods = static_cast<int32_t>(kGoods.size());
+  std::string name(kGoods[static_cast<size_t>(cluster % goods)]);
+  if (cluster >= goods) name += " " + std::to_string(cluster / goods + 1);
   return name;
 }
+
+std::string SyntheticShop::category(ItemIndex item) const { return taste_name(cluster_of(item)); }
 
 std::string SyntheticShop::title(ItemIndex item) const {
   RandomStream random(sub_seed(settings_.seed, kItems), static_cast<uint64_t>(item));
   const std::string_view first = kWords[static_cast<size_t>(random.below(kWords.size()))];
-  const std::string_view good = kGoods[static_cast<size_t>(cluster_of(item)) % kGoods.size()];
+  const std::string_view good = item_plant_ ? std::string_view("goods") : kGoods[static_cast<size_t>(cluster_of(item)) % kGoods.size()];
   return std::string(first) + " " + std::string(good) + " no. " + std::to_string(item + 1);
 }
 

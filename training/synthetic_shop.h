@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "engine/interactions.h"
 #include "engine/random_stream.h"
 #include "training/alias_table.h"
+#include "training/planted_side.h"
 
 namespace bouquet::training {
 
@@ -35,6 +37,7 @@ struct ShopSettings {
   double content_share = 0;    // of the items: kind CONTENT
   double action_share = 0;     // of the items: kind ACTION
   int32_t days = 730;          // up to the end of 2025
+  PlantSettings plant = {};    // attributes that tastes follow from; none: tastes are drawn
 };
 
 // demo, shop, grocery (about the size and the repeats of a household panel), ml20m (18.1 M distinct pairs of 138,493 x 26,744).
@@ -52,6 +55,12 @@ struct ShopEvent {
 
 inline constexpr int kTastesPerCustomer = 3;
 
+// Of which clusters a customer buys, and how often: the i-th with chance steps[i] - steps[i - 1].
+struct Tastes {
+  std::vector<int32_t> clusters;
+  std::vector<double> steps;  // ascending, up to 1
+};
+
 class SyntheticShop {
  public:
   // Errors: InvalidArgument, naming the setting and its range.
@@ -62,17 +71,26 @@ class SyntheticShop {
   // The events of one customer after the other, each customer's in order of time. `visit` returns whether to go on.
   void for_each_customer(const std::function<bool(std::span<const ShopEvent>)>& visit) const;
 
-  // The planted truth.
+  // The planted truth. With planted attributes an item is of several clusters: see appeal_of; cluster_of, tastes_of and companion_of are
+  // for shops without.
   int32_t cluster_of(ItemIndex item) const { return rank_of_[static_cast<size_t>(item)] % settings_.clusters; }
   // The customer's clusters, the dearest first; a cluster may stand twice.
   std::vector<int32_t> tastes_of(CustomerIndex customer) const;
   // The item of the same cluster that is often bought right after this one.
   ItemIndex companion_of(ItemIndex item) const;
+  // Planted attributes of either side; nullptr: there are none. Shares of the clusters are its tastes of a row, of an item its appeal.
+  const PlantedSide* customer_plant() const { return customer_plant_ ? &*customer_plant_ : nullptr; }
+  const PlantedSide* item_plant() const { return item_plant_ ? &*item_plant_ : nullptr; }
+  // How likely it is that a purchase of a customer with these shares [clusters] is of `item`, with the appeal that is given (its own, or
+  // what one expects of it) and this popularity (of_popularity, or 1 where nothing is known of it): the expected utility.
+  double chance(std::span<const double> tastes, std::span<const double> appeal, double popularity) const;
+  double popularity_of(ItemIndex item) const { return weight_of_rank_[static_cast<size_t>(rank_of_[static_cast<size_t>(item)])]; }
   int64_t events_of(CustomerIndex customer) const { return events_of_[static_cast<size_t>(customer)]; }
 
   std::string customer_id(CustomerIndex customer) const;  // C000001
   std::string item_id(ItemIndex item) const;              // P000001
   std::string title(ItemIndex item) const;
+  std::string taste_name(int32_t cluster) const;
   std::string category(ItemIndex item) const;
   ItemKind kind(ItemIndex item) const;
   int32_t cents(ItemIndex item) const;  // 39 and more
@@ -80,13 +98,18 @@ class SyntheticShop {
  private:
   explicit SyntheticShop(const ShopSettings& settings);
   void share_out_events();
-  ItemIndex draw_item(RandomStream& random, std::span<const int32_t> tastes) const;
+  void plant();
+  void fill_tastes(CustomerIndex customer, Tastes& tastes) const;
+  ItemIndex draw_item(RandomStream& random, const Tastes& tastes) const;
 
   ShopSettings settings_;
   std::vector<int32_t> rank_of_;        // [items] 0 sells best
   std::vector<ItemIndex> item_at_;      // [items] the item of a rank
   std::vector<int64_t> events_of_;      // [customers]
-  std::vector<AliasTable> popularity_;  // one per cluster over its ranks, then one over all
+  std::vector<double> weight_of_rank_;  // [items] popularity
+  std::vector<AliasTable> popularity_;  // one per cluster over its ranks (with planted attributes over all), then one over all
+  std::optional<PlantedSide> customer_plant_, item_plant_;
+  std::vector<double> cluster_weight_;  // [clusters] of all items together, with planted attributes
   friend class CustomerLife;
 };
 

@@ -1,0 +1,52 @@
+// The same at 100,000 customers, and what attributes that say nothing cost.
+#include "tests/training/planted_world.h"
+
+namespace bouquet::training {
+namespace {
+
+ShopSettings large_shop(bool linear, int32_t attributes = 3) {
+  ShopSettings shop{.customers = 100'000, .items = 2000, .events = 3'000'000, .clusters = 12};
+  shop.popularity_slope = 0.3;
+  shop.taste_share = 0.9;
+  shop.repeat_share = 0.1;
+  shop.return_share = 0;
+  shop.plant = {.attributes = attributes, .informative = 3, .linear = linear, .taste_noise = 0.1, .missing_share = 0.05};
+  return shop;
+}
+
+TrainingOptions options() {
+  TrainingOptions options;
+  options.dimension = 32;
+  options.unobserved_weight = 0.1;
+  options.regularization = 1;
+  options.customer_attribute_regularization = options.item_attribute_regularization = 10;
+  return options;
+}
+
+TEST(PlantedTruthAtSize, LinearPlantIsFoundAndNoiseCostsLittle) {
+  PlantedWorld clean(large_shop(true), options(), 6, "planted_large");
+  const PlantedFigures customers = clean.cold_customers(), items = clean.cold_items();
+  print("customers", customers);
+  print("items", items);
+  EXPECT_GE(customers.model, 0.9 * customers.truth);
+  EXPECT_GE(items.model, 0.9 * items.truth);
+  PlantedWorld noisy(large_shop(true, 43), options(), 6, "planted_noisy");
+  const PlantedFigures noisy_customers = noisy.cold_customers(), noisy_items = noisy.cold_items();
+  print("customers, 40 attributes of noise", noisy_customers);
+  print("items, 40 attributes of noise", noisy_items);
+  EXPECT_NEAR(noisy_customers.truth, customers.truth, 1e-9);  // the same shop
+  EXPECT_GE(noisy_customers.model, 0.98 * customers.model);
+  EXPECT_GE(noisy_items.model, 0.98 * items.model);
+}
+
+TEST(PlantedTruthAtSize, NonLinearPlantIsFoundUpToItsLinearCeiling) {
+  PlantedWorld world(large_shop(false), options(), 6, "planted_large_pairs");
+  const PlantedFigures customers = world.cold_customers(), items = world.cold_items();
+  print("customers", customers);
+  print("items", items);
+  EXPECT_GE(customers.model, 0.8 * customers.linear);
+  EXPECT_GE(items.model, 0.75 * items.linear);
+}
+
+}  // namespace
+}  // namespace bouquet::training

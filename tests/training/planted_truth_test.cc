@@ -1,0 +1,51 @@
+// How much of a planted truth the priors find: customers and items without events, ranked by their attributes, beside the ranking by the
+// true expected utility. A small shop; planted_truth_long_test.cc has one of 100,000 customers.
+#include "tests/training/planted_world.h"
+
+namespace bouquet::training {
+namespace {
+
+ShopSettings small_shop(bool linear, int32_t attributes = 3) {
+  ShopSettings shop{.customers = 8000, .items = 600, .events = 240000, .clusters = 12};
+  shop.popularity_slope = 0.3;
+  shop.taste_share = 0.9;
+  shop.repeat_share = 0.1;
+  shop.return_share = 0;
+  shop.plant = {.attributes = attributes, .informative = 3, .linear = linear, .taste_noise = 0.1, .missing_share = 0.05};
+  return shop;
+}
+
+TrainingOptions options() {
+  TrainingOptions options;
+  options.dimension = 24;
+  options.unobserved_weight = 0.3;
+  options.regularization = 1;
+  options.customer_attribute_regularization = options.item_attribute_regularization = 10;
+  return options;
+}
+
+TEST(PlantedTruth, ColdCustomersAndItemsAreRankedNearlyAsTheLinearPlantWould) {
+  PlantedWorld world(small_shop(true), options(), 6, "planted_linear");
+  const PlantedFigures customers = world.cold_customers(), items = world.cold_items();
+  print("customers", customers);
+  print("items", items);
+  EXPECT_GE(customers.model, 0.87 * customers.truth);
+  EXPECT_GE(items.model, 0.87 * items.truth);
+  // The plant is worth finding: popularity alone is far behind.
+  EXPECT_LT(customers.popular, 0.85 * customers.truth);
+  EXPECT_LT(items.popular, 0.8 * items.truth);
+  EXPECT_NEAR(customers.linear, customers.truth, 1e-9);
+}
+
+TEST(PlantedTruth, TheNonLinearPlantHasALinearCeiling) {
+  PlantedWorld world(small_shop(false), options(), 6, "planted_pairs");
+  const PlantedFigures customers = world.cold_customers(), items = world.cold_items();
+  print("customers", customers);
+  print("items", items);
+  EXPECT_GT(customers.truth, 1.05 * customers.linear);
+  EXPECT_GE(customers.model, 0.85 * customers.linear);
+  EXPECT_GE(items.model, 0.75 * items.linear);
+}
+
+}  // namespace
+}  // namespace bouquet::training
