@@ -7,7 +7,7 @@
 
 namespace bouquet::bench {
 
-// Adds rank, train, fold-in and roofline to `bench`.
+// Adds rank, train, explain, fold-in and roofline to `bench`.
 void add_backend_benches(CLI::App& bench, const BackendFactory& backends, int& exit_code);
 
 }  // namespace bouquet::bench

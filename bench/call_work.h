@@ -42,6 +42,18 @@ inline CallWork work_of(const SolveCall& c) {
           .flops = c.pairs * d * d + c.rows * (d * d * d / 3 + 2 * d * d)};
 }
 
+struct ExplainCall {
+  double pairs = 0, attributes = 0, offered = 0, dimension = 0;
+};
+
+// The solve with its Cholesky factor, two triangular systems and a product with every pair and attribute for each offered row.
+inline CallWork work_of(const ExplainCall& c) {
+  const CallWork solve = work_of(SolveCall{.rows = 1, .pairs = c.pairs, .dimension = c.dimension, .cholesky = true});
+  const double d = c.dimension;
+  return {.bytes = solve.bytes + 4 * d * c.attributes + 8 * c.offered * (c.pairs + c.attributes),
+          .flops = solve.flops + 2 * d * c.attributes + c.offered * (2 * d * d + 2 * d * (c.pairs + c.attributes))};
+}
+
 struct EpochCall {
   double customers = 0, items = 0, pairs = 0, dimension = 0;
 };

@@ -11,7 +11,7 @@
 #include "bench/bench_report.h"
 #include "bench/call_times.h"
 #include "bench/call_work.h"
-#include "bench/rank_data.h"
+#include "bench/fold_in_data.h"
 #include "engine/errors.h"
 #include "engine/ridge_rule.h"
 
@@ -35,42 +35,8 @@ absl::Status validate(const Options& o) {
   return absl::OkStatus();
 }
 
-// Items whose coordinates fall off as trained factors do, with the Gram matrix that belongs to them.
-Model make_model(const Options& o, int32_t dimension) {
-  const RankSettings settings{.items = o.items, .dimension = dimension, .seed = o.common.seed, .distribution = "decaying"};
-  Model model = make_rank_model(settings, make_rank_data(settings));
-  const auto d = static_cast<size_t>(dimension);
-  std::vector<double> sums(d * d);
-  for (int32_t r = 0; r < o.items; ++r) {
-    const auto q = model.item_matrix().row(r);
-    for (size_t i = 0; i < d; ++i)
-      for (size_t j = 0; j < d; ++j) sums[i * d + j] += double{q[i]} * double{q[j]};
-  }
-  model.item_gram = std::vector<float>(sums.begin(), sums.end());
-  model.constants = {0.1, 0.01, 0.5, o.items, 1};
-  return model;
-}
-
-// Histories of one length: every n-th item from another start.
-struct Histories {
-  Histories(const Options& o, int32_t batch) {
-    const int32_t step = o.items / o.history;
-    for (int32_t r = 0; r < batch; ++r) {
-      for (int32_t k = 0; k < o.history; ++k) {
-        const uint64_t place = static_cast<uint64_t>(r) * static_cast<uint64_t>(o.history) + static_cast<uint64_t>(k);
-        items.push_back(k * step + static_cast<int32_t>((place * 2654435761u) % static_cast<uint64_t>(step)));
-        confidences.push_back(1.0f + static_cast<float>(place % 7));
-      }
-      offsets.push_back(static_cast<int64_t>(items.size()));
-    }
-  }
-  std::vector<int64_t> offsets{0};
-  std::vector<int32_t> items;
-  std::vector<float> confidences;
-};
-
 // |W p - b| / |b| of the first profile, in double: the result's worth beside its time.
-double residual_of_first(const Model& model, const Histories& histories, std::span<const float> p) {
+double residual_of_first(const Model& model, const MadeHistories& histories, std::span<const float> p) {
   const auto d = static_cast<size_t>(model.dimension);
   const ModelConstants& c = model.constants;
   const RidgeRule rule{c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
@@ -99,7 +65,7 @@ double residual_of_first(const Model& model, const Histories& histories, std::sp
 }
 
 absl::StatusOr<Measured> measure(const Options& o, const Model& model, Profiler& profiler, int32_t batch) {
-  const Histories histories(o, batch);
+  const MadeHistories histories(o.items, o.history, batch);
   const auto n = static_cast<size_t>(batch), d = static_cast<size_t>(model.dimension);
   std::vector<float> profiles(n * d), factors(o.cholesky ? n * d * d : 0);
   const HistoryBatch in{histories.offsets, histories.items, histories.confidences, {}};
@@ -124,7 +90,7 @@ absl::StatusOr<Measured> measure(const Options& o, const Model& model, Profiler&
 }
 
 absl::Status run_at(const Options& o, int32_t dimension, Backend& backend, BenchReport& report) {
-  const Model model = make_model(o, dimension);
+  const Model model = make_fold_in_model(o.items, dimension, o.common.seed);
   auto loaded = backend.load(model);
   if (!loaded.ok()) return loaded.status();
   auto profiler = (*loaded)->make_profiler({.max_batch = *std::ranges::max_element(o.batches)});
