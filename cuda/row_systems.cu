@@ -284,7 +284,7 @@ __device__ __forceinline__ void subtract_means(const DeviceSource& source, const
     for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xFFFFFFFF, sum, step);
     if (lane == 0) right[i] -= memory.roots[i] * ridge * sum;
   }
-  __syncthreads();
+  __syncthreads();  // the right side is whole
 }
 
 // solved_j = scale_j² times the sum of root_i t_i y_ij, and of ridge m_j where there is a mean: warps share the pairs, and their sums are
