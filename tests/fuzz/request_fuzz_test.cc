@@ -40,7 +40,7 @@ TinyShop fuzzed_shop() {
 std::vector<std::string> known_strings() {
   std::vector<std::string> strings = {"nobody",   "age",  "country", "DE",     "home",   "banner",
                                       "purchase", "view", "cart",    "rating", "return", "teleport"};
-  for (int i = 0; i < 20; ++i) strings.push_back("item" + std::to_string(3 * i));
+  for (int i = 0; i < 60; ++i) strings.push_back("item" + std::to_string(i));
   for (int c = 0; c < 5; ++c) strings.push_back("customer" + std::to_string(c));
   return strings;
 }
@@ -56,13 +56,16 @@ Placements placements() {
                      {.name = "banner", .kinds = 0b001, .filter = "", .k = 0, .mix = {}, .place = "shop.toml:2"}});
 }
 
-// Most of what is made at random is refused for its placement or for how it packs attributes: leaves them out of some requests and mends
-// others, so that what lies behind is reached.
+// Most of what is made at random is refused for its placement, its attributes or how it is to be explained: leaves them out of some
+// requests and mends others, so that what lies behind is reached.
 template <typename Request>
 void mend(fuzz::MessageMutator& mutator, const std::string& layout, Request& request) {
-  if constexpr (requires { request.clear_placement(); })
-    if (mutator.below(2) == 0) request.clear_placement();
+  if constexpr (requires { request.placement(); })
+    if (const size_t which = mutator.below(8); which > 0) request.set_placement(which == 1 ? "home" : which == 2 ? "banner" : "");
+  if constexpr (requires { request.clear_explain(); })
+    if (mutator.below(2) == 0) request.clear_explain();
   if constexpr (requires { request.clear_packed_attributes(); }) {
+    if (mutator.below(2) == 0) request.clear_attributes();
     if (mutator.below(3) != 0) return request.clear_packed_attributes();
     v1::PackedAttributes& packed = *request.mutable_packed_attributes();
     packed.set_attribute_schema(layout);
