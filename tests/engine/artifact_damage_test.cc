@@ -216,7 +216,7 @@ TEST_F(ArtifactDamage, RefusesTypesAndShapesThatDoNotFit) {
   EXPECT_THAT(changed("profiles", "shape", {3.0, 2}), HasSubstr("not a count"));
   EXPECT_THAT(changed("profiles", "shape", {std::numeric_limits<int64_t>::max(), 2}), HasSubstr("impossibly large"));
   EXPECT_THAT(changed("history_offsets", "shape", {int64_t{1} << 61}), HasSubstr("impossibly large"));  // 2^61 * 8 is 0 modulo 2^64
-  EXPECT_THAT(changed("profiles", "bytes", std::numeric_limits<uint64_t>::max()), HasSubstr("sections[34].bytes is not an integer"));
+  EXPECT_THAT(changed("profiles", "bytes", std::numeric_limits<uint64_t>::max()), HasSubstr("sections[36].bytes is not an integer"));
   EXPECT_THAT(changed("profiles", "bytes", 1e300), HasSubstr("bytes is not an integer"));
   EXPECT_THAT(changed("profiles", "sha256", "00"), HasSubstr("64 hexadecimal digits"));
   EXPECT_THAT(changed("profiles", "sha256", std::string(64, '0')), HasSubstr("does not have the checksum"));
