@@ -10,20 +10,21 @@
 
 namespace bouquet {
 
-// Several vectors side by side, [d][width]: loops run over the vectors, so that they are fast without reordering any sum.
+// Several vectors side by side, [d][width]: loops run over the vectors, so that they are fast without reordering any sum. A row is filled
+// up with zeros to whole blocks of lanes, whose fixed number lets a compiler keep a block in registers.
 class SideBySide {
  public:
   SideBySide(MatrixView<const float> table, std::span<const int32_t> rows)
-      : width_(rows.size()), values_(static_cast<size_t>(table.cols) * rows.size()) {
+      : width_(rows.size()), stride_(padded(width_)), values_(static_cast<size_t>(table.cols) * stride_) {
     for (size_t k = 0; k < width_; ++k) fill(k, table.row(rows[k]));
   }
   explicit SideBySide(MatrixView<const float> all)
-      : width_(static_cast<size_t>(all.rows)), values_(static_cast<size_t>(all.cols) * static_cast<size_t>(all.rows)) {
+      : width_(static_cast<size_t>(all.rows)), stride_(padded(width_)), values_(static_cast<size_t>(all.cols) * stride_) {
     for (size_t k = 0; k < width_; ++k) fill(k, all.row(static_cast<int64_t>(k)));
   }
   size_t width() const { return width_; }
-  double* row(size_t j) { return values_.data() + j * width_; }
-  const double* row(size_t j) const { return values_.data() + j * width_; }
+  double* row(size_t j) { return values_.data() + j * stride_; }
+  const double* row(size_t j) const { return values_.data() + j * stride_; }
 
   // L v = these, in place.
   void solve_lower(std::span<const float> l, size_t d) {
@@ -41,29 +42,39 @@ class SideBySide {
   }
   // sums[k] = factor times the product of vector k with `vector`.
   void products(std::span<const float> vector, double factor, std::vector<double>& sums) const {
-    sums.assign(width_, 0.0);
-    for (size_t j = 0; j < vector.size(); ++j) {
-      const double x = factor * double{vector[j]};
-      const double* from = row(j);
-      for (size_t k = 0; k < width_; ++k) sums[k] += x * from[k];
+    sums.resize(stride_);
+    for (size_t first = 0; first < stride_; first += kLanes) {
+      double block[kLanes] = {};
+      const double* from = row(0) + first;
+      for (const float component : vector) {
+        const double x = factor * double{component};
+        for (size_t k = 0; k < kLanes; ++k) block[k] += x * from[k];
+        from += stride_;
+      }
+      for (size_t k = 0; k < kLanes; ++k) sums[first + k] = block[k];
     }
+    sums.resize(width_);
   }
 
  private:
+  static constexpr size_t kLanes = 16;
+  static size_t padded(size_t width) { return (width + kLanes - 1) / kLanes * kLanes; }
+
   void fill(size_t k, std::span<const float> vector) {
     for (size_t j = 0; j < vector.size(); ++j) row(j)[k] = double{vector[j]};
   }
   void subtract(size_t to, double factor, size_t from) {
     double* a = row(to);
     const double* b = row(from);
-    for (size_t k = 0; k < width_; ++k) a[k] -= factor * b[k];
+    for (size_t first = 0; first < stride_; first += kLanes)
+      for (size_t k = 0; k < kLanes; ++k) a[first + k] -= factor * b[first + k];
   }
   void divide(size_t at, double by) {
     double* a = row(at);
     for (size_t k = 0; k < width_; ++k) a[k] /= by;
   }
 
-  size_t width_;
+  size_t width_, stride_;
   std::vector<double> values_;
 };
 
