@@ -65,13 +65,13 @@ void ProfileAnswers::write(Plan& plan) {
   out.set_attributes_used(plan.asker.attributes_used);
   if (fold_in_->has_prior()) add_used_attributes(served_.artifact().customer_attributes.schema, plan.asker.attributes, &out);
   if (plan.question != kNone) nearest_.write(plan.question, out.mutable_neighbors());
-  *plan.status = write_confidence(plan);
-  if (plan.status->ok()) *plan.status = write_interests(plan, profile);
+  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
+  *plan.status = customer.status();
+  if (plan.status->ok()) *plan.status = write_confidence(plan);
+  if (plan.status->ok()) write_interests(plan, *customer);
 }
 
 absl::Status ProfileAnswers::write_confidence(const Plan& plan) {
-  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
-  if (!customer.ok()) return customer.status();
   if (empty_cholesky_.empty())
     if (absl::Status s = fold_in_->solve_empty(empty_cholesky_); !s.ok()) return s;
   plan.response->set_confidence(profile_confidence(served_.artifact().model, cholesky_, empty_cholesky_));
@@ -97,28 +97,26 @@ void ProfileAnswers::write_history(const Plan& plan) const {
   }
 }
 
-absl::Status ProfileAnswers::write_interests(const Plan& plan, std::span<const float> profile) {
+void ProfileAnswers::write_interests(const Plan& plan, const SolvedCustomer& customer) {
   const CategoryMeans& means = served_.categories();
   const int32_t d = served_.dimension();
   std::vector<size_t> order(means.names.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::vector<double> above;
   for (size_t c = 0; c < order.size(); ++c)
-    above.push_back(double{score(profile.data(), means.matrix(d).row(static_cast<int64_t>(c)).data(), d)} - means.averages[c]);
+    above.push_back(double{score(customer.profile.data(), means.matrix(d).row(static_cast<int64_t>(c)).data(), d)} - means.averages[c]);
   const int32_t wanted = plan.request->interests() == 0 ? kDefaultInterests : plan.request->interests();
   const auto kept = std::min(order.size(), static_cast<size_t>(wanted));
   std::ranges::partial_sort(order, order.begin() + static_cast<std::ptrdiff_t>(kept),
                             [&](size_t a, size_t b) { return above[a] != above[b] ? above[a] > above[b] : a < b; });
   order.resize(kept);
-  if (order.empty()) return absl::OkStatus();
+  if (order.empty()) return;
   std::vector<float> directions;
   for (const size_t c : order) {
     const auto row = means.matrix(d).row(static_cast<int64_t>(c));
     directions.insert(directions.end(), row.begin(), row.end());
   }
-  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
-  if (!customer.ok()) return customer.status();
-  const auto explanations = explain(served_.artifact().model, *customer, {directions.data(), static_cast<int64_t>(kept), d});
+  const auto explanations = explain(served_.artifact().model, customer, {directions.data(), static_cast<int64_t>(kept), d});
   std::vector<int32_t> history_items(means.names.size(), 0);
   for (const int32_t item : plan.asker.view.items)
     if (const int32_t c = means.category_of[static_cast<size_t>(item)]; c != kNone) ++history_items[static_cast<size_t>(c)];
@@ -132,11 +130,10 @@ absl::Status ProfileAnswers::write_interests(const Plan& plan, std::span<const f
     interest->set_items(means.item_counts[c]);
     interest->set_history_items(history_items[c]);
     v1::RecommendedItem explained;
-    write_explanation(served_, explanations[i], customer->items, how, &explained);
+    write_explanation(served_, explanations[i], customer.items, how, &explained);
     interest->mutable_contributions()->Swap(explained.mutable_contributions());
     interest->mutable_reasons()->Swap(explained.mutable_reasons());
   }
-  return absl::OkStatus();
 }
 
 }  // namespace bouquet::server

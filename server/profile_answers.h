@@ -37,8 +37,9 @@ class ProfileAnswers {
 
   void write(Plan& plan);
   void write_history(const Plan& plan) const;
+  // Of the customer whose matrix is in cholesky_.
   absl::Status write_confidence(const Plan& plan);
-  absl::Status write_interests(const Plan& plan, std::span<const float> profile);
+  void write_interests(const Plan& plan, const SolvedCustomer& customer);
 
   const ServedModel& served_;
   AskerReader& askers_;

@@ -138,19 +138,29 @@ void RecommendBatch::write(Plan& plan) {
     plan.response->set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
     plan.response->set_attributes_used(plan.asker.attributes_used);
     if (plan.exploration) *plan.response->mutable_exploration() = *plan.exploration;
-    for (Part& part : plan.parts) answer_personally(plan, part);
+    *plan.status = solve_again(plan);
     if (!plan.status->ok()) return;
+    for (Part& part : plan.parts) answer_personally(plan, part);
   } else {
+    solved_.reset();
     plan.response->add_shortfall(v1::SHORTFALL_COLD_CUSTOMER);
     for (Part& part : plan.parts) answer_popularly(plan, part);
   }
   write_rows(plan);
-  if (plan.known && plan.explain != v1::EXPLAIN_UNSPECIFIED) explain(plan);
-  if (plan.known && plan.include_stddev && plan.status->ok()) add_deviations(plan);
+  if (solved_) explain_and_deviate(plan);
   add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);
 }
 
-void RecommendBatch::answer_personally(Plan& plan, Part& part) {
+absl::Status RecommendBatch::solve_again(const Plan& plan) {
+  solved_.reset();
+  if (plan.explain == v1::EXPLAIN_UNSPECIFIED && !plan.include_stddev && !explores(plan, v1::EXPLORATION_METHOD_UCB))
+    return absl::OkStatus();
+  auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
+  if (customer.ok()) solved_ = *customer;
+  return customer.status();
+}
+
+void RecommendBatch::answer_personally(const Plan& plan, Part& part) {
   const Eligibility eligibility{plan.excluded, part.selection.bitmap};
   const auto profile = plan.drawn.empty() ? askers_.profile(plan.asker) : std::span<const float>(plan.drawn);
   blend_->blend(profile, plan.asker.view.items, ranking_->rows(part.query), ranking_->scores(part.query), ranked_rows(plan),
@@ -161,23 +171,22 @@ void RecommendBatch::answer_personally(Plan& plan, Part& part) {
   if (!explores(plan, v1::EXPLORATION_METHOD_UCB)) return mix_answer(head_, blend_->rows(), blend_->scores(), share, plan.k, part.rows);
   rows_.assign(blend_->rows().begin(), blend_->rows().end());
   scores_.assign(blend_->scores().begin(), blend_->scores().end());
-  if (absl::Status s = rank_by_upper_bound(plan); !s.ok()) {
-    *plan.status = s;
-    return;
-  }
+  rank_by_upper_bound(plan);
   mix_answer(head_, rows_, scores_, share, plan.k, part.rows);
 }
 
-absl::Status RecommendBatch::rank_by_upper_bound(const Plan& plan) {
-  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
-  if (!customer.ok()) return customer.status();
-  rows_.erase(std::find(rows_.begin(), rows_.end(), kNone), rows_.end());
+// Of the items in rows_.
+std::vector<double> RecommendBatch::deviations() const {
   const Artifact& artifact = served_.artifact();
-  const std::vector<double> deviations =
-      score_deviations(artifact.model, artifact.uncertainty, {customer->profile, customer->cholesky}, rows_);
+  return score_deviations(artifact.model, artifact.uncertainty, {solved_->profile, solved_->cholesky}, rows_);
+}
+
+void RecommendBatch::rank_by_upper_bound(const Plan& plan) {
+  rows_.erase(std::find(rows_.begin(), rows_.end(), kNone), rows_.end());
+  const std::vector<double> deviation = deviations();
   std::vector<std::pair<float, int32_t>> order;
   for (size_t i = 0; i < rows_.size(); ++i)
-    order.emplace_back(static_cast<float>(double{scores_[i]} + plan.exploration->scale() * deviations[i]), rows_[i]);
+    order.emplace_back(static_cast<float>(double{scores_[i]} + plan.exploration->scale() * deviation[i]), rows_[i]);
   std::sort(order.begin(), order.end(),
             [](const auto& a, const auto& b) { return a.first > b.first || (a.first == b.first && a.second < b.second); });
   order.resize(std::min(order.size(), static_cast<size_t>(plan.k)));
@@ -187,7 +196,6 @@ absl::Status RecommendBatch::rank_by_upper_bound(const Plan& plan) {
     rows_.push_back(row);
     scores_.push_back(bound);
   }
-  return absl::OkStatus();
 }
 
 void RecommendBatch::answer_popularly(const Plan& plan, Part& part) const {
@@ -222,31 +230,18 @@ void RecommendBatch::write_rows(Plan& plan) const {
   }
 }
 
-void RecommendBatch::gather_offered(Plan& plan) {
+void RecommendBatch::explain_and_deviate(Plan& plan) {
   offered_.clear();
-  for (v1::RecommendedItem& row : *plan.response->mutable_results())
-    if (row.source() == v1::SOURCE_MODEL) offered_.push_back(&row);
-}
-
-void RecommendBatch::explain(Plan& plan) {
-  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
-  *plan.status = customer.status();
-  if (!customer.ok()) return;
-  gather_offered(plan);
-  explain_rows(served_, *customer, *blend_, plan.explain, offered_);
-}
-
-void RecommendBatch::add_deviations(Plan& plan) {
-  const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
-  *plan.status = customer.status();
-  if (!customer.ok()) return;
-  gather_offered(plan);
   rows_.clear();
-  const Artifact& artifact = served_.artifact();
-  for (const v1::RecommendedItem* row : offered_) rows_.push_back(artifact.item_ids.find(row->item_id()));
-  const std::vector<double> deviations =
-      score_deviations(artifact.model, artifact.uncertainty, {customer->profile, customer->cholesky}, rows_);
-  for (size_t i = 0; i < offered_.size(); ++i) offered_[i]->set_stddev(deviations[i]);
+  for (v1::RecommendedItem& row : *plan.response->mutable_results()) {
+    if (row.source() != v1::SOURCE_MODEL) continue;
+    offered_.push_back(&row);
+    rows_.push_back(served_.artifact().item_ids.find(row.item_id()));
+  }
+  if (plan.explain != v1::EXPLAIN_UNSPECIFIED) explain_rows(served_, *solved_, *blend_, plan.explain, offered_);
+  if (!plan.include_stddev || offered_.empty()) return;
+  const std::vector<double> deviation = deviations();
+  for (size_t i = 0; i < offered_.size(); ++i) offered_[i]->set_stddev(deviation[i]);
 }
 
 }  // namespace bouquet::server

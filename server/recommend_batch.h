@@ -68,15 +68,16 @@ class RecommendBatch {
   absl::StatusOr<std::span<const float>> ranking_profile(Plan& plan);
   void write(Plan& plan);
   void rank_stored(Plan& plan);
-  void answer_personally(Plan& plan, Part& part);
-  // Orders `rows` by score + scale · deviation.
-  absl::Status rank_by_upper_bound(const Plan& plan);
+  // Into solved_, where more than ranked rows is asked for. Errors: those of FoldInBatch::solved.
+  absl::Status solve_again(const Plan& plan);
+  void answer_personally(const Plan& plan, Part& part);
+  std::vector<double> deviations() const;
+  // Orders rows_ and scores_ by score + scale · deviation.
+  void rank_by_upper_bound(const Plan& plan);
   void answer_popularly(const Plan& plan, Part& part) const;
   void write_rows(Plan& plan) const;
-  // The rows of the response that come from the model: into offered_.
-  void gather_offered(Plan& plan);
-  void explain(Plan& plan);
-  void add_deviations(Plan& plan);
+  // Of the rows of the response that come from the model, whichever was asked for.
+  void explain_and_deviate(Plan& plan);
 
   const ServedModel& served_;
   const Placements& placements_;
@@ -89,6 +90,7 @@ class RecommendBatch {
   std::vector<AnswerRow> head_;
   std::vector<int32_t> rows_;  // of the model, for one part
   std::vector<float> scores_;
+  std::optional<SolvedCustomer> solved_;  // of the plan that is being written; its matrix is cholesky_
   std::vector<float> cholesky_;
   std::vector<v1::RecommendedItem*> offered_;
 };

@@ -106,14 +106,8 @@ class ModelAnswers {
   void write(size_t i) {
     const int32_t t = asked_[i];
     const auto k = static_cast<size_t>(k_);
-    if (options_.repeats == Repeats::kExclude) {
-      write_front(std::span(ranked_).subspan(i * k, k), t, answers_);
-      mixed_.clear();
-      for (size_t r = i * k; options_.keep_longest && r < (i + 1) * k && ranked_[r] != kNone; ++r)
-        mixed_.push_back({ranked_[r], scores_[r], AnswerSource::kModel});
-      return keep_longest(t);
-    }
-    rank_repurchases(history(t), {.filter = known_.among, .excluded = {}}, k_, head_);
+    head_.clear();
+    if (options_.repeats != Repeats::kExclude) rank_repurchases(history(t), {.filter = known_.among, .excluded = {}}, k_, head_);
     const bool only = options_.repeats == Repeats::kOnly;
     const auto items = only ? std::span<const int32_t>() : std::span<const int32_t>(ranked_).subspan(i * k, k);
     const auto scores = only ? std::span<const float>() : std::span<const float>(scores_).subspan(i * k, k);
@@ -123,12 +117,9 @@ class ModelAnswers {
       for (size_t r = 0; r < mixed_.size(); ++r)
         answers_.rows[j][static_cast<size_t>(t) * static_cast<size_t>(length) + r] = mixed_[r].item;
     }
-    keep_longest(t);  // the last length is the longest
-  }
-
-  void keep_longest(int32_t t) {
-    if (!options_.keep_longest) return;
-    std::ranges::copy(mixed_, answers_.longest.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(t) * static_cast<size_t>(k_)));
+    // The last length is the longest.
+    if (options_.keep_longest)
+      std::ranges::copy(mixed_, answers_.longest.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(t) * k));
   }
 
   const TestSet& tests_;

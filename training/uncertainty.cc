@@ -159,25 +159,25 @@ SparseRows later_pairs(const Dataset& dataset, std::span<const uint8_t> in_part,
   const SparseRows& before = set.interactions.by_customer;
   SparseRows out;
   out.column_count = before.column_count;
-  std::vector<std::vector<HistoryEntry>> of(static_cast<size_t>(before.row_count()));
+  const auto close_rows_before = [&](int64_t row) {
+    out.offsets.resize(static_cast<size_t>(row) + 1, static_cast<int64_t>(out.columns.size()));
+  };
   const auto item_of = [&](size_t e) {
     return in_part.empty() || in_part[e] ? rows.items[static_cast<size_t>(dataset.events.items[e])] : kNone;
   };
   for_each_history(dataset, set.rules, item_of, [&](CustomerIndex customer, const std::vector<HistoryEntry>& history) {
     const int32_t row = rows.customers[static_cast<size_t>(customer)];
     if (row == kNone) return;
+    close_rows_before(row);  // customers come by rising row
     const auto known = columns_of(before, row);
-    for (const HistoryEntry& entry : history)
-      if (!std::binary_search(known.begin(), known.end(), entry.item)) of[static_cast<size_t>(row)].push_back(entry);
-  });
-  for (const auto& entries : of) {
-    for (const HistoryEntry& entry : entries) {
+    for (const HistoryEntry& entry : history) {
+      if (std::binary_search(known.begin(), known.end(), entry.item)) continue;
       out.columns.push_back(entry.item);
       out.confidences.push_back(entry.confidence);
       out.targets.push_back(entry.target);
     }
-    out.offsets.push_back(static_cast<int64_t>(out.columns.size()));
-  }
+  });
+  close_rows_before(before.row_count());
   return out;
 }
 

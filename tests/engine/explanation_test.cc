@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 
 #include "engine/interactions.h"
 #include "tests/conformance/shop_attributes.h"
+#include "tests/engine/small_matrices.h"
 #include "tests/oracle/ials.h"
 
 namespace bouquet {
@@ -15,26 +15,6 @@ namespace {
 constexpr oracle::Settings kSettings{.alpha0 = 0.2, .lambda = 0.3, .nu = 0.5};
 constexpr int32_t kDimension = 12;
 constexpr int32_t kItems = 40;
-
-std::vector<float> random_floats(size_t n, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal(0, 0.5f);
-  std::vector<float> values(n);
-  for (float& x : values) x = normal(random);
-  return values;
-}
-
-// The lower triangle L of matrix = L Lᵀ, in double, then rounded as a Profiler gives it.
-std::vector<float> cholesky(std::vector<double> a, size_t d) {
-  for (size_t j = 0; j < d; ++j) {
-    for (size_t k = 0; k < j; ++k)
-      for (size_t i = j; i < d; ++i) a[i * d + j] -= a[i * d + k] * a[j * d + k];
-    const double root = std::sqrt(a[j * d + j]);
-    for (size_t i = j; i < d; ++i) a[i * d + j] /= root;
-    for (size_t i = 0; i < j; ++i) a[i * d + j] = 0;
-  }
-  return {a.begin(), a.end()};
-}
 
 // A customer with six events, one of them a return, and attributes; solved in double.
 class Explained : public testing::Test {

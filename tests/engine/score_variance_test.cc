@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <string>
 
+#include "tests/engine/small_matrices.h"
 #include "tests/oracle/ials.h"
 
 namespace bouquet {
@@ -14,26 +14,6 @@ namespace {
 
 constexpr size_t kDimension = 6;
 constexpr int32_t kItems = 9;
-
-std::vector<float> random_floats(size_t n, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<float> normal(0, 0.5f);
-  std::vector<float> values(n);
-  for (float& x : values) x = normal(random);
-  return values;
-}
-
-std::vector<float> lower(std::vector<double> a) {
-  constexpr size_t d = kDimension;
-  for (size_t j = 0; j < d; ++j) {
-    for (size_t k = 0; k < j; ++k)
-      for (size_t i = j; i < d; ++i) a[i * d + j] -= a[i * d + k] * a[j * d + k];
-    const double root = std::sqrt(a[j * d + j]);
-    for (size_t i = j; i < d; ++i) a[i * d + j] /= root;
-    for (size_t i = 0; i < j; ++i) a[i * d + j] = 0;
-  }
-  return {a.begin(), a.end()};
-}
 
 // scale · XᵀX + ridge I of some vectors.
 std::vector<double> matrix(const std::vector<float>& vectors, double scale, double ridge) {
@@ -93,7 +73,7 @@ class Scored : public testing::Test {
     }
     uncertainty_ = {.noise_variance = 0.7, .basis = std::move(basis), .items = std::move(certainties)};
     w_ = matrix(random_floats(20 * kDimension, 2), 1, 0.4);
-    cholesky_ = lower(w_);
+    cholesky_ = cholesky(w_, kDimension);
     profile_ = random_floats(kDimension, 3);
   }
 
@@ -152,8 +132,8 @@ TEST_F(Scored, ConfidenceIsTheShareOfTheVarianceThatIsGone) {
   for (size_t e = 0; e < solved.size(); ++e) solved[e] += seen[e];
   const double expected = 1 - trace_of_product(inverse(solved), gram) / trace_of_product(inverse(empty), gram);
   EXPECT_GT(expected, 0.05);
-  EXPECT_NEAR(profile_confidence(model_, lower(solved), lower(empty)), expected, 1e-5);
-  EXPECT_NEAR(profile_confidence(model_, lower(empty), lower(empty)), 0, 1e-9);
+  EXPECT_NEAR(profile_confidence(model_, cholesky(solved, kDimension), cholesky(empty, kDimension)), expected, 1e-5);
+  EXPECT_NEAR(profile_confidence(model_, cholesky(empty, kDimension), cholesky(empty, kDimension)), 0, 1e-9);
 }
 
 TEST_F(Scored, WhatIsStoredIsChecked) {

@@ -20,17 +20,9 @@ using ::testing::IsEmpty;
 
 class ExplainTest : public TestServer {
  protected:
-  template <typename Request, typename Response>
-  grpc::Status call(grpc::Status (v1::Recommendations::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                    const Request& request, Response* response) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-    response->Clear();
-    return ((*stub()).*method)(&context, request, response);
-  }
-  grpc::Status explain(const v1::ExplainRequest& request) { return call(&v1::Recommendations::Stub::Explain, request, &explained_); }
+  grpc::Status explain(const v1::ExplainRequest& request) { return call_method(&v1::Recommendations::Stub::Explain, request, &explained_); }
   grpc::Status recommend(const v1::RecommendRequest& request) {
-    return call(&v1::Recommendations::Stub::Recommend, request, &recommended_);
+    return call_method(&v1::Recommendations::Stub::Recommend, request, &recommended_);
   }
 
   v1::ExplainResponse explained_;
@@ -170,10 +162,10 @@ TEST_F(ExplainTest, SimilarItemsSayWhatIsKnownOfBoth) {
   v1::SimilarItemsRequest request;
   request.set_item_id("bread");
   v1::SimilarItemsResponse response;
-  ASSERT_TRUE(call(&v1::Recommendations::Stub::SimilarItems, request, &response).ok());
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::SimilarItems, request, &response).ok());
   for (const auto& row : response.results()) EXPECT_THAT(row.reasons(), IsEmpty());
   request.set_explain(v1::EXPLAIN_TOP);
-  ASSERT_TRUE(call(&v1::Recommendations::Stub::SimilarItems, request, &response).ok());
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::SimilarItems, request, &response).ok());
   auto reasons = reasons_of(response);
   EXPECT_THAT(reasons["rolls"], ElementsAre("both in category bakery", "both brand = Acme", "both tags = fresh, warm"));
   EXPECT_THAT(reasons["tea"], ElementsAre("both organic", "both tags = warm", "with Bread, 1 kg in 4 of 10 baskets"));
@@ -190,7 +182,7 @@ TEST_F(ExplainTest, CrossSellNamesTheBasketsAndTheNearestOfTheBasket) {
   request.add_item_ids("cup");
   request.set_explain(v1::EXPLAIN_FULL);
   v1::CrossSellResponse response;
-  ASSERT_TRUE(call(&v1::Recommendations::Stub::CrossSell, request, &response).ok());
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::CrossSell, request, &response).ok());
   ASSERT_EQ(response.results_size(), 2);
   EXPECT_EQ(response.results(0).item().item_id(), "tea");
   EXPECT_THAT(response.results(0).item().reasons(), ElementsAre("with Bread, 1 kg in 4 of 10 baskets"));

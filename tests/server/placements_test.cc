@@ -94,15 +94,9 @@ class PlacementsTest : public TestServer {
     with.placements = parsed(config);
     start(with);
   }
-  template <typename Request, typename Response>
-  grpc::Status call(grpc::Status (v1::Recommendations::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                    const Request& request, Response* response) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-    response->Clear();
-    return ((*stub()).*method)(&context, request, response);
+  grpc::Status recommend(const v1::RecommendRequest& request) {
+    return call_method(&v1::Recommendations::Stub::Recommend, request, &response_);
   }
-  grpc::Status recommend(const v1::RecommendRequest& request) { return call(&v1::Recommendations::Stub::Recommend, request, &response_); }
   std::vector<int> items() const {
     std::vector<int> out;
     for (const auto& row : response_.results()) out.push_back(std::stoi(row.item_id().substr(4)));
@@ -173,19 +167,19 @@ TEST_F(PlacementsTest, SimilarItemsAndCrossSellTakeThemToo) {
   similar.set_item_id("item0");
   similar.set_placement("detail");
   v1::SimilarItemsResponse similar_response;
-  ASSERT_TRUE(call(&v1::Recommendations::Stub::SimilarItems, similar, &similar_response).ok());
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::SimilarItems, similar, &similar_response).ok());
   ASSERT_EQ(similar_response.results_size(), 2);
   for (const auto& row : similar_response.results()) EXPECT_EQ(row.kind(), v1::ITEM_KIND_CONTENT);
   v1::CrossSellRequest basket;
   basket.add_item_ids("item0");
   basket.set_placement("detail");
   v1::CrossSellResponse basket_response;
-  ASSERT_TRUE(call(&v1::Recommendations::Stub::CrossSell, basket, &basket_response).ok());
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::CrossSell, basket, &basket_response).ok());
   ASSERT_EQ(basket_response.results_size(), 2);
   EXPECT_EQ(basket_response.results(0).item().source(), v1::SOURCE_CO_PURCHASE);
   for (const auto& row : basket_response.results()) EXPECT_EQ(row.item().kind(), v1::ITEM_KIND_CONTENT);
   similar.set_placement("home");
-  const grpc::Status status = call(&v1::Recommendations::Stub::SimilarItems, similar, &similar_response);
+  const grpc::Status status = call_method(&v1::Recommendations::Stub::SimilarItems, similar, &similar_response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_THAT(status.error_message(), HasSubstr("placement: 'home' mixes kinds"));
 }

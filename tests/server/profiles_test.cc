@@ -21,17 +21,9 @@ using ::testing::IsEmpty;
 
 class ProfilesTest : public TestServer {
  protected:
-  template <typename Service, typename Request, typename Response>
-  grpc::Status call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request,
-                    Response* response) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
-    response->Clear();
-    return ((*Service::NewStub(channel())).*method)(&context, request, response);
-  }
-  grpc::Status get(const v1::GetProfileRequest& request) { return call<v1::Profiles>(&v1::Profiles::Stub::GetProfile, request, &profile_); }
+  grpc::Status get(const v1::GetProfileRequest& request) { return call_method(&v1::Profiles::Stub::GetProfile, request, &profile_); }
   grpc::Status similar(const v1::SimilarCustomersRequest& request) {
-    return call<v1::Audiences>(&v1::Audiences::Stub::SimilarCustomers, request, &similar_);
+    return call_method(&v1::Audiences::Stub::SimilarCustomers, request, &similar_);
   }
   std::vector<std::string> similar_ids() const {
     std::vector<std::string> ids;

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -46,6 +47,17 @@ class TestServer : public ::testing::Test {
   std::shared_ptr<grpc::Channel> channel() const { return channel_to(serving_->address()); }
   static std::shared_ptr<grpc::Channel> channel_to(const std::string& address);
   std::unique_ptr<v1::Recommendations::Stub> stub() const { return v1::Recommendations::NewStub(channel()); }
+
+  // One call of any service's method, on a connection of its own.
+  template <typename Service, typename Request, typename Response>
+  grpc::Status call_method(grpc::Status (Service::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request,
+                           Response* response) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    response->Clear();
+    Service stub(channel());
+    return (stub.*method)(&context, request, response);
+  }
 
   TemporaryFolder folder_;
   std::string models_ = folder_.path() + "/models";

@@ -5,13 +5,7 @@ namespace bouquet::training {
 namespace {
 
 ShopSettings large_shop(bool linear, int32_t attributes = 3) {
-  ShopSettings shop{.customers = 100'000, .items = 2000, .events = 3'000'000, .clusters = 12};
-  shop.popularity_slope = 0.3;
-  shop.taste_share = 0.9;
-  shop.repeat_share = 0.1;
-  shop.return_share = 0;
-  shop.plant = {.attributes = attributes, .informative = 3, .linear = linear, .taste_noise = 0.1, .missing_share = 0.05};
-  return shop;
+  return planted_shop_of({.customers = 100'000, .items = 2000, .events = 3'000'000}, linear, attributes);
 }
 
 TrainingOptions options() {

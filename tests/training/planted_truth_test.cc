@@ -5,15 +5,7 @@
 namespace bouquet::training {
 namespace {
 
-ShopSettings small_shop(bool linear, int32_t attributes = 3) {
-  ShopSettings shop{.customers = 8000, .items = 600, .events = 240000, .clusters = 12};
-  shop.popularity_slope = 0.3;
-  shop.taste_share = 0.9;
-  shop.repeat_share = 0.1;
-  shop.return_share = 0;
-  shop.plant = {.attributes = attributes, .informative = 3, .linear = linear, .taste_noise = 0.1, .missing_share = 0.05};
-  return shop;
-}
+ShopSettings small_shop(bool linear) { return planted_shop_of({.customers = 8000, .items = 600, .events = 240000}, linear, 3); }
 
 TrainingOptions options() {
   TrainingOptions options;

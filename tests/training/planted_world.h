@@ -23,6 +23,16 @@
 
 namespace bouquet::training {
 
+inline ShopSettings planted_shop_of(ShopSettings shop, bool linear, int32_t attributes) {
+  shop.clusters = 12;
+  shop.popularity_slope = 0.3;
+  shop.taste_share = 0.9;
+  shop.repeat_share = 0.1;
+  shop.return_share = 0;
+  shop.plant = {.attributes = attributes, .informative = 3, .linear = linear, .taste_noise = 0.1, .missing_share = 0.05};
+  return shop;
+}
+
 // Mean NDCG@20 of each.
 struct PlantedFigures {
   double model = 0, truth = 0, linear = 0, popular = 0;  // linear: the truth as far as a linear function of the attributes can know it
