@@ -12,8 +12,8 @@ namespace bouquet::cpu {
 // sum[0, stride) += sum over k of values[k] times the table's row columns[k].
 void add_weighted_rows(const FactorTable& table, std::span<const int32_t> columns, std::span<const float> values, float* sum);
 
-// sum[0, 16) = sum over k of values[k] times columns [first_column, first_column + 16) of row first_row + rows[k]. At most a few
-// thousand terms: they are added in float.
+// sum[0, 16) = sum over k of values[k] times columns [first_column, first_column + 16) of row first_row + rows[k]. The terms are added
+// in float: let them be few hundred.
 void sum_panel(const FactorTable& table, int64_t first_row, std::span<const uint16_t> rows, std::span<const float> values,
                int64_t first_column, float* sum);
 

@@ -5,6 +5,11 @@
 #include "cpu_fallback/attribute_kernels.h"
 
 namespace bouquet::cpu {
+namespace {
+
+constexpr size_t kFloatTerms = 256;  // that are added in float
+
+}  // namespace
 
 SparseBlocks::SparseBlocks(const AttributeRows& rows, std::span<const double> weights, ThreadPool& pool)
     : columns_(rows.column_count - rows.dense_count) {
@@ -55,17 +60,14 @@ void SparseBlocks::add_panel(const Block& block, const FactorTable& table, int64
   alignas(64) float sum[kPanel];
   for (size_t at = 0; at < block.columns.size(); ++at) {
     const auto begin = static_cast<size_t>(block.begins[at]);
-    const size_t count = static_cast<size_t>(block.begins[at + 1]) - begin;
-    sum_panel(table, first_row, std::span(block.rows).subspan(begin, count), std::span(block.values).subspan(begin, count), panel * kPanel,
-              sum);
+    const auto end = static_cast<size_t>(block.begins[at + 1]);
     double* to = sums.data() + int64_t{block.columns[at]} * table.stride() + panel * kPanel;
-    for (int j = 0; j < kPanel; ++j) to[j] += static_cast<double>(sum[j]);
+    for (size_t k = begin; k < end; k += kFloatTerms) {
+      const size_t count = std::min(kFloatTerms, end - k);
+      sum_panel(table, first_row, std::span(block.rows).subspan(k, count), std::span(block.values).subspan(k, count), panel * kPanel, sum);
+      for (int j = 0; j < kPanel; ++j) to[j] += static_cast<double>(sum[j]);
+    }
   }
-}
-
-void SparseBlocks::add_products(int64_t b, const FactorTable& table, int64_t first_row, std::span<double> sums, ThreadPool& pool) const {
-  const Block& block = blocks_[static_cast<size_t>(b)];
-  pool.run(table.stride() / kPanel, [&](int, int64_t panel) { add_panel(block, table, first_row, panel, sums); });
 }
 
 void SparseBlocks::add_products(const FactorTable& table, std::span<double> sums, ThreadPool& pool) const {

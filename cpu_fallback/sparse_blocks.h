@@ -32,10 +32,8 @@ class SparseBlocks {
   // Those of block b whose columns are in [first, end), in order.
   std::vector<Segment> segments(int64_t b, int64_t first, int64_t end) const;
 
-  // sums[c * stride + j] += sum over the rows r of block b of weight x[r][c] table[r - first_row][j]. Tasks are panels of 16 columns j,
-  // so the bits are the same at any number of threads.
-  void add_products(int64_t b, const FactorTable& table, int64_t first_row, std::span<double> sums, ThreadPool& pool) const;
-  // The same over all blocks, the table having all rows.
+  // sums[c * stride + j] += sum over the rows r of weight x[r][c] table[r][j]. Tasks are panels of 16 columns j, so the bits are the same
+  // at any number of threads.
   void add_products(const FactorTable& table, std::span<double> sums, ThreadPool& pool) const;
 
  private:

@@ -77,10 +77,7 @@ void WeightedAttributes::add_dense_products(const FactorTable& table, std::span<
 std::vector<double> WeightedAttributes::gram(ThreadPool& pool) const {
   std::vector<double> gram(static_cast<size_t>(size() * size()));
   add_dense_gram(gram, pool);
-  if (sparse_.column_count() > 0) {
-    add_mixed_gram(gram, pool);
-    add_sparse_gram(gram, pool);
-  }
+  add_sparse_gram(gram, pool);
   return gram;
 }
 
@@ -111,46 +108,38 @@ void WeightedAttributes::add_dense_gram(std::span<double> gram, ThreadPool& pool
       gram[static_cast<size_t>(position(i) * size() + position(j))] = sums[static_cast<size_t>(i * width + j)];
 }
 
-// Dense columns and the intercept against the sparse ones: the product of the sparse columns with a table of the dense ones.
-void WeightedAttributes::add_mixed_gram(std::span<double> gram, ThreadPool& pool) const {
-  const auto width = static_cast<int32_t>(rows_.dense_count + 1);
-  const int64_t stride = padded(width);
-  std::vector<double> sums(static_cast<size_t>(sparse_.column_count() * stride));
-  FactorTable dense(SparseBlocks::kRows, width);
-  for (int64_t b = 0; b < sparse_.block_count(); ++b) {
-    const int64_t first = b * SparseBlocks::kRows;
-    const int64_t end = std::min(rows_.rows(), first + SparseBlocks::kRows);
-    for (int64_t r = first; r < end; ++r) copy_dense(r, 1, dense.row(r - first));
-    sparse_.add_products(b, dense, 0, sums, pool);
-  }
-  const int64_t intercept = size() - 1;
-  for (int64_t c = 0; c < sparse_.column_count(); ++c) {
-    const double* from = &sums[static_cast<size_t>(c * stride)];
-    const int64_t column = rows_.dense_count + c;
-    for (int64_t f = 0; f < rows_.dense_count; ++f) gram[static_cast<size_t>(f * size() + column)] = from[f];
-    gram[static_cast<size_t>(column * size() + intercept)] = from[rows_.dense_count];
-  }
-}
-
+// A sparse column against every column behind it, and the dense columns and the intercept against it. All of it in double: the columns of a
+// category add up to the intercept, and only what the regularization adds keeps that direction positive.
 void WeightedAttributes::add_sparse_gram(std::span<double> gram, ThreadPool& pool) const {
   const int64_t columns = sparse_.column_count();
+  const int64_t dense = rows_.dense_count;
   pool.run((columns + kSparseColumns - 1) / kSparseColumns, [&](int, int64_t task) {
     const int64_t first = task * kSparseColumns;
-    for (int64_t b = 0; b < sparse_.block_count(); ++b) {
-      for (const SparseBlocks::Segment& segment : sparse_.segments(b, first, std::min(columns, first + kSparseColumns))) {
-        const int32_t column = rows_.dense_count + segment.column;
-        double* to = gram.data() + int64_t{column} * size();
-        for (size_t k = 0; k < segment.rows.size(); ++k) {
-          const int64_t r = b * SparseBlocks::kRows + segment.rows[k];
-          const auto others = rows_.row_columns(r);
-          const auto values = rows_.row_values(r);
-          const double weight = double{segment.values[k]};
-          for (size_t at = static_cast<size_t>(std::ranges::lower_bound(others, column) - others.begin()); at < others.size(); ++at)
-            to[others[at]] += weight * double{values[at]};
-        }
-      }
+    std::vector<double> mixed(static_cast<size_t>(kSparseColumns * (dense + 1)));  // by sparse column
+    for (int64_t b = 0; b < sparse_.block_count(); ++b)
+      for (const SparseBlocks::Segment& segment : sparse_.segments(b, first, std::min(columns, first + kSparseColumns)))
+        for (const uint16_t row : segment.rows)
+          add_entry(b * SparseBlocks::kRows + row, rows_.dense_count + segment.column, gram,
+                    std::span(mixed).subspan(static_cast<size_t>((segment.column - first) * (dense + 1)), static_cast<size_t>(dense + 1)));
+    for (int64_t c = first; c < std::min(columns, first + kSparseColumns); ++c) {
+      const double* from = &mixed[static_cast<size_t>((c - first) * (dense + 1))];
+      for (int64_t f = 0; f < dense; ++f) gram[static_cast<size_t>(f * size() + dense + c)] = from[f];
+      gram[static_cast<size_t>((dense + c) * size() + size() - 1)] = from[dense];
     }
   });
+}
+
+// Row r's entry in sparse column `column` against the rest of the row.
+void WeightedAttributes::add_entry(int64_t r, int32_t column, std::span<double> gram, std::span<double> mixed) const {
+  const auto others = rows_.row_columns(r);
+  const auto values = rows_.row_values(r);
+  auto at = static_cast<size_t>(std::ranges::lower_bound(others, column) - others.begin());
+  const double weight = weights_[static_cast<size_t>(r)] * double{values[at]};
+  const auto dense = rows_.dense_row(r);
+  for (size_t f = 0; f < dense.size(); ++f) mixed[f] += weight * double{dense[f]};
+  mixed[dense.size()] += weight;
+  double* to = gram.data() + int64_t{column} * size();
+  for (; at < others.size(); ++at) to[others[at]] += weight * double{values[at]};
 }
 
 std::vector<double> WeightedAttributes::gram_diagonal() const {

@@ -1,5 +1,5 @@
-// One side's attributes X with the weights R of its rows, as the attribute step needs them: products with XᵀR and the Gram matrix XᵀRX,
-// summed in double over float blocks.
+// One side's attributes X with the weights R of its rows, as the attribute step needs them: products with XᵀR, summed in double over
+// float blocks, and the Gram matrix XᵀRX, in double.
 //
 // Positions: a product has F + 1 rows in the order of the prior map (attribute_rows.h), the intercept last.
 #pragma once
@@ -33,8 +33,8 @@ class WeightedAttributes {
  private:
   void add_dense_products(const FactorTable& table, std::span<double> sums, ThreadPool& pool) const;
   void add_dense_gram(std::span<double> gram, ThreadPool& pool) const;
-  void add_mixed_gram(std::span<double> gram, ThreadPool& pool) const;
   void add_sparse_gram(std::span<double> gram, ThreadPool& pool) const;
+  void add_entry(int64_t r, int32_t column, std::span<double> gram, std::span<double> mixed) const;
   // Row r's dense values and the intercept's 1, times `factor`: [dense_count + 1].
   template <typename T>
   void copy_dense(int64_t r, double factor, T* to) const;

@@ -43,7 +43,7 @@ absl::StatusOr<Fit> fit_model(Backend& backend, const Interactions& interactions
         if (!figure.ok()) return figure.status();
         report.select_metric = *figure;
       }
-      if (!select || fit.epochs == 0 || report.select_metric > best) {
+      if (!select || (epoch >= plan.min_epochs && (fit.epochs == 0 || report.select_metric > best))) {
         best = report.select_metric;
         fit.model = *std::move(model);
         fit.epochs = epoch;
@@ -51,7 +51,7 @@ absl::StatusOr<Fit> fit_model(Backend& backend, const Interactions& interactions
     }
     fit.reports.push_back(report);
     progress.step(epoch, epoch_text(report, plan, interactions.pair_count(), static_cast<bool>(select)));
-    if (select && epoch - fit.epochs >= plan.patience) break;
+    if (select && fit.epochs > 0 && epoch - fit.epochs >= plan.patience) break;
   }
   progress.end(summary(fit, plan, static_cast<bool>(select)));
   return fit;

@@ -28,6 +28,7 @@ struct Fit {
 struct FitPlan {
   std::string stage;       // for the progress
   int32_t max_epochs = 8;  // at least 1
+  int32_t min_epochs = 1;  // fewer are never chosen; at most max_epochs
   int32_t patience = 2;    // epochs without a new best figure after which to stop
   std::string metric;      // name of the figure, for the progress
 };
@@ -35,7 +36,8 @@ struct FitPlan {
 // The figure to raise, of the model after an epoch.
 using SelectFigure = std::function<absl::StatusOr<double>(const LoadedModel&)>;
 
-// Trains on `interactions`; after each epoch asks `select`. Returns the model of the first epoch that reached the best figure.
+// Trains on `interactions`; after each epoch asks `select`. Returns the model of the first epoch from min_epochs on that
+// reached the best figure.
 // Without `select` runs max_epochs. Errors: those of the backend and of `select`.
 absl::StatusOr<Fit> fit_model(Backend& backend, const Interactions& interactions, const TrainingOptions& options, const FitPlan& plan,
                               const SelectFigure& select, Progress& progress);

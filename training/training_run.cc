@@ -158,8 +158,11 @@ class TrainingRun {
       if (!answers.ok()) return answers.status();
       return mean_metric(*answers, 0, metric, p.tests, p.known, repeats);
     };
+    const int32_t max_epochs = request_.epochs > 0 ? request_.epochs : kMaxEpochs;
+    // Within the warm-up attributes are not used at all.
     const FitPlan plan{.stage = attributes ? "choosing on the select part, with attributes" : "choosing on the select part",
-                       .max_epochs = request_.epochs > 0 ? request_.epochs : kMaxEpochs,
+                       .max_epochs = max_epochs,
+                       .min_epochs = attributes ? std::min(options_.attribute_warmup + 1, max_epochs) : 1,
                        .patience = request_.patience,
                        .metric = metric_name(metric, 20)};
     auto fit = fit_model(backend_, p.set.interactions, options_, plan, figure, progress_);
@@ -194,7 +197,7 @@ class TrainingRun {
     if (!part.ok()) return part.status();
     FittedPart& p = **part;
     p.known.repurchase_share = outcome_.repurchase->share;
-    const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .patience = 0, .metric = ""};
+    const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .min_epochs = 1, .patience = 0, .metric = ""};
     const auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
     const auto loaded = backend_.load(fit->model);
@@ -266,7 +269,7 @@ class TrainingRun {
     auto set = training_set(dataset_, {}, attributes_);
     if (!set.ok()) return set.status();
     if (request_.validation.kind == ValidationKind::kNone) balance(*set);
-    const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
+    const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .min_epochs = 1, .patience = 0, .metric = ""};
     auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
     if (outcome_.epochs.empty()) outcome_.epochs = fit->reports;

@@ -56,5 +56,44 @@ TEST_F(AttributeSteps, HaveTheSameBitsAtAnyNumberOfThreads) {
   EXPECT_EQ(fit(1, 0), fit(3, 0));
 }
 
+// Three categories of twenty values each: every one's columns add up to the intercept, so that XᵀRX is singular but for the regularization.
+AttributeTable categories(int64_t rows, int32_t dense) {
+  AttributeTable table;
+  table.dense_count = dense;
+  table.column_count = dense + 60;
+  std::mt19937_64 random(8);
+  std::normal_distribution<float> normal;
+  std::vector<float> numbers;
+  std::vector<int64_t> offsets{0};
+  std::vector<int32_t> columns;
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int32_t f = 0; f < dense; ++f) numbers.push_back(normal(random));
+    for (int32_t category = 0; category < 3; ++category) columns.push_back(dense + category * 20 + static_cast<int32_t>(random() % 20));
+    offsets.push_back(static_cast<int64_t>(columns.size()));
+  }
+  table.values = std::vector<float>(columns.size(), 1.0f);
+  table.dense = std::move(numbers);
+  table.offsets = std::move(offsets);
+  table.columns = std::move(columns);
+  return table;
+}
+
+TEST(AttributeStepsOfCategories, AreSolvedWithAWeakRegularization) {
+  const AttributeTable table = categories(kRows, 3);
+  std::mt19937_64 random(9);
+  std::normal_distribution<float> normal;
+  FactorTable vectors(kRows, kDimension);
+  for (int64_t r = 0; r < kRows; ++r)
+    for (int32_t j = 0; j < kDimension; ++j) vectors.row(r)[j] = normal(random);
+  std::vector<double> weights;
+  for (int64_t r = 0; r < kRows; ++r) weights.push_back(1000 * (0.513 + static_cast<double>(r % 71) / 3));
+  ThreadPool pool(2);
+  AttributeStep step("customer", table.rows(), weights, 1e-3);
+  PriorMap map(table.column_count, table.dense_count, kDimension);
+  const absl::Status s = step.run(vectors, map, pool);
+  ASSERT_TRUE(s.ok()) << s;
+  for (const float x : step.map()) ASSERT_LT(std::fabs(x), 100);  // nothing has been blown up along what the data leave open
+}
+
 }  // namespace
 }  // namespace bouquet::cpu

@@ -45,8 +45,8 @@ class ScriptedBackend : public Backend {
 
 class TrainerTest : public ::testing::Test {
  protected:
-  absl::StatusOr<Fit> fit(std::vector<double> figures, int32_t max_epochs, int32_t patience = 2) {
-    const FitPlan plan{.stage = "test", .max_epochs = max_epochs, .patience = patience, .metric = "ndcg@20"};
+  absl::StatusOr<Fit> fit(std::vector<double> figures, int32_t max_epochs, int32_t patience = 2, int32_t min_epochs = 1) {
+    const FitPlan plan{.stage = "test", .max_epochs = max_epochs, .min_epochs = min_epochs, .patience = patience, .metric = "ndcg@20"};
     NoProgress progress;
     size_t next = 0;
     const SelectFigure select = [&](const LoadedModel&) -> absl::StatusOr<double> { return figures.at(next++); };
@@ -67,6 +67,12 @@ TEST_F(TrainerTest, KeepsTheModelOfTheBestEpochAndStopsAfterThePatience) {
 }
 
 TEST_F(TrainerTest, OfEqualFiguresTheFirstWins) { EXPECT_EQ(fit({0.3, 0.3, 0.3}, 10)->epochs, 1); }
+
+TEST_F(TrainerTest, FewerThanTheMinimumAreNeverChosen) {
+  EXPECT_EQ(fit({0.9, 0.8, 0.3, 0.4, 0.2, 0.1}, 10, 2, 3)->epochs, 4);
+  EXPECT_EQ(backend_.epochs, 6);
+  EXPECT_EQ(fit({0.9, 0.8, 0.3}, 3, 2, 3)->epochs, 3);
+}
 
 TEST_F(TrainerTest, MoreThanTheMaximumIsNeverRun) {
   EXPECT_EQ(fit({0.1, 0.2, 0.3}, 3)->epochs, 3);
