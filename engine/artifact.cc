@@ -37,6 +37,9 @@ absl::Status check_history_entry(const Histories& h, int64_t e, int64_t item_cou
   if (h.repurchase[e] != 0 && h.consumed[e] == 0) return bad_entry("history repurchase", e, "is not 0 though nothing was consumed");
   if (!h.counts.empty() && (h.counts[e] < 0 || (h.counts[e] != 0 && h.consumed[e] == 0)))
     return bad_entry("history counts", e, absl::StrCat("is ", h.counts[e], ", below 0 or not 0 though nothing was consumed"));
+  if (!h.given.empty() && h.given[e] != 0 && h.given[e] != h.confidences[e])
+    return bad_entry("history given", e, "is neither 0 nor the confidence");
+  if (!h.net.empty() && !std::isfinite(h.net[e])) return bad_entry("history net", e, "is not finite");
   return absl::OkStatus();
 }
 
@@ -50,6 +53,12 @@ absl::Status check_histories(const Histories& h, int64_t customer_count, int64_t
     if (absl::Status s = check_size("history targets", h.targets.size(), pairs); !s.ok()) return s;
   if (!h.counts.empty())
     if (absl::Status s = check_size("history counts", h.counts.size(), pairs); !s.ok()) return s;
+  if (!h.given.empty())
+    if (absl::Status s = check_size("history given", h.given.size(), pairs); !s.ok()) return s;
+  if (!h.net.empty())
+    if (absl::Status s = check_size("history net", h.net.size(), pairs); !s.ok()) return s;
+  if (!h.minutes.empty())
+    if (absl::Status s = check_size("history minutes", h.minutes.size(), pairs); !s.ok()) return s;
   for (int64_t customer = 0; customer < customer_count; ++customer) {
     int64_t previous_item = -1;
     for (int64_t e = h.offsets[customer]; e < h.offsets[customer + 1]; ++e) {
@@ -122,6 +131,23 @@ absl::Status check_settings(const Artifact& artifact) {
 }
 
 }  // namespace
+
+void Histories::read(CustomerIndex customer, int64_t reference_time, std::vector<HistoryEntry>& history) const {
+  history.clear();
+  if (offsets.empty()) return;
+  for (int64_t e = offsets[customer]; e < offsets[customer + 1]; ++e) {
+    const int32_t count = counts.empty() ? int32_t{consumed[e]} : counts[e];
+    history.push_back({.item = items[e],
+                       .confidence = confidences[e],
+                       .target = targets.empty() ? 1.0f : targets[e],
+                       .consumed = consumed[e] != 0,
+                       .repurchase = repurchase[e],
+                       .count = count,
+                       .given = given.empty() ? confidences[e] : given[e],
+                       .net = net.empty() ? static_cast<float>(count) : net[e],
+                       .newest = minutes.empty() ? reference_time : int64_t{minutes[e]} * kMicrosecondsPerMinute});
+  }
+}
 
 absl::Status validate(const Artifact& artifact) {
   const Model& model = artifact.model;

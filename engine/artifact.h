@@ -21,15 +21,24 @@
 
 namespace bouquet {
 
+inline constexpr int64_t kMicrosecondsPerMinute = 60'000'000;
+
 // The customers' merged histories (HistoryEntry by columns): row = CustomerIndex, items ascending. Personal data.
 struct Histories {
-  SharedArray<int64_t> offsets;    // [customer_count + 1]
-  SharedArray<int32_t> items;      // [pair_count]
-  SharedArray<float> confidences;  // [pair_count]
-  SharedArray<float> targets;      // [pair_count], or empty: every target is 1
-  SharedArray<uint8_t> consumed;   // [pair_count] 0 or 1
-  SharedArray<float> repurchase;   // [pair_count], 0 where not consumed
-  SharedArray<int32_t> counts;     // [pair_count] HistoryEntry::count, 0 where not consumed; or empty: not kept
+  SharedArray<int64_t> offsets;       // [customer_count + 1]
+  SharedArray<int32_t> items;         // [pair_count]
+  SharedArray<float> confidences;     // [pair_count]
+  SharedArray<float> targets;         // [pair_count], or empty: every target is 1
+  SharedArray<uint8_t> consumed;      // [pair_count] 0 or 1
+  SharedArray<float> repurchase;      // [pair_count], 0 where not consumed
+  SharedArray<int32_t> counts;        // [pair_count] HistoryEntry::count, 0 where not consumed; or empty: not kept
+  SharedArray<float> given = {};      // [pair_count] HistoryEntry::given, or empty: as `confidences`
+  SharedArray<float> net = {};        // [pair_count] HistoryEntry::net; or empty: not kept
+  SharedArray<int32_t> minutes = {};  // [pair_count] since 1970, HistoryEntry::newest rounded down; or empty: not kept
+
+  // `customer`'s history as it was merged, ascending by item. What is not kept: everything counts as of `reference_time`, and where there
+  // are no counts either, as bought once.
+  void read(CustomerIndex customer, int64_t reference_time, std::vector<HistoryEntry>& history) const;
 };
 
 // The attributes of one side as the training saw them: how they become columns, and the columns. No columns: there are none.

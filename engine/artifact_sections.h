@@ -113,6 +113,9 @@ absl::Status for_each_section(Arrays& arrays, const Visit& visit) {
   section({"history_consumed", kPersonal, kRequired}, a.histories.consumed);
   section({"history_repurchase", kPersonal, kRequired}, a.histories.repurchase);
   section({"history_counts", kPersonal, kOptional}, a.histories.counts);
+  section({"history_given", kPersonal, kOptional}, a.histories.given);
+  section({"history_net", kPersonal, kOptional}, a.histories.net);
+  section({"history_minutes", kPersonal, kOptional}, a.histories.minutes);
   return status;
 }
 

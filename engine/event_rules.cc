@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <tuple>
 
 #include "engine/errors.h"
 
@@ -35,9 +37,23 @@ struct PairSums {
   double repurchase = 0;
   int32_t count = 0;  // consuming events
   bool consuming = false, returning = false;
+  int64_t newest = std::numeric_limits<int64_t>::min();
+
+  PairSums() = default;
+  // Whether something was returned matters only where no more was consumed than that, and then it is known or yet to come.
+  explicit PairSums(const HistoryEntry& known)
+      : given(known.given),
+        returned(known.given > 0 ? 0 : known.confidence),
+        net(known.net),
+        repurchase(known.repurchase),
+        count(known.count),
+        consuming(known.consumed),
+        returning(known.target == 0),
+        newest(known.newest) {}
 
   void add(const Event& event, const EventRules& rules) {
     const EventType& type = rules.types[event.type];
+    newest = std::max(newest, event.time);
     const double weight = type.weight * transformed(type, event.value) * decay(event.time, rules.reference_time, type.half_life_days);
     if (type.returns || event.value < 0) {
       returned += weight;
@@ -64,9 +80,28 @@ struct PairSums {
     e.consumed = consuming && !taken_back;
     e.repurchase = e.consumed ? static_cast<float>(repurchase) : 0;
     e.count = e.consumed ? count : 0;
+    e.given = given > 0 ? e.confidence : 0;
+    e.net = static_cast<float>(net);
+    e.newest = newest;
     return e;
   }
 };
+
+// Leaves the `limit` entries whose newest events are the latest; of equal times, those that stand later in `last`, then the later items.
+void keep_newest(std::span<const int32_t> last, size_t limit, std::vector<HistoryEntry>& merged) {
+  if (merged.size() <= limit) return;
+  using Age = std::tuple<int64_t, int32_t, ItemIndex>;
+  const auto age = [&](size_t i) { return Age{merged[i].newest, last[i], merged[i].item}; };
+  std::vector<Age> ages;
+  ages.reserve(merged.size());
+  for (size_t i = 0; i < merged.size(); ++i) ages.push_back(age(i));
+  std::nth_element(ages.begin(), ages.begin() + static_cast<std::ptrdiff_t>(limit) - 1, ages.end(), std::greater<>());
+  const Age oldest_kept = ages[limit - 1];
+  size_t out = 0;
+  for (size_t i = 0; i < merged.size(); ++i)
+    if (age(i) >= oldest_kept) merged[out++] = merged[i];
+  merged.resize(out);
+}
 
 }  // namespace
 
@@ -105,6 +140,11 @@ absl::Status validate(const EventRules& rules) {
 }
 
 void merge_events(std::span<const Event> events, const EventRules& rules, std::vector<HistoryEntry>& merged) {
+  merge_events({}, events, rules, merged);
+}
+
+void merge_events(std::span<const HistoryEntry> known, std::span<const Event> events, const EventRules& rules,
+                  std::vector<HistoryEntry>& merged) {
   merged.clear();
   // Events by item; within one item they keep their order, so the last one of a run is its newest.
   thread_local std::vector<int32_t> order;
@@ -115,27 +155,26 @@ void merge_events(std::span<const Event> events, const EventRules& rules, std::v
                ? events[static_cast<size_t>(a)].item < events[static_cast<size_t>(b)].item
                : a < b;
   });
-  thread_local std::vector<int32_t> newest;  // position of each merged entry's newest event
-  newest.clear();
+  thread_local std::vector<int32_t> last;  // position of each merged entry's newest event, or kNone
+  last.clear();
+  auto old = known.begin();
+  const auto take_known = [&] {
+    merged.push_back(*old++);
+    last.push_back(kNone);
+  };
   for (size_t begin = 0; begin < order.size();) {
     const ItemIndex item = events[static_cast<size_t>(order[begin])].item;
-    PairSums sums;
+    while (old != known.end() && old->item < item) take_known();
+    PairSums sums = old != known.end() && old->item == item ? PairSums(*old++) : PairSums();
     size_t end = begin;
     for (; end < order.size() && events[static_cast<size_t>(order[end])].item == item; ++end)
       sums.add(events[static_cast<size_t>(order[end])], rules);
     merged.push_back(sums.entry(item));
-    newest.push_back(order[end - 1]);
+    last.push_back(order[end - 1]);
     begin = end;
   }
-  const auto limit = static_cast<size_t>(rules.max_history);
-  if (merged.size() <= limit) return;
-  std::vector<int32_t> kept(newest);
-  std::nth_element(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(limit) - 1, kept.end(), std::greater<>());
-  const int32_t oldest_kept = kept[limit - 1];
-  size_t out = 0;
-  for (size_t i = 0; i < merged.size(); ++i)
-    if (newest[i] >= oldest_kept) merged[out++] = merged[i];
-  merged.resize(out);
+  while (old != known.end()) take_known();
+  keep_newest(last, static_cast<size_t>(rules.max_history), merged);
 }
 
 }  // namespace bouquet

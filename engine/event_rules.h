@@ -61,10 +61,20 @@ struct HistoryEntry {
   bool consumed = false;  // a consuming event that is not fully returned: excluded from what is offered
   float repurchase = 0;   // sum of 2^(-age / repurchase half-life) over consuming events that are not returns; 0 unless consumed
   int32_t count = 0;      // how many consuming events that are not returns; 0 unless consumed
+  // What later events go on from:
+  float given = 0;     // the part of `confidence` that is not of returns: all of it, or 0 where nothing but returns is known
+  float net = 0;       // quantity consumed less quantity returned
+  int64_t newest = 0;  // time of the newest event
 };
 
 // Merges `events` of one customer, oldest first (equal times already in their final order), into distinct entries, ascending by
 // item. Only the newest max_history distinct items (by their newest event) are kept. `merged` is cleared first.
 void merge_events(std::span<const Event> events, const EventRules& rules, std::vector<HistoryEntry>& merged);
+
+// The same on top of `known`, what earlier events were merged into by the same rules: as if all had been merged at once, but for rounding,
+// and but for what is no longer known: items that were not kept, and `repurchase` and `count` of what was returned altogether. `known` is
+// not in `merged`.
+void merge_events(std::span<const HistoryEntry> known, std::span<const Event> events, const EventRules& rules,
+                  std::vector<HistoryEntry>& merged);
 
 }  // namespace bouquet

@@ -43,14 +43,17 @@ absl::Status ActionBatch::read(const v1::NextBestActionRequest& request, Plan& p
   if (!wanted.ok()) return wanted.status();
   plan.k = wanted->k;
   plan.selection = std::move(wanted->selection);
-  if (absl::Status s = askers_.read(subject_of(request), request.explain() != v1::EXPLAIN_UNSPECIFIED, plan.asker); !s.ok()) return s;
+  // A profile that is solved again has its events, and with them the contacts.
+  const Subject subject = subject_of(request);
+  const bool solved = request.explain() != v1::EXPLAIN_UNSPECIFIED || askers_.has_news(subject);
+  if (absl::Status s = askers_.read(subject, solved, plan.asker); !s.ok()) return s;
   plan.excluded = plan.asker.context;
   append_known(served_.artifact().item_ids, request.exclude_item_ids(), plan.excluded);
   make_ascending_set(plan.excluded);
   return absl::OkStatus();
 }
 
-// What is stored has no times: it may have happened as late as anything that the model knows.
+// Where what is stored has no times, it may have happened as late as anything that the model knows.
 std::vector<Contact> ActionBatch::contacts(const Plan& plan, int64_t now) const {
   std::vector<Contact> contacts;
   const Artifact& artifact = served_.artifact();
@@ -59,18 +62,20 @@ std::vector<Contact> ActionBatch::contacts(const Plan& plan, int64_t now) const 
     served_.catalog().describe(item, [&](ItemKind kind, std::string_view, std::string_view) { action = kind == ItemKind::kAction; });
     return action;
   };
-  if (plan.asker.customer != kNone && !plan.request->contacts_are_complete() && !artifact.histories.offsets.empty()) {
-    const Histories& all = artifact.histories;
-    for (int64_t at = all.offsets[plan.asker.customer]; at < all.offsets[plan.asker.customer + 1]; ++at)
-      if (is_action(all.items[at]))
-        contacts.push_back(
-            {.item = all.items[at], .time = artifact.rules.reference_time, .count = all.counts.empty() ? 1 : std::max(all.counts[at], 1)});
+  if (plan.asker.customer != kNone && !plan.request->contacts_are_complete()) {
+    std::vector<HistoryEntry> stored;
+    artifact.histories.read(plan.asker.customer, artifact.rules.reference_time, stored);
+    for (const HistoryEntry& entry : stored)
+      if (is_action(entry.item)) contacts.push_back({.item = entry.item, .time = entry.newest, .count = std::max(entry.count, 1)});
   }
   const auto add = [&](const auto& events) {
     for (const v1::Event& event : events)
       if (const ItemIndex item = artifact.item_ids.find(event.item_id()); item != kNone && is_action(item))
         contacts.push_back({.item = item, .time = event.has_time() ? microseconds(event.time()) : now});
   };
+  if (!plan.request->has_visitor() && !plan.request->contacts_are_complete())
+    for (const Event& event : plan.asker.events)
+      if (is_action(event.item)) contacts.push_back({.item = event.item, .time = event.time});
   if (plan.request->has_visitor()) add(plan.request->visitor().events());
   add(plan.request->contacts());
   return contacts;
@@ -134,6 +139,7 @@ absl::Status ActionBatch::write(Plan& plan) {
   if (profile.empty()) return absl::OkStatus();
   out.set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
   out.set_attributes_used(plan.asker.attributes_used);
+  out.set_profile_version(plan.asker.version);
   return plan.request->explain() == v1::EXPLAIN_UNSPECIFIED ? absl::OkStatus() : explain(plan);
 }
 

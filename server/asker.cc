@@ -1,27 +1,20 @@
 #include "server/asker.h"
 
 #include <algorithm>
+#include <string>
 
 #include "server/bad_request.h"
 
 namespace bouquet::server {
 namespace {
 
-// A stored history: what serving reads of it, and what a profile is solved from.
-struct StoredHistory {
-  HistoryView view;
-  std::span<const float> confidences, targets;  // no targets: every one is 1
-};
-
-StoredHistory stored_history(const Histories& all, CustomerIndex customer) {
+HistoryView stored_history(const Histories& all, CustomerIndex customer) {
   if (all.offsets.empty()) return {};
   const auto begin = static_cast<size_t>(all.offsets[customer]);
   const auto size = static_cast<size_t>(all.offsets[customer + 1]) - begin;
-  return {.view = {.items = all.items.view().subspan(begin, size),
-                   .consumed = all.consumed.view().subspan(begin, size),
-                   .repurchase = all.repurchase.view().subspan(begin, size)},
-          .confidences = all.confidences.view().subspan(begin, size),
-          .targets = all.targets.empty() ? std::span<const float>() : all.targets.view().subspan(begin, size)};
+  return {.items = all.items.view().subspan(begin, size),
+          .consumed = all.consumed.view().subspan(begin, size),
+          .repurchase = all.repurchase.view().subspan(begin, size)};
 }
 
 bool is_zero(std::span<const float> profile) {
@@ -58,36 +51,68 @@ void view_history(Asker& asker) {
 absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker) {
   const Artifact& artifact = served_.artifact();
   asker.customer = kNone;
+  asker.version = 0;
   asker.fold_in = kNone;
+  asker.fresh = nullptr;
   asker.history.clear();
   asker.events.clear();
   asker.context.clear();
+  live_attributes_.clear();
   if (subject.context_item_ids != nullptr) append_known(artifact.item_ids, *subject.context_item_ids, asker.context);
   make_ascending_set(asker.context);
   if (subject.visitor != nullptr) {
     if (absl::Status s = read_events(*subject.visitor, asker); !s.ok()) return s;
   } else {
-    asker.customer = artifact.customer_ids.find(*subject.customer_id);
+    asker.customer_id = *subject.customer_id;
+    asker.customer = artifact.customer_ids.find(asker.customer_id);
+    if (absl::Status s = wait_for(subject.min_version); !s.ok()) return s;
+    if (live_.source != nullptr) asker.version = live_.source->version_of(asker.customer_id);
   }
   asker.has_own_attributes = !subject.attributes->empty() || subject.packed != nullptr;
-  asker.stored = asker.customer != kNone && asker.context.empty() && !asker.has_own_attributes && !solved;
-  if (absl::Status s = read_attributes(subject, asker); !s.ok()) return s;
-  if (asker.stored) {
-    asker.view = stored_history(artifact.histories, asker.customer).view;
+  const bool as_known = asker.context.empty() && !asker.has_own_attributes && !solved;
+  asker.stored = as_known && asker.customer != kNone && asker.version == 0;
+  asker.kept = as_known && asker.version != 0;
+  if (asker.kept && (asker.fresh = live_.profiles->find(asker.customer_id, asker.version)) != nullptr) {
+    asker.attributes_used = asker.fresh->attributes_used;
+    asker.view = {asker.fresh->items, asker.fresh->consumed, asker.fresh->repurchase};
     return absl::OkStatus();
   }
-  if (asker.customer != kNone) {
-    read_stored_history(asker);
-  } else {
-    std::stable_sort(asker.events.begin(), asker.events.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
-    merge_events(asker.events, artifact.rules, asker.history);
+  if (asker.version != 0)
+    if (absl::Status s = read_live(asker); !s.ok()) return s;
+  if (absl::Status s = read_attributes(subject, asker); !s.ok()) return s;
+  if (asker.stored) {
+    asker.view = stored_history(artifact.histories, asker.customer);
+    return absl::OkStatus();
   }
-  add_context(asker);
+  merge(asker);
   view_history(asker);
   if (fold_in_ == nullptr) return absl::OkStatus();
-  const bool by_attributes = fold_in_->has_prior() && (asker.has_own_attributes || asker.customer != kNone);
+  const bool by_attributes = fold_in_->has_prior() && (asker.has_own_attributes || asker.customer != kNone || !live_attributes_.empty());
   if (!asker.history.empty() || by_attributes) asker.fold_in = fold_in_->add(asker.history, asker.attributes);
   return absl::OkStatus();
+}
+
+absl::Status AskerReader::wait_for(uint64_t version) const {
+  if (version == 0) return absl::OkStatus();
+  if (live_.source == nullptr)
+    return absl::FailedPreconditionError(
+        "min_profile_version: this server keeps no events, so that profiles have no versions; start it with --store");
+  if (const uint64_t newest = live_.source->newest_version(); version > newest)
+    return absl::UnavailableError("min_profile_version " + std::to_string(version) + " has not been recorded here; the newest is " +
+                                  std::to_string(newest) + ". Try again");
+  return absl::OkStatus();
+}
+
+// Events of items and types that the model does not know wait in the store for one that does.
+absl::Status AskerReader::read_live(Asker& asker) {
+  const Artifact& artifact = served_.artifact();
+  const auto take = [&](std::string_view item_id, std::string_view type, int64_t time, float value) {
+    const ItemIndex item = artifact.item_ids.find(item_id);
+    const int32_t known_type = artifact.rules.find(type);
+    if (item != kNone && known_type != kNone)
+      asker.events.push_back({.item = item, .time = time, .value = value, .type = static_cast<uint8_t>(known_type)});
+  };
+  return live_.source->read(asker.customer_id, take, live_attributes_);
 }
 
 absl::Status AskerReader::read_events(const v1::Visitor& visitor, Asker& asker) const {
@@ -125,38 +150,23 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
       asker.attributes_used = attributes_.known_count(served_.artifact().customer_attributes.table.rows().row_columns(asker.customer));
     return absl::OkStatus();
   }
-  if (absl::Status s = attributes_.encode(asker.customer, *subject.attributes, subject.packed, asker.attributes); !s.ok()) return s;
+  if (absl::Status s = attributes_.encode(asker.customer, live_attributes_, *subject.attributes, subject.packed, asker.attributes); !s.ok())
+    return s;
   if (has_prior) asker.attributes_used = attributes_.known_count(asker.attributes.columns);
   return absl::OkStatus();
 }
 
-void AskerReader::read_stored_history(Asker& asker) const {
-  const StoredHistory stored = stored_history(served_.artifact().histories, asker.customer);
-  asker.history.resize(stored.view.items.size());
-  for (size_t i = 0; i < asker.history.size(); ++i)
-    asker.history[i] = {.item = stored.view.items[i],
-                        .confidence = stored.confidences[i],
-                        .target = stored.targets.empty() ? 1.0f : stored.targets[i],
-                        .consumed = stored.view.consumed[i] != 0,
-                        .repurchase = stored.view.repurchase[i]};
-}
-
-// A context item counts as one `view` at the model's reference time. Where the item is in the history already, its confidence grows by
-// that of the view and the rest of the entry stays.
-void AskerReader::add_context(Asker& asker) const {
-  const EventRules& rules = served_.artifact().rules;
-  const int32_t view = std::max(rules.find("view"), 0);  // a model without views takes its first type
-  std::vector<HistoryEntry> viewed;
-  for (const ItemIndex item : asker.context) {
-    const Event event{.item = item, .time = rules.reference_time, .type = static_cast<uint8_t>(view)};
-    merge_events({&event, 1}, rules, viewed);
-    const auto at = std::lower_bound(asker.history.begin(), asker.history.end(), item,
-                                     [](const HistoryEntry& entry, ItemIndex wanted) { return entry.item < wanted; });
-    if (at != asker.history.end() && at->item == item)
-      at->confidence += viewed[0].confidence;
-    else
-      asker.history.insert(at, {.item = item, .confidence = viewed[0].confidence});
-  }
+// A context item counts as one `view` at the model's reference time.
+void AskerReader::merge(Asker& asker) {
+  const Artifact& artifact = served_.artifact();
+  known_.clear();
+  if (asker.customer != kNone) artifact.histories.read(asker.customer, artifact.rules.reference_time, known_);
+  events_.assign(asker.events.begin(), asker.events.end());
+  const int32_t view = std::max(artifact.rules.find("view"), 0);  // a model without views takes its first type
+  for (const ItemIndex item : asker.context)
+    events_.push_back({.item = item, .time = artifact.rules.reference_time, .type = static_cast<uint8_t>(view)});
+  std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
+  merge_events(known_, events_, artifact.rules, asker.history);
 }
 
 absl::Status AskerReader::status(const Asker& asker) const {
@@ -168,11 +178,24 @@ absl::Status AskerReader::status(const Asker& asker) const {
 
 std::span<const float> AskerReader::profile(const Asker& asker) const {
   std::span<const float> profile;
-  if (asker.fold_in != kNone)
+  if (asker.fresh != nullptr)
+    profile = asker.fresh->profile;
+  else if (asker.fold_in != kNone)
     profile = fold_in_->profile(asker.fold_in);
   else if (asker.stored && served_.item_count() > 0)
     profile = served_.artifact().model.profile_matrix().row(asker.customer);
   return is_zero(profile) ? std::span<const float>() : profile;
+}
+
+void AskerReader::keep(const Asker& asker) const {
+  if (!asker.kept || asker.fresh != nullptr || !status(asker).ok()) return;
+  const auto solved = profile(asker);
+  live_.profiles->put(asker.customer_id, std::make_shared<FreshProfile>(FreshProfile{.version = asker.version,
+                                                                                     .profile = {solved.begin(), solved.end()},
+                                                                                     .items = asker.items,
+                                                                                     .consumed = asker.consumed,
+                                                                                     .repurchase = asker.repurchase,
+                                                                                     .attributes_used = asker.attributes_used}));
 }
 
 }  // namespace bouquet::server

@@ -13,6 +13,8 @@
 #include "engine/event_rules.h"
 #include "server/answer_rows.h"
 #include "server/fold_in_batch.h"
+#include "server/fresh_profiles.h"
+#include "server/live_source.h"
 #include "server/request_attributes.h"
 #include "server/served_model.h"
 
@@ -28,6 +30,7 @@ struct Subject {
   const IdList* context_item_ids = nullptr;  // nullptr: the request has no such field
   const AttributeMap* attributes = nullptr;
   const v1::PackedAttributes* packed = nullptr;  // nullptr: none
+  uint64_t min_version = 0;                      // of a customer; what must have been recorded
 };
 
 template <typename Request>
@@ -37,38 +40,50 @@ Subject subject_of(const Request& request) {
     subject.visitor = &request.visitor();
   else
     subject.customer_id = &request.customer_id();
+  subject.min_version = request.min_profile_version();
   if (request.has_packed_attributes()) subject.packed = &request.packed_attributes();
   if constexpr (requires { request.context_item_ids(); }) subject.context_item_ids = &request.context_item_ids();
   return subject;
 }
 
+// What is newer than the model. Borrowed, thread-safe; both or neither.
+struct LiveKnowledge {
+  const LiveSource* source = nullptr;
+  FreshProfiles* profiles = nullptr;
+};
+
 // One asker. Kept from batch to batch for the memory of its vectors.
 struct Asker {
   CustomerIndex customer = kNone;
+  std::string customer_id;          // of a customer
+  uint64_t version = 0;             // of what is newer than the model; 0: nothing is
   bool stored = false;              // the stored profile answers as it is
+  bool kept = false;                // the profile was solved for nothing but the customer, and may answer again
   bool has_own_attributes = false;  // the request names some
   int32_t attributes_used = 0;
   EncodedRow attributes;              // where the model has a prior and the profile is solved
   std::vector<ItemIndex> context;     // known context items, ascending
-  std::vector<Event> events;          // of a visitor
+  std::vector<Event> events;          // of a visitor, or of a customer and newer than the model
   std::vector<HistoryEntry> history;  // merged, when the profile is solved here
   std::vector<int32_t> items;         // the columns of `history`
   std::vector<uint8_t> consumed;
   std::vector<float> repurchase;
-  HistoryView view;         // those columns, or the stored ones where the stored profile answers
-  int32_t fold_in = kNone;  // position in the FoldInBatch
+  HistoryView view;                           // those columns, or the stored ones where the stored profile answers
+  int32_t fold_in = kNone;                    // position in the FoldInBatch
+  std::shared_ptr<const FreshProfile> fresh;  // answers as it is, in the stored one's place
 };
 
 // One worker's. Not thread-safe.
 class AskerReader {
  public:
-  // Both outlive this. `fold_in` may be nullptr when the model has no items.
-  AskerReader(const ServedModel& served, FoldInBatch* fold_in)
-      : served_(served), fold_in_(fold_in), attributes_(served.artifact().customer_attributes) {}
+  // All of it outlives this. `fold_in` may be nullptr when the model has no items.
+  AskerReader(const ServedModel& served, FoldInBatch* fold_in, const LiveKnowledge& live)
+      : served_(served), fold_in_(fold_in), live_(live), attributes_(served.artifact().customer_attributes) {}
 
   // Reads `subject` of a valid request. Unless the stored profile answers, or nothing is known, the asker joins the FoldInBatch; with
   // `solved` the stored profile never answers. Errors: InvalidArgument with BadRequest, FailedPrecondition (attributes are packed for
-  // another model); then nothing has joined.
+  // another model, nothing is recorded), Unavailable (min_version has not been recorded), those of LiveSource::read; then nothing has
+  // joined.
   absl::Status read(const Subject& subject, bool solved, Asker& asker);
 
   // The rest is for after FoldInBatch::solve(). Ok, or why the asker has no profile.
@@ -76,17 +91,29 @@ class AskerReader {
   // [d], where that is Ok; empty: nothing is known of the asker, the profile is zero.
   std::span<const float> profile(const Asker& asker) const;
 
+  // Whether something is known of the customer that the model does not know.
+  bool has_news(const Subject& subject) const {
+    return subject.customer_id != nullptr && live_.source != nullptr && live_.source->version_of(*subject.customer_id) != 0;
+  }
+  // Keeps the profile for the next request, if it may answer one.
+  void keep(const Asker& asker) const;
+
   const RequestAttributes& attributes() const { return attributes_; }
 
  private:
   absl::Status read_events(const v1::Visitor& visitor, Asker& asker) const;
+  absl::Status wait_for(uint64_t version) const;
+  absl::Status read_live(Asker& asker);
   absl::Status read_attributes(const Subject& subject, Asker& asker);
-  void read_stored_history(Asker& asker) const;
-  void add_context(Asker& asker) const;
+  void merge(Asker& asker);
 
   const ServedModel& served_;
   FoldInBatch* fold_in_;
+  const LiveKnowledge live_;
+  AttributeMap live_attributes_;
   RequestAttributes attributes_;
+  std::vector<HistoryEntry> known_;
+  std::vector<Event> events_;
 };
 
 }  // namespace bouquet::server

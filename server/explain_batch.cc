@@ -57,6 +57,7 @@ void ExplainBatch::write(Plan& plan) {
 void ExplainBatch::write_personal(Plan& plan, std::span<const float> profile) {
   plan.response->set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
   plan.response->set_attributes_used(plan.asker.attributes_used);
+  plan.response->set_profile_version(plan.asker.version);
   const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
   *plan.status = customer.status();
   if (!customer.ok()) return;

@@ -51,8 +51,15 @@ absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::load(const std::string
 absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::with_recommenders(std::shared_ptr<const ServedModel> model) const {
   auto serving = std::make_shared<ServingModel>();
   serving->model = std::move(model);
+  AnswerSettings answers = options_.answers;
+  if (options_.go_live) {
+    auto live = options_.go_live(*serving->model);
+    if (!live.ok()) return live.status();
+    serving->live = *std::move(live);
+    answers.live = serving->live.knowledge();
+  }
   for (int32_t w = 0; w < options_.workers; ++w) {
-    auto recommender = Recommender::make(*serving->model, options_.max_batch, options_.answers);
+    auto recommender = Recommender::make(*serving->model, options_.max_batch, answers);
     if (!recommender.ok()) return recommender.status();
     serving->recommenders.push_back(*std::move(recommender));
   }

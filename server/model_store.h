@@ -18,10 +18,19 @@
 
 namespace bouquet::server {
 
+// What is newer than a model. Both or neither.
+struct LiveModel {
+  std::shared_ptr<const LiveSource> source;
+  std::shared_ptr<FreshProfiles> profiles;
+
+  LiveKnowledge knowledge() const { return {source.get(), profiles.get()}; }
+};
+
 // A model that serves, with the scratch memory of every worker, so that a swap allocates nothing under load. A request holds one from
 // the start of its work to the end.
 struct ServingModel {
   std::shared_ptr<const ServedModel> model;
+  LiveModel live;
   std::vector<std::unique_ptr<Recommender>> recommenders;  // [workers], one each
 };
 
@@ -38,6 +47,8 @@ struct ModelStoreOptions {
   int32_t max_batch = 64;
   AnswerSettings answers;  // outlive the store
   std::chrono::milliseconds poll_interval{200};
+  // What is newer than a model that is to serve; empty: nothing ever is. An error refuses the model.
+  std::function<absl::StatusOr<LiveModel>(const ServedModel&)> go_live = {};
   // What serves in a model's place: itself once it is ready, or one with more items. An error refuses it.
   std::function<absl::StatusOr<std::shared_ptr<const ServedModel>>(const std::shared_ptr<const ServedModel>&)> prepare = {};
 };

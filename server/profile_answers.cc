@@ -54,6 +54,7 @@ void ProfileAnswers::write(Plan& plan) {
   out.set_backend(served_.backend_name());
   out.set_customer_id(plan.request->customer_id());
   out.set_known(plan.asker.customer != kNone);
+  out.set_profile_version(plan.asker.version);
   out.set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
   write_history(plan);
   const auto profile = askers_.profile(plan.asker);

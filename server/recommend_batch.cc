@@ -112,9 +112,10 @@ void RecommendBatch::exclude_consumed(Plan& plan) {
 void RecommendBatch::hand_over() {
   for (size_t i = 0; i < size_; ++i) {
     Plan& plan = plans_[i];
-    if (plan.asker.fold_in == kNone) continue;
+    if (plan.asker.fold_in == kNone && plan.asker.fresh == nullptr) continue;
     *plan.status = askers_.status(plan.asker);
     if (!plan.status->ok()) continue;
+    askers_.keep(plan.asker);
     const auto profile = ranking_profile(plan);
     *plan.status = profile.status();
     if (!profile.ok() || profile->empty()) continue;
@@ -137,6 +138,7 @@ void RecommendBatch::write(Plan& plan) {
   if (plan.known) {
     plan.response->set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
     plan.response->set_attributes_used(plan.asker.attributes_used);
+    plan.response->set_profile_version(plan.asker.version);
     if (plan.exploration) *plan.response->mutable_exploration() = *plan.exploration;
     *plan.status = solve_again(plan);
     if (!plan.status->ok()) return;

@@ -44,7 +44,7 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
     made->profile_ranking_ = *std::move(by_profile);
     made->similarity_ranking_ = *std::move(by_similarity);
   }
-  made->askers_.emplace(served, pointer_to(made->fold_in_));
+  made->askers_.emplace(served, pointer_to(made->fold_in_), settings.live);
   made->recommend_.emplace(served, known, *made->askers_, pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
   made->explain_.emplace(served, *made->askers_, pointer_to(made->fold_in_), made->blend_);
   made->actions_.emplace(served, ActionBatch::Settings{known, rules}, *made->askers_, pointer_to(made->fold_in_), made->blend_);

@@ -43,6 +43,7 @@ using Question =
 struct AnswerSettings {
   const Placements* placements = nullptr;
   const ActionRules* actions = nullptr;
+  LiveKnowledge live = {};
 };
 
 // Answers from one model. Owns the scratch memory of one worker; not thread-safe.

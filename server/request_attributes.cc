@@ -137,12 +137,25 @@ void RequestAttributes::overlay(const EncodedRow& own, EncodedRow& row) {
   }
 }
 
-absl::Status RequestAttributes::encode(CustomerIndex stored, const AttributeMap& sent, const v1::PackedAttributes* packed,
-                                       EncodedRow& row) {
-  // The first of what is stored, what came by name and what came packed is
-  // taken as it is; the others are laid over it.
-  const bool from_store = stored != kNone;
-  if (from_store) start_from(stored, row);
+AttributeMap RequestAttributes::usable(const AttributeMap& live) {
+  AttributeMap out;
+  for (const auto& [name, value] : live) {
+    AttributeMap alone;
+    alone[name] = value;
+    if (read(alone).ok()) out[name] = value;
+  }
+  return out;
+}
+
+absl::Status RequestAttributes::encode(CustomerIndex stored, const AttributeMap& live, const AttributeMap& sent,
+                                       const v1::PackedAttributes* packed, EncodedRow& row) {
+  // The first of the model's row, what is live, what came by name and what came packed is taken as it is; the others are laid over it.
+  if (stored != kNone) start_from(stored, row);
+  if (!live.empty()) {
+    if (absl::Status s = encode_named(usable(live), stored != kNone ? own_ : row); !s.ok()) return s;
+    if (stored != kNone) overlay(own_, row);
+  }
+  const bool from_store = stored != kNone || !live.empty();
   const bool by_name = !sent.empty() || (!from_store && packed == nullptr);
   if (by_name) {
     if (absl::Status s = encode_named(sent, from_store ? own_ : row); !s.ok()) return s;

@@ -34,15 +34,21 @@ class RequestAttributes {
   // How many attributes of an encoded row, given by its sparse columns, are not missing.
   int32_t known_count(std::span<const int32_t> columns) const;
 
-  // The row of `stored`, kNone for somebody of whom nothing is stored, in which every attribute that was sent by name (the request's
-  // `attributes`) or packed (its `packed_attributes`; nullptr: none) is as sent. Errors: InvalidArgument with BadRequest (a name that the
+  // The row of `stored`, kNone for somebody whom the model has no row of, in which every attribute of `live` is as said there, and then
+  // every one that was sent by name (the request's `attributes`) or packed (its `packed_attributes`; nullptr: none) as sent. What the model
+  // cannot take of `live` is passed over. Errors: InvalidArgument with BadRequest (a name that the
   // model was not trained with, with the nearest; a value of another type; an attribute that is sent both ways), FailedPrecondition (packed
   // for another schema).
-  absl::Status encode(CustomerIndex stored, const AttributeMap& sent, const v1::PackedAttributes* packed, EncodedRow& row);
+  absl::Status encode(CustomerIndex stored, const AttributeMap& live, const AttributeMap& sent, const v1::PackedAttributes* packed,
+                      EncodedRow& row);
+  absl::Status encode(CustomerIndex stored, const AttributeMap& sent, const v1::PackedAttributes* packed, EncodedRow& row) {
+    return encode(stored, {}, sent, packed, row);
+  }
 
  private:
   absl::Status encode_named(const AttributeMap& sent, EncodedRow& row);
   absl::Status read(const AttributeMap& sent);
+  AttributeMap usable(const AttributeMap& live);
   absl::Status encode_packed(const v1::PackedAttributes& packed, EncodedRow& row);
   void start_from(CustomerIndex stored, EncodedRow& row);
   // Puts what `sent_` says is of `own` into `row`.

@@ -26,6 +26,7 @@ void SimilarCustomersBatch::hand_over() {
     Plan& plan = plans_[i];
     *plan.status = askers_.status(plan.asker);
     if (!plan.status->ok()) continue;
+    askers_.keep(plan.asker);
     const auto profile = askers_.profile(plan.asker);
     if (profile.empty()) continue;
     const auto question = nearest_.add(profile, plan.excluded, plan.k);

@@ -1,13 +1,15 @@
 #include "training/artifact_assembly.h"
 
+#include <algorithm>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "training/co_purchases.h"
+#include "training/part_histories.h"
 #include "training/popularity.h"
-#include "training/repurchase.h"
 #include "training/test_set.h"
 
 namespace bouquet::training {
@@ -44,6 +46,33 @@ Catalog catalog_of_rows(const Catalog& catalog, int64_t item_count, const std::v
   return out;
 }
 
+int32_t minute_of(int64_t microseconds) {
+  const int64_t minute = microseconds / kMicrosecondsPerMinute - (microseconds % kMicrosecondsPerMinute < 0 ? 1 : 0);
+  return static_cast<int32_t>(std::clamp<int64_t>(minute, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()));
+}
+
+// What is kept of histories for the events that come later.
+struct Continuations {
+  std::vector<int32_t> counts, minutes;
+  std::vector<float> given, net;
+};
+
+Continuations continuations_of(const Dataset& dataset, const EventRules& rules) {
+  Continuations out;
+  bool returns_alone = false;
+  for_each_history(dataset, std::span<const uint8_t>(), rules, [&](CustomerIndex, const std::vector<HistoryEntry>& history) {
+    for (const HistoryEntry& entry : history) {
+      out.counts.push_back(entry.count);
+      out.given.push_back(entry.given);
+      out.net.push_back(entry.net);
+      if (dataset.events.has_times()) out.minutes.push_back(minute_of(entry.newest));
+      returns_alone = returns_alone || entry.given == 0;
+    }
+  });
+  if (!returns_alone) out.given = {};
+  return out;
+}
+
 }  // namespace
 
 Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model, AssemblyParts parts) {
@@ -54,7 +83,7 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
   out.customer_ids = ids_of_rows(dataset.customers, set.customers);
   out.item_ids = ids_of_rows(dataset.items, set.items);
   out.catalog = catalog_of_rows(dataset.catalog, dataset.items.size(), set.items);
-  std::vector<int32_t> counts = purchase_counts(dataset, {}, set.rules);
+  Continuations rest = continuations_of(dataset, set.rules);
   out.customer_attributes = {std::move(set.customer_schema), std::move(set.interactions.customer_attributes)};
   out.item_attributes = {std::move(set.item_schema), std::move(set.interactions.item_attributes)};
   SparseRows& pairs = set.interactions.by_customer;
@@ -64,7 +93,10 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
                    .targets = std::move(pairs.targets),
                    .consumed = std::move(set.consumed),
                    .repurchase = std::move(set.repurchase),
-                   .counts = std::move(counts)};
+                   .counts = std::move(rest.counts),
+                   .given = std::move(rest.given),
+                   .net = std::move(rest.net),
+                   .minutes = std::move(rest.minutes)};
   out.rules = std::move(set.rules);
   out.model = std::move(model);
   out.recipe = std::move(parts.recipe);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <random>
+#include <span>
 #include <vector>
 
 namespace bouquet {
@@ -91,6 +94,55 @@ TEST(EventRules, RefusesImpossibleSettings) {
   rules = {.types = built_in_event_types()};
   rules.types[1].name = "purchase";
   EXPECT_FALSE(validate(rules).ok());
+}
+
+// Cut anywhere, a history that goes on from what was merged is the one that is merged at once.
+TEST_F(MergeEvents, GoOnFromWhatWasMerged) {
+  rules_.types[purchase_].half_life_days = 30;
+  rules_.repurchase_half_life_days = 20;
+  std::mt19937 random(5);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Event> events;
+    const auto count = 1 + random() % 12;
+    for (size_t e = 0; e < count; ++e) {
+      const auto type = static_cast<uint8_t>(random() % rules_.types.size());
+      events.push_back({.item = static_cast<ItemIndex>(random() % 4),
+                        .time = static_cast<int64_t>(40 + e) * kDay,
+                        .value = static_cast<float>(1 + random() % 3) * (random() % 4 == 0 ? -1.0f : 1.0f),
+                        .type = type});
+    }
+    const auto whole = merged(events);
+    for (size_t cut = 0; cut <= count; ++cut) {
+      const auto known = merged({events.begin(), events.begin() + static_cast<std::ptrdiff_t>(cut)});
+      std::vector<HistoryEntry> out;
+      merge_events(known, std::span(events).subspan(cut), rules_, out);
+      ASSERT_EQ(out.size(), whole.size());
+      for (size_t i = 0; i < out.size(); ++i) {
+        SCOPED_TRACE(testing::Message() << "round " << round << ", cut " << cut << ", item " << whole[i].item);
+        const auto before = std::find_if(known.begin(), known.end(), [&](const HistoryEntry& e) { return e.item == out[i].item; });
+        EXPECT_EQ(out[i].item, whole[i].item);
+        EXPECT_NEAR(out[i].confidence, whole[i].confidence, 1e-5 * whole[i].confidence);
+        EXPECT_EQ(out[i].target, whole[i].target);
+        EXPECT_EQ(out[i].consumed, whole[i].consumed);
+        EXPECT_EQ(out[i].net, whole[i].net);
+        EXPECT_EQ(out[i].newest, whole[i].newest);
+        if (before != known.end() && before->target == 0) continue;  // what was returned altogether is forgotten
+        EXPECT_NEAR(out[i].repurchase, whole[i].repurchase, 1e-5);
+        EXPECT_EQ(out[i].count, whole[i].count);
+      }
+    }
+  }
+}
+
+TEST_F(MergeEvents, GoOnKeepingTheNewestDistinctItems) {
+  rules_.max_history = 2;
+  const auto known = merged({{.item = 5, .time = 3, .type = purchase_}, {.item = 1, .time = 7, .type = purchase_}});
+  const std::vector<Event> late = {{.item = 9, .time = 5, .type = purchase_}};
+  std::vector<HistoryEntry> out;
+  merge_events(known, late, rules_, out);
+  ASSERT_EQ(out.size(), 2u);
+  EXPECT_EQ(out[0].item, 1);
+  EXPECT_EQ(out[1].item, 9);
 }
 
 }  // namespace

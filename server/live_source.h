@@ -1,0 +1,32 @@
+// What customers did and what was said of them that a model does not know yet: the seam between answers and the store of events.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "server/request_attributes.h"
+
+namespace bouquet::server {
+
+// Thread-safe.
+class LiveSource {
+ public:
+  // Time in microseconds since 1970.
+  using TakeEvent = std::function<void(std::string_view item_id, std::string_view type, int64_t time, float value)>;
+
+  virtual ~LiveSource() = default;
+
+  // The sequence number of the newest event or change of attributes of the customer that the model does not know; 0: it knows all.
+  virtual uint64_t version_of(std::string_view customer_id) const = 0;
+
+  // Everything up to this sequence number is taken into account.
+  virtual uint64_t newest_version() const = 0;
+
+  // The events that the model does not know, oldest first in an order that does not depend on how they arrived, and into `attributes` the
+  // last word on each attribute of which there was one. Errors: DataLoss, ResourceExhausted (the disk fails), Internal.
+  virtual absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const = 0;
+};
+
+}  // namespace bouquet::server
