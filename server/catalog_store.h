@@ -1,5 +1,5 @@
-// What calls have said of items, on disk: an embedded RocksDB. A change is synced before it is acknowledged, and is there whole or not at
-// all after the process was killed at any moment.
+// What calls have said of items, in the store's database. A change is synced before it is acknowledged, and is there whole or not at all
+// after the process was killed at any moment.
 #pragma once
 
 #include <functional>
@@ -10,11 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "bouquet/store/v1/catalog_entry.pb.h"
-
-namespace rocksdb {
-class DB;
-class WriteBatch;
-}  // namespace rocksdb
+#include "server/event_store/store_database.h"
 
 namespace bouquet::server {
 
@@ -26,10 +22,8 @@ inline constexpr int64_t kRememberedRequests = 100000;
 // Reading is thread-safe; one thread at a time writes.
 class CatalogStore {
  public:
-  // Makes the folder if there is none; one process at a time has it open. Errors: ResourceExhausted (cannot be made or locked), DataLoss
-  // (damaged, or the store of another version of the program).
-  static absl::StatusOr<std::unique_ptr<CatalogStore>> open(const std::string& folder, int64_t remembered_requests = kRememberedRequests);
-  ~CatalogStore();
+  // `database` outlives the store. Errors: DataLoss (damaged), ResourceExhausted.
+  static absl::StatusOr<std::unique_ptr<CatalogStore>> open(StoreDatabase& database, int64_t remembered_requests = kRememberedRequests);
 
   // Errors of all of these: DataLoss (damaged), Internal.
   absl::StatusOr<std::optional<CatalogEntry>> find(const std::string& item_id) const;
@@ -40,12 +34,11 @@ class CatalogStore {
   absl::Status write(const std::string& request_id, std::span<const CatalogEntry> entries);
 
  private:
-  explicit CatalogStore(int64_t remembered);
+  CatalogStore(StoreDatabase& database, int64_t remembered) : database_(database), remembered_(remembered) {}
   absl::Status remember(const std::string& request_id, rocksdb::WriteBatch& batch) const;
 
+  StoreDatabase& database_;
   const int64_t remembered_;
-  std::unique_ptr<rocksdb::DB> db_;
-  bool failed_ = false;       // the last write did
   int64_t next_request_ = 0;  // numbered, so that the oldest can be forgotten
 };
 

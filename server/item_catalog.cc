@@ -39,10 +39,10 @@ absl::Status learn_types(const v1::Item& item, const std::string& field, Attribu
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ItemCatalog>> ItemCatalog::open(const std::string& folder, Clock clock) {
+absl::StatusOr<std::unique_ptr<ItemCatalog>> ItemCatalog::open(StoreDatabase* database, Clock clock) {
   std::unique_ptr<ItemCatalog> catalog(new ItemCatalog(std::move(clock)));
-  if (folder.empty()) return catalog;
-  auto store = CatalogStore::open(folder);
+  if (database == nullptr) return catalog;
+  auto store = CatalogStore::open(*database);
   if (!store.ok()) return store.status();
   catalog->store_ = *std::move(store);
   const absl::Status read = catalog->store_->after("", [&](const CatalogEntry& entry) {

@@ -22,9 +22,9 @@ class ItemCatalog {
  public:
   using Clock = std::function<absl::Time()>;
 
-  // `folder` is the store's; empty: there is none, nothing can be changed, and models serve as they were made. Errors: those of
+  // `database` outlives the catalog; none: nothing can be changed, and models serve as they were made. Errors: those of
   // CatalogStore::open.
-  static absl::StatusOr<std::unique_ptr<ItemCatalog>> open(const std::string& folder, Clock clock = absl::Now);
+  static absl::StatusOr<std::unique_ptr<ItemCatalog>> open(StoreDatabase* database, Clock clock = absl::Now);
 
   // `model` with everything that was said, and from now on with every change as long as it lives; where it can place items (new_items.h),
   // with those that it was not trained with. Returns `model` itself if there is nothing new to place. That items cannot be placed is

@@ -43,9 +43,9 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   if (absl::Status s = check(options); !s.ok()) return s;
   auto directory = options.wait_for_model ? ModelsDirectory::open(options.models) : ModelsDirectory::open_existing(options.models);
   if (!directory.ok()) return directory.status();
-  auto items = ItemCatalog::open(options.store);
-  if (!items.ok()) return items.status();
-  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), *std::move(items), backend));
+  auto store = open_store(options);
+  if (!store.ok()) return store.status();
+  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), *std::move(store), backend));
   if (absl::Status s = serving->models_.refresh(); !s.ok() && !options.wait_for_model) return s;
   if (const auto now = serving->models_.serving(); now != nullptr)
     for (const Placement& placement : options.placements.all())
@@ -56,10 +56,23 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   return serving;
 }
 
-Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<ItemCatalog> items, Backend& backend)
+absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options) {
+  Store store;
+  if (!options.store.empty()) {
+    auto database = StoreDatabase::open(options.store);
+    if (!database.ok()) return database.status();
+    store.database = *std::move(database);
+  }
+  auto items = ItemCatalog::open(store.database.get());
+  if (!items.ok()) return items.status();
+  store.items = *std::move(items);
+  return store;
+}
+
+Serving::Serving(const ServingOptions& options, ModelsDirectory directory, Store store, Backend& backend)
     : options_(options),
       metrics_(std::string(backend.name()), options_.placements),
-      items_(std::move(items)),
+      store_(std::move(store)),
       models_(std::move(directory), backend,
               {.workers = options.batcher.workers,
                .max_batch = options.batcher.max_batch,
@@ -67,7 +80,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
                .poll_interval = options.poll_interval,
                .prepare =
                    [this](const auto& model) {
-                     auto prepared = items_->prepared(model);
+                     auto prepared = store_.items->prepared(model);
                      if (prepared.ok()) check_configuration(**prepared);
                      return prepared;
                    }},
@@ -78,7 +91,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
       profiles_(batcher_, metrics_),
       audiences_(batcher_, metrics_),
       models_service_(models_),
-      catalog_(*items_, models_) {}
+      catalog_(*store_.items, models_) {}
 
 Serving::~Serving() { stop(); }
 

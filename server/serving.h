@@ -26,7 +26,7 @@ namespace bouquet::server {
 
 struct ServingOptions {
   std::string models;
-  std::string store;  // the folder of what calls say of items; empty: none
+  std::string store;  // the folder of what calls say of items and customers; empty: none
   Placements placements;
   ActionRules actions;
   std::string listen = "127.0.0.1:50051";
@@ -61,7 +61,14 @@ class Serving {
   std::string admin_grpc_address() const { return admin_listener_ == nullptr ? std::string() : admin_listener_->address(); }
 
  private:
-  Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<ItemCatalog> items, Backend& backend);
+  // What --store holds; nothing without one.
+  struct Store {
+    std::unique_ptr<StoreDatabase> database;
+    std::unique_ptr<ItemCatalog> items;
+  };
+
+  static absl::StatusOr<Store> open_store(const ServingOptions& options);
+  Serving(const ServingOptions& options, ModelsDirectory directory, Store store, Backend& backend);
   absl::Status listen();
   void check_configuration(const ServedModel& model) const;
   void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
@@ -69,7 +76,7 @@ class Serving {
 
   const ServingOptions options_;
   Metrics metrics_;
-  const std::unique_ptr<ItemCatalog> items_;
+  const Store store_;
   ModelStore models_;
   Batcher batcher_;
   RecommendationsService recommendations_;

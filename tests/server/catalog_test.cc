@@ -430,13 +430,14 @@ TEST_F(CatalogCalls, AStoreBelongsToOneServer) {
 
 TEST(CatalogStore, ForgetsTheOldestRequests) {
   const TemporaryFolder folder;
-  auto store = CatalogStore::open(folder.path() + "/store");
+  const auto database = StoreDatabase::open(folder.path() + "/store");
+  ASSERT_TRUE(database.ok()) << database.status();
+  auto store = CatalogStore::open(**database);
   ASSERT_TRUE(store.ok()) << store.status();
   ASSERT_TRUE((*store)->write("a", {}).ok());
   ASSERT_TRUE((*store)->write("b", {}).ok());
   EXPECT_TRUE(*(*store)->knows("a"));
-  store->reset();  // one process at a time has it open
-  store = CatalogStore::open(folder.path() + "/store", 2);
+  store = CatalogStore::open(**database, 2);
   ASSERT_TRUE((*store)->write("c", {}).ok());
   EXPECT_FALSE(*(*store)->knows("a"));
   EXPECT_TRUE(*(*store)->knows("b"));

@@ -1,14 +1,6 @@
 #include "tests/server/test_server.h"
 
-#include <cstdlib>
-
 namespace bouquet::server {
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "bouquet-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) std::abort();
-  path_ = name;
-}
 
 std::string TestServer::publish(const TinyShop& shop, bool activate) { return publish(shop.artifact(), activate); }
 

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -17,22 +16,10 @@
 #include "cpu_fallback/cpu_backend.h"
 #include "engine/models_directory.h"
 #include "server/serving.h"
+#include "tests/server/temporary_folder.h"
 #include "tests/server/tiny_shop.h"
 
 namespace bouquet::server {
-
-// A fresh folder that goes when the test ends. Its path is short enough for a Unix socket.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class TestServer : public ::testing::Test {
  protected:

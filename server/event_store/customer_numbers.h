@@ -1,0 +1,23 @@
+// Customer ids and their numbers in Family::kCustomers: "i" + id -> number, "n" + number -> id.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "server/event_store/store_database.h"
+#include "server/event_store/stored_event.h"
+
+namespace bouquet::server {
+
+// Writes the number of each id, 0 for one that the store has not met. Errors: DataLoss, ResourceExhausted.
+absl::Status find_customers(const StoreDatabase& database, std::span<const std::string_view> ids, std::span<CustomerNumber> numbers);
+
+// Errors: NotFound, DataLoss, ResourceExhausted.
+absl::StatusOr<std::string> id_of_customer(const StoreDatabase& database, CustomerNumber number);
+
+void put_new_customer(const StoreDatabase& database, std::string_view id, CustomerNumber number, rocksdb::WriteBatch& batch);
+
+}  // namespace bouquet::server

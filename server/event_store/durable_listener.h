@@ -1,0 +1,36 @@
+// What has just become durable, told to whoever keeps something up to date with the store.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "server/event_store/commit_queue.h"
+#include "server/event_store/stored_event.h"
+
+namespace bouquet::server {
+
+struct DurableEvent {
+  CustomerNumber customer = 0;
+  std::string_view customer_id;
+  std::string_view item_id;
+  std::string_view type;
+  StoredEvent event;
+};
+
+struct DurableAttributes {
+  CustomerNumber customer = 0;
+  uint64_t sequence = 0;
+  const NewAttributes* said = nullptr;
+};
+
+// One group commit; everything in it is alive during the call. `events` and `attributes` are in order of their sequence.
+struct DurableGroup {
+  std::span<const DurableEvent> events;
+  std::span<const DurableAttributes> attributes;
+  uint64_t newest_sequence = 0;
+};
+
+using DurableListener = std::function<void(const DurableGroup&)>;
+
+}  // namespace bouquet::server

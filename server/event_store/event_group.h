@@ -1,0 +1,77 @@
+// One group commit in the making: what some appends come to, given what the store has, as one batch of writes.
+#pragma once
+
+#include <rocksdb/write_batch.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "server/event_store/commit_queue.h"
+#include "server/event_store/durable_listener.h"
+#include "server/event_store/name_table.h"
+#include "server/event_store/store_counters.h"
+#include "server/event_store/store_database.h"
+
+namespace bouquet::server {
+
+class EventGroup {
+ public:
+  using Appends = std::span<const std::unique_ptr<Append>>;
+
+  // What is passed outlives the group; nobody else writes events meanwhile. `now`: seconds since 1970; ids that arrived before `oldest`
+  // are forgotten.
+  EventGroup(const StoreDatabase& database, const NameTable& items, const NameTable& types, const StoreCounters& counters, uint32_t now,
+             int64_t oldest)
+      : database_(database), items_(items), types_(types), counters_(counters), before_(counters), now_(now), oldest_(oldest) {}
+
+  // Decides every row whose outcome is not an error yet, and fills the batch. Errors: those of reading; nothing is decided then.
+  absl::Status resolve(Appends appends);
+  // The batch could not be made or written: rows that were to be stored, and repetitions of such, get `why`.
+  void fail(Appends appends, const absl::Status& why) const;
+
+  rocksdb::WriteBatch& batch() { return batch_; }
+  bool empty() const { return events_.empty() && attributes_.empty(); }
+
+  // Of what is in the batch.
+  DurableGroup durable() const { return {events_, attributes_, counters_.sequence}; }
+  const StoreCounters& counters() const { return counters_; }
+  std::span<const std::string_view> new_items() const { return new_items_.names; }
+  std::span<const std::string_view> new_types() const { return new_types_.names; }
+
+ private:
+  struct NewNames {
+    absl::flat_hash_map<std::string_view, int32_t> numbers;
+    std::vector<std::string_view> names;
+  };
+
+  absl::Status look_up_ids(Appends appends);
+  absl::Status look_up_customers();
+  // Whether row `row` of `append` is to be stored; else its outcome says why not.
+  bool accept(Append& append, size_t row, bool has_id);
+  void accept_rows(Appends appends);
+  int32_t number_of(std::string_view name, const NameTable& known, NewNames& added);
+  void put_event(DurableEvent& event);
+  void put_attributes(const DurableAttributes& attributes);
+
+  const StoreDatabase& database_;
+  const NameTable& items_;
+  const NameTable& types_;
+  StoreCounters counters_;
+  const StoreCounters before_;
+  const uint32_t now_;
+  const int64_t oldest_;
+  rocksdb::WriteBatch batch_;
+  absl::flat_hash_map<EventIdHash, EventIdEntry> ids_;  // of the store, and of the group so far
+  absl::flat_hash_map<std::string_view, CustomerNumber> customers_;
+  NewNames new_items_, new_types_;
+  std::vector<DurableEvent> events_;
+  std::vector<DurableAttributes> attributes_;
+  std::string key_, value_;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,181 @@
+#include "server/event_store/event_store.h"
+
+#include <rocksdb/db.h>
+
+#include <chrono>
+#include <utility>
+
+#include "engine/errors.h"
+#include "server/event_store/customer_numbers.h"
+#include "server/event_store/event_group.h"
+#include "server/event_store/event_keys.h"
+
+namespace bouquet::server {
+namespace {
+
+constexpr int64_t kRowBytes = 96;  // what a row costs beside its texts
+
+int64_t bytes_of(const NewEvent& event) {
+  return kRowBytes + static_cast<int64_t>(event.customer_id.size() + event.item_id.size() + event.type.size() + event.event_id.size() +
+                                          event.basket_id.size() + event.recommendation_id.size() + event.placement.size());
+}
+
+uint64_t content_of(const NewAttributes& attributes) {
+  const std::map<std::string, const v1::AttributeValue*> sorted = [&] {
+    std::map<std::string, const v1::AttributeValue*> values;
+    for (const auto& [name, value] : *attributes.values) values[name] = &value;
+    return values;
+  }();
+  std::string text(attributes.customer_id);
+  for (const auto& [name, value] : sorted) {
+    const std::string bytes = value->SerializeAsString();
+    append_varint(name.size(), text);
+    text += name;
+    append_varint(bytes.size(), text);
+    text += bytes;
+  }
+  return fixed64_at(hash_of_request_id(text).data());
+}
+
+}  // namespace
+
+EventStore::EventStore(StoreDatabase& database, EventStoreOptions options)
+    : database_(database), options_(std::move(options)), queue_(options_.queue) {}
+
+absl::StatusOr<std::unique_ptr<EventStore>> EventStore::open(StoreDatabase& database, EventStoreOptions options) {
+  std::unique_ptr<EventStore> store(new EventStore(database, std::move(options)));
+  if (absl::Status s = store->items_.load(database); !s.ok()) return s;
+  if (absl::Status s = store->types_.load(database); !s.ok()) return s;
+  const auto counters = read_counters(database);
+  if (!counters.ok()) return counters.status();
+  store->counters_ = *counters;
+  store->newest_ = counters->sequence;
+  store->event_count_ = counters->events;
+  store->customer_count_ = counters->customers;
+  store->writer_ = std::thread([raw = store.get()] { raw->write_groups(); });
+  return store;
+}
+
+EventStore::~EventStore() {
+  queue_.close();
+  if (writer_.joinable()) writer_.join();
+}
+
+absl::Status EventStore::append(std::span<const NewEvent> events, Append::Done done) {
+  auto append = std::make_unique<Append>();
+  append->events = events;
+  append->outcomes.resize(events.size());
+  append->hashes.resize(events.size());
+  append->contents.resize(events.size());
+  append->arrived = absl::ToUnixMicros(options_.clock());
+  append->done = std::move(done);
+  const int64_t latest = append->arrived + absl::ToInt64Microseconds(options_.max_future);
+  for (size_t i = 0; i < events.size(); ++i) {
+    append->bytes += bytes_of(events[i]);
+    if (events[i].time.value_or(0) > latest) {
+      append->outcomes[i].status = absl::InvalidArgumentError("time: is too far in the future; check the clock that it comes from");
+    } else if (!events[i].event_id.empty()) {
+      append->hashes[i] = hash_of_event_id(events[i].event_id);
+      append->contents[i] = content_of(events[i]);
+    }
+  }
+  return queue_.push(std::move(append));
+}
+
+absl::Status EventStore::set_attributes(const NewAttributes& attributes, Append::Done done) {
+  auto append = std::make_unique<Append>();
+  append->attributes = &attributes;
+  append->outcomes.resize(1);
+  append->hashes.resize(1);
+  append->contents.resize(1);
+  if (!attributes.request_id.empty()) {
+    append->hashes[0] = hash_of_request_id(attributes.request_id);
+    append->contents[0] = content_of(attributes);
+  }
+  append->bytes = kRowBytes;
+  for (const auto& [name, value] : *attributes.values) append->bytes += static_cast<int64_t>(name.size() + value.ByteSizeLong());
+  append->done = std::move(done);
+  return queue_.push(std::move(append));
+}
+
+void EventStore::write_groups() {
+  for (auto group = queue_.take(); !group.empty(); group = queue_.take()) commit(group);
+}
+
+void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
+  const absl::Time now = options_.clock();
+  EventGroup group(database_, items_, types_, counters_, static_cast<uint32_t>(absl::ToUnixSeconds(now)),
+                   absl::ToUnixSeconds(now - options_.event_id_window));
+  CommitReport report;
+  absl::Status done = group.resolve(appends);
+  if (done.ok() && !group.empty()) {
+    const auto begin = std::chrono::steady_clock::now();
+    done = database_.write(group.batch());
+    report.write_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  if (!done.ok()) {
+    group.fail(appends, done);
+  } else if (!group.empty()) {
+    counters_ = group.counters();
+    items_.add(group.new_items());
+    types_.add(group.new_types());
+    event_count_ = counters_.events;
+    customer_count_ = counters_.customers;
+    report.stored = static_cast<int64_t>(group.durable().events.size());
+    if (options_.listener) options_.listener(group.durable());
+    newest_.store(counters_.sequence, std::memory_order_release);
+  }
+  tell(appends, report);
+}
+
+void EventStore::tell(std::span<const std::unique_ptr<Append>> appends, CommitReport report) {
+  for (const auto& append : appends)
+    for (const Outcome& outcome : append->outcomes) {
+      if (outcome.repeated) ++report.repeated;
+      if (outcome.status.ok()) continue;
+      const bool refused = outcome.status.code() == absl::StatusCode::kAlreadyExists || absl::IsInvalidArgument(outcome.status);
+      ++(refused ? report.refused : report.failed);
+    }
+  if (options_.observer != nullptr) options_.observer->committed(report);
+  for (const auto& append : appends) append->done(append->outcomes);
+}
+
+absl::StatusOr<std::optional<CustomerNumber>> EventStore::find_customer(std::string_view id) const {
+  CustomerNumber number = 0;
+  if (absl::Status s = find_customers(database_, {&id, 1}, {&number, 1}); !s.ok()) return s;
+  if (number == 0) return std::nullopt;
+  return number;
+}
+
+absl::StatusOr<std::string> EventStore::customer_id(CustomerNumber number) const { return id_of_customer(database_, number); }
+
+absl::StatusOr<StoredAttributes> EventStore::attributes_of(CustomerNumber customer) const {
+  StoredAttributes attributes;
+  std::string prefix;
+  append_fixed64(customer, prefix);
+  const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator({}, database_.family(Family::kAttributes)));
+  for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
+    std::string_view value = at->value().ToStringView();
+    uint64_t sequence = 0;
+    v1::AttributeValue parsed;
+    if (!take_varint(value, sequence) || !parsed.ParseFromArray(value.data(), static_cast<int>(value.size())))
+      return bad_input("the store: an attribute is damaged");
+    attributes.sequence = std::max(attributes.sequence, sequence);
+    attributes.values[std::string(at->key().ToStringView().substr(prefix.size()))] = std::move(parsed);
+  }
+  if (absl::Status s = of_rocks(at->status()); !s.ok()) return s;
+  return attributes;
+}
+
+EventStoreStats EventStore::stats() const {
+  EventStoreStats stats{.events = event_count_.load(),
+                        .customers = customer_count_.load(),
+                        .items = items_.size(),
+                        .event_types = types_.size(),
+                        .newest_sequence = newest_sequence()};
+  database_.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &stats.file_bytes);
+  database_.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kSizeAllMemTables, &stats.memory_bytes);
+  return stats;
+}
+
+}  // namespace bouquet::server

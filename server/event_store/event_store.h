@@ -1,0 +1,127 @@
+// What customers did and what is known of them, durable: an event that was acknowledged is there after the process was killed or the power
+// went, once, however often it was sent. Many callers share one synced write (group commit).
+//
+// Rules
+//   - An event_id makes repetition harmless for `event_id_window` from its first arrival, across restarts: the same content again is
+//     acknowledged with the first one's sequence and stored once; other content is AlreadyExists, and the first stays. Events without one
+//     are stored as often as they come.
+//   - Late events are stored and count by their time. An event more than `max_future` ahead of the clock is InvalidArgument; within that
+//     bound its time is stored as it is. One without a time gets that of its arrival.
+//   - Events for items and of types that no model knows are kept: they count once a model knows them.
+//   - Attributes: the last word on each, by arrival; one set to nothing is kept as missing.
+//   - Events and changes of attributes are numbered in one sequence, from 1, by arrival: what a profile has seen is one number.
+//
+// To keep something up to date with the store, give a DurableListener: it is called on the writer's thread, group by group, after a group
+// is durable and before anybody is told so. Hence whoever was acknowledged finds the listener's work done. Events that were there when the
+// store was opened are not told: read them (EventReader) on demand. The listener must not wait for an append, and the next group waits
+// for it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/event_store/commit_queue.h"
+#include "server/event_store/durable_listener.h"
+#include "server/event_store/event_reader.h"
+#include "server/event_store/name_table.h"
+#include "server/event_store/store_counters.h"
+#include "server/event_store/store_database.h"
+
+namespace bouquet::server {
+
+// What one group commit came to.
+struct CommitReport {
+  int64_t stored = 0;        // events
+  int64_t repeated = 0;      // rows that the store had already
+  int64_t refused = 0;       // rows with an error of their own
+  int64_t failed = 0;        // rows that could not be written
+  double write_seconds = 0;  // of the synced write; 0: there was nothing to write
+};
+
+// Called from the writer's thread.
+class EventStoreObserver {
+ public:
+  virtual ~EventStoreObserver() = default;
+  virtual void committed(const CommitReport& report) = 0;
+};
+
+struct EventStoreOptions {
+  absl::Duration event_id_window = absl::Hours(24 * 30);  // as the database has it
+  absl::Duration max_future = absl::Hours(1);
+  std::function<absl::Time()> clock = absl::Now;
+  CommitQueueOptions queue;
+  DurableListener listener;                // may be empty
+  EventStoreObserver* observer = nullptr;  // may be none; outlives the store
+};
+
+struct StoredAttributes {
+  std::map<std::string, v1::AttributeValue> values;  // nothing set: missing
+  uint64_t sequence = 0;                             // of the newest change; 0: there was none
+};
+
+struct EventStoreStats {
+  uint64_t events = 0;
+  uint64_t customers = 0;
+  int64_t items = 0;
+  int64_t event_types = 0;
+  uint64_t newest_sequence = 0;
+  uint64_t file_bytes = 0;    // of sorted files
+  uint64_t memory_bytes = 0;  // not yet in sorted files; in the log as well
+};
+
+// Thread-safe.
+class EventStore {
+ public:
+  // `database` outlives the store. Errors: DataLoss, ResourceExhausted.
+  static absl::StatusOr<std::unique_ptr<EventStore>> open(StoreDatabase& database, EventStoreOptions options = {});
+  // Everything that was taken is written and answered first.
+  ~EventStore();
+
+  // Ok: taken, and `done` is called once, with an outcome for each event in order, from the writer's thread; `events` and their texts live
+  // until then. Errors, and `done` is never called: ResourceExhausted (the queue is full), Unavailable (the store is closing).
+  absl::Status append(std::span<const NewEvent> events, Append::Done done);
+  // Likewise, with one outcome.
+  absl::Status set_attributes(const NewAttributes& attributes, Append::Done done);
+
+  // No number: the store has not met the customer. Errors of all reads: DataLoss, ResourceExhausted (the disk fails), Internal.
+  absl::StatusOr<std::optional<CustomerNumber>> find_customer(std::string_view id) const;
+  // Also NotFound.
+  absl::StatusOr<std::string> customer_id(CustomerNumber number) const;
+  absl::StatusOr<StoredAttributes> attributes_of(CustomerNumber customer) const;
+  const EventReader& events() const { return reader_; }
+  // Item ids and event types by the numbers that StoredEvent has; they only grow.
+  const NameTable& item_ids() const { return items_; }
+  const NameTable& event_types() const { return types_; }
+
+  // The newest that is durable and that the listener has seen; 0: none.
+  uint64_t newest_sequence() const { return newest_.load(std::memory_order_acquire); }
+  EventStoreStats stats() const;
+
+ private:
+  EventStore(StoreDatabase& database, EventStoreOptions options);
+  absl::Status push(std::unique_ptr<Append> append);
+  void write_groups();
+  void commit(std::span<const std::unique_ptr<Append>> appends);
+  void tell(std::span<const std::unique_ptr<Append>> appends, CommitReport report);
+
+  StoreDatabase& database_;
+  const EventStoreOptions options_;
+  NameTable items_{NameKind::kItem};
+  NameTable types_{NameKind::kEventType};
+  const EventReader reader_{database_, items_, types_};
+  StoreCounters counters_;  // the writer's
+  std::atomic<uint64_t> newest_{0}, event_count_{0}, customer_count_{0};
+  CommitQueue queue_;
+  std::thread writer_;
+};
+
+}  // namespace bouquet::server

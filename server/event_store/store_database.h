@@ -1,0 +1,95 @@
+// The one RocksDB below a server's --store: what calls say of items (CatalogStore) and what customers did (EventStore) stand in column
+// families of one database with one write-ahead log, so that a checkpoint or a backup takes all of it at one moment.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace rocksdb {
+class Cache;
+class ColumnFamilyHandle;
+class DB;
+class Env;
+class Status;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace bouquet::server {
+
+// What a family holds; docs/formats.md has keys and values.
+//   kCatalog    RocksDB's default family: the schema version, items, their calls' request ids
+//   kEvents     one entry for each stored event, by customer, time and arrival
+//   kEventIds   what makes repeating an event harmless, for as long as the window lasts
+//   kCustomers  customer id <-> number
+//   kNames      item ids and event types <-> numbers
+//   kAttributes the last word on each attribute of each customer
+//   kCounters   what is numbered next
+enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters };
+inline constexpr size_t kFamilyCount = 7;
+
+struct StoreDatabaseOptions {
+  // How long an event id is remembered, from its arrival.
+  absl::Duration event_id_window = absl::Hours(24 * 30);
+  std::function<absl::Time()> clock = absl::Now;
+  // For tests of what a disk can do; none: the machine's own. Outlives the database.
+  rocksdb::Env* env = nullptr;
+  // Room that is left alone: fewer bytes free, and nothing more is written. RocksDB then never runs into a full disk while it moves what it
+  // has, which it might not come back from without a restart.
+  uint64_t reserve_bytes = uint64_t{96} << 20;
+  // False loses what was acknowledged when the power goes: for the control of the test that shows that true does not.
+  bool sync = true;
+};
+
+// Thread-safe.
+class StoreDatabase {
+ public:
+  // Makes the folder if there is none; one process at a time has it open. A store of families' ancestors (items alone) is completed in
+  // place. Errors: ResourceExhausted (cannot be made or locked, no room), DataLoss (damaged, or of a newer schema version: nothing is
+  // changed then but RocksDB's own files).
+  static absl::StatusOr<std::unique_ptr<StoreDatabase>> open(const std::string& folder, const StoreDatabaseOptions& options = {});
+  ~StoreDatabase();
+  StoreDatabase(const StoreDatabase&) = delete;
+  StoreDatabase& operator=(const StoreDatabase&) = delete;
+
+  rocksdb::DB& rocks() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)]; }
+
+  // Durable when it returns Ok; else the database is as before. Errors: ResourceExhausted (no room, or the disk fails; tried again at most
+  // every kResumeInterval), DataLoss, Internal.
+  absl::Status write(rocksdb::WriteBatch& batch);
+
+  static constexpr std::chrono::milliseconds kResumeInterval{200};
+
+ private:
+  explicit StoreDatabase(const StoreDatabaseOptions& options);
+  absl::Status open_families(const std::string& folder);
+  absl::Status check_format(const std::string& folder);
+  absl::Status check_room() const;
+  absl::Status keep_something_to_write_out();
+  absl::Status go_on();
+
+  const StoreDatabaseOptions options_;
+  // Compaction drops event ids only after the schema version is known to be ours.
+  const std::shared_ptr<std::atomic<bool>> may_expire_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<rocksdb::Cache> cache_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> families_{};
+  std::atomic<bool> failed_{false};  // the last write did
+  std::mutex resuming_;              // guards resumed_at_
+  std::chrono::steady_clock::time_point resumed_at_{};
+};
+
+// As the server says it: DataLoss (damaged), ResourceExhausted (no room, locked, the disk fails), Internal.
+absl::Status of_rocks(const rocksdb::Status& status);
+
+}  // namespace bouquet::server
