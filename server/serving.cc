@@ -66,6 +66,13 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
   auto items = ItemCatalog::open(store.database.get());
   if (!items.ok()) return items.status();
   store.items = *std::move(items);
+  if (store.database == nullptr) return store;
+  store.feed = std::make_unique<LiveFeed>();
+  EventStoreOptions event_options;
+  event_options.listener = [feed = store.feed.get()](const DurableGroup& group) { feed->tell(group); };
+  auto events = EventStore::open(*store.database, std::move(event_options));
+  if (!events.ok()) return events.status();
+  store.events = *std::move(events);
   return store;
 }
 
@@ -78,6 +85,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, Store
                .max_batch = options.batcher.max_batch,
                .answers = {.placements = &options_.placements, .actions = &options_.actions},
                .poll_interval = options.poll_interval,
+               .go_live = [this](const ServedModel& model) { return live_of(model); },
                .prepare =
                    [this](const auto& model) {
                      auto prepared = store_.items->prepared(model);
@@ -132,6 +140,13 @@ void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::spa
   serving->recommenders[static_cast<size_t>(worker)]->answer(questions, statuses);
   for (size_t i = 0; i < questions.size(); ++i)
     if (statuses[i].ok()) count_offers(questions[i], options_.placements, metrics_);
+}
+
+absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
+  if (store_.events == nullptr) return LiveModel{};
+  auto source = store_.feed->follow(*store_.events, model.version(), {.sequence = 0, .time = model.artifact().rules.reference_time});
+  if (!source.ok()) return source.status();
+  return LiveModel{*std::move(source), std::make_shared<FreshProfiles>(options_.fresh_profile_bytes)};
 }
 
 // A model that comes later is served all the same: what the configuration says may be of another one.

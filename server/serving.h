@@ -15,6 +15,7 @@
 #include "server/catalog_service.h"
 #include "server/grpc_listener.h"
 #include "server/item_catalog.h"
+#include "server/live_customers.h"
 #include "server/metrics.h"
 #include "server/model_store.h"
 #include "server/models_service.h"
@@ -26,7 +27,8 @@ namespace bouquet::server {
 
 struct ServingOptions {
   std::string models;
-  std::string store;  // the folder of what calls say of items and customers; empty: none
+  std::string store;                                 // the folder of what calls say of items and customers; empty: none
+  int64_t fresh_profile_bytes = int64_t{256} << 20;  // for profiles that were solved again, of each model that serves
   Placements placements;
   ActionRules actions;
   std::string listen = "127.0.0.1:50051";
@@ -65,11 +67,14 @@ class Serving {
   struct Store {
     std::unique_ptr<StoreDatabase> database;
     std::unique_ptr<ItemCatalog> items;
+    std::unique_ptr<LiveFeed> feed;
+    std::unique_ptr<EventStore> events;  // tells the feed
   };
 
   static absl::StatusOr<Store> open_store(const ServingOptions& options);
   Serving(const ServingOptions& options, ModelsDirectory directory, Store store, Backend& backend);
   absl::Status listen();
+  absl::StatusOr<LiveModel> live_of(const ServedModel& model) const;
   void check_configuration(const ServedModel& model) const;
   void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
   std::string not_ready() const;

@@ -16,7 +16,8 @@ constexpr size_t kReadahead = size_t{2} << 20;
 
 bool holds(const EventRange& range, std::string_view key) {
   const uint64_t sequence = sequence_of_key(key);
-  return sequence > range.after_sequence && sequence <= range.up_to_sequence && time_of_key(key) <= range.up_to_time;
+  const int64_t time = time_of_key(key);
+  return sequence > range.after_sequence && sequence <= range.up_to_sequence && time > range.after_time && time <= range.up_to_time;
 }
 
 absl::Status damaged() { return bad_input("the store: an event is damaged"); }
@@ -57,9 +58,7 @@ absl::Status EventReader::events_of(CustomerNumber customer, const EventRange& r
   rocksdb::ReadOptions options;
   options.prefix_same_as_start = true;
   const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(options, database_.family(Family::kEvents)));
-  std::string prefix;
-  append_fixed64(customer, prefix);
-  for (at->Seek(prefix); at->Valid(); at->Next()) {
+  for (at->Seek(event_key(customer, range.after_time, 0)); at->Valid(); at->Next()) {
     if (at->key().size() != kEventKeyBytes) return damaged();
     if (time_of_key(at->key().ToStringView()) > range.up_to_time) break;
     if (absl::Status s = read_event(*at, range, out); !s.ok()) return s;

@@ -15,7 +15,8 @@
 namespace bouquet::server {
 
 struct EventRange {
-  uint64_t after_sequence = 0;  // those that arrived later
+  uint64_t after_sequence = 0;                               // those that arrived later
+  int64_t after_time = std::numeric_limits<int64_t>::min();  // microseconds since 1970: those that happened later
   uint64_t up_to_sequence = std::numeric_limits<uint64_t>::max();
   int64_t up_to_time = std::numeric_limits<int64_t>::max();  // microseconds since 1970, inclusive
 };

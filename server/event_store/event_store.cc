@@ -167,6 +167,27 @@ absl::StatusOr<StoredAttributes> EventStore::attributes_of(CustomerNumber custom
   return attributes;
 }
 
+absl::Status EventStore::scan_attributes(const std::function<bool(CustomerNumber, uint64_t sequence)>& take) const {
+  rocksdb::ReadOptions options;
+  options.total_order_seek = true;
+  options.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(options, database_.family(Family::kAttributes)));
+  CustomerNumber customer = 0;
+  uint64_t newest = 0;
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    std::string_view value = at->value().ToStringView();
+    uint64_t sequence = 0;
+    if (at->key().size() < kCustomerKeyBytes || !take_varint(value, sequence)) return bad_input("the store: an attribute is damaged");
+    const CustomerNumber next = customer_of_key(at->key().ToStringView());
+    if (next != customer && customer != 0 && !take(customer, newest)) return absl::OkStatus();
+    newest = next == customer ? std::max(newest, sequence) : sequence;
+    customer = next;
+  }
+  if (absl::Status s = of_rocks(at->status()); !s.ok()) return s;
+  if (customer != 0) take(customer, newest);
+  return absl::OkStatus();
+}
+
 EventStoreStats EventStore::stats() const {
   EventStoreStats stats{.events = event_count_.load(),
                         .customers = customer_count_.load(),

@@ -97,6 +97,8 @@ class EventStore {
   // Also NotFound.
   absl::StatusOr<std::string> customer_id(CustomerNumber number) const;
   absl::StatusOr<StoredAttributes> attributes_of(CustomerNumber customer) const;
+  // Every customer of whom attributes were said, with the sequence of the newest change, by number; until `take` says false.
+  absl::Status scan_attributes(const std::function<bool(CustomerNumber, uint64_t sequence)>& take) const;
   const EventReader& events() const { return reader_; }
   // Item ids and event types by the numbers that StoredEvent has; they only grow.
   const NameTable& item_ids() const { return items_; }

@@ -1,0 +1,99 @@
+// Who has something new for a model, by the store's events from before and after one begins to follow.
+#include "server/live_customers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/server/event_store/small_store.h"
+
+namespace bouquet::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class LiveCustomersTest : public ::testing::Test {
+ protected:
+  LiveCustomersTest() {
+    store_.options.listener = [this](const DurableGroup& group) { feed_.tell(group); };
+    store_.reopen();
+  }
+  std::shared_ptr<LiveCustomers> follow(const std::string& version, const KnownPart& known) {
+    auto live = feed_.follow(*store_.store, version, known);
+    EXPECT_TRUE(live.ok()) << live.status();
+    return live.ok() ? *live : nullptr;
+  }
+  static std::vector<std::string> events(const LiveCustomers& live, const std::string& customer) {
+    std::vector<std::string> out;
+    AttributeMap attributes;
+    const auto take = [&](std::string_view item, std::string_view type, int64_t time, float value) {
+      out.push_back(std::string(item) + " " + std::string(type) + " " + std::to_string(time / kSecond) + " " +
+                    std::to_string(static_cast<int>(value)));
+    };
+    const absl::Status read = live.read(customer, take, attributes);
+    EXPECT_TRUE(read.ok()) << read;
+    for (const auto& [name, value] : attributes) out.push_back(name + " = " + value.text());
+    return out;
+  }
+
+  LiveFeed feed_;
+  SmallStore store_;
+};
+
+TEST_F(LiveCustomersTest, KnowsWhatCameBeforeAndAfterItBeganToFollow) {
+  store_.append({{.customer = "ann", .item = "tea", .time = 100 * kSecond}, {.customer = "bob", .item = "tea", .time = 50 * kSecond}});
+  const auto live = follow("v1", {.sequence = 0, .time = 60 * kSecond});
+  EXPECT_EQ(live->version_of("ann"), 1u);
+  EXPECT_EQ(live->version_of("bob"), 0u) << "the model knows everything that happened by then";
+  EXPECT_EQ(live->version_of("eve"), 0u);
+  store_.append({{.customer = "bob", .item = "jam", .time = 61 * kSecond}, {.customer = "eve", .item = "jam", .time = 60 * kSecond}});
+  EXPECT_EQ(live->version_of("bob"), 3u);
+  EXPECT_EQ(live->version_of("eve"), 0u);
+  EXPECT_EQ(live->newest_version(), 4u);
+  EXPECT_EQ(live->count(), 2);
+  EXPECT_THAT(events(*live, "ann"), ElementsAre("tea purchase 100 1"));
+  EXPECT_THAT(events(*live, "bob"), ElementsAre("jam purchase 61 1"));
+  EXPECT_THAT(events(*live, "eve"), IsEmpty());
+  EXPECT_THAT(events(*live, "nobody"), IsEmpty());
+}
+
+TEST_F(LiveCustomersTest, AModelOfTheStoreKnowsWhatHadArrivedAndNoLateComers) {
+  store_.append({{.customer = "ann", .item = "tea", .time = 100 * kSecond}});
+  store_.append({{.customer = "ann", .item = "jam", .time = 40 * kSecond}});
+  const auto live = follow("v1", {.sequence = 1, .time = 100 * kSecond});
+  EXPECT_THAT(events(*live, "ann"), ElementsAre("jam purchase 40 1"));
+  EXPECT_EQ(live->version_of("ann"), 2u);
+}
+
+TEST_F(LiveCustomersTest, ReadsInTheOrderOfWhatHappened) {
+  const auto live = follow("v1", {});
+  store_.append({{.customer = "ann", .item = "b", .time = 3 * kSecond}});
+  store_.append({{.customer = "ann", .item = "z", .time = 2 * kSecond, .value = 4}, {.customer = "ann", .item = "a", .time = 3 * kSecond}});
+  EXPECT_THAT(events(*live, "ann"), ElementsAre("z purchase 2 4", "a purchase 3 1", "b purchase 3 1"));
+}
+
+TEST_F(LiveCustomersTest, AttributesAreNewsToo) {
+  store_.set_attributes("ann", {{"country", "DE"}});
+  const auto live = follow("v1", {});
+  EXPECT_EQ(live->version_of("ann"), 1u);
+  store_.set_attributes("bob", {{"country", "FR"}, {"tier", "gold"}});
+  EXPECT_EQ(live->version_of("bob"), 2u);
+  EXPECT_THAT(events(*live, "ann"), ElementsAre("country = DE"));
+  EXPECT_THAT(events(*live, "bob"), testing::UnorderedElementsAre("country = FR", "tier = gold"));
+  EXPECT_EQ(follow("v2", {.sequence = 1, .time = 0})->version_of("ann"), 0u);
+}
+
+TEST_F(LiveCustomersTest, IsSharedWhileSomebodyFollowsForTheSameModel) {
+  auto first = follow("v1", {});
+  EXPECT_EQ(follow("v1", {}), first);
+  EXPECT_NE(follow("v2", {}), first);
+  first.reset();
+  store_.append({{.customer = "ann", .item = "tea", .time = kSecond}});
+  EXPECT_EQ(follow("v1", {})->version_of("ann"), 1u);
+}
+
+}  // namespace
+}  // namespace bouquet::server
