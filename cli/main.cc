@@ -7,6 +7,7 @@
 #include "cli/doctor_command.h"
 #include "cli/models_command.h"
 #include "cli/settings.h"
+#include "cli/store_events.h"
 #include "server/item_commands.h"
 #include "server/recommend_command.h"
 #include "server/serve_command.h"
@@ -22,7 +23,7 @@ int main(int argc, char** argv) {
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", std::string("bouquet " BOUQUET_VERSION));
   int exit_code = 0;
-  bouquet::training::add_train_command(app, bouquet::make_backend, exit_code);
+  bouquet::training::add_train_command(app, bouquet::make_backend, bouquet::cli::open_store_events, exit_code);
   bouquet::training::add_evaluate_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_recommend_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);

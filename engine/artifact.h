@@ -73,6 +73,12 @@ struct MetricTable {
   std::vector<Metric> metrics;
 };
 
+// Which part of a server's store of events a model was trained on.
+struct StorePart {
+  std::string identity;   // of the store; empty: it was trained on none
+  uint64_t sequence = 0;  // everything up to this arrival
+};
+
 // How the model came to be: what a person reads, and what `--publish if-better` needs to fit the same recipe again.
 struct Recipe {
   TrainingOptions options;
@@ -84,6 +90,7 @@ struct Recipe {
   std::string backend;  // description() of the backend that trained it
   std::string program_version;
   std::vector<std::string> sources;  // the event files' names, without folders
+  StorePart store = {};
 };
 
 struct Artifact {

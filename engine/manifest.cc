@@ -42,7 +42,9 @@ Json recipe_json(const Recipe& recipe) {
           {"distinct", recipe.distinct},
           {"backend", recipe.backend},
           {"program_version", recipe.program_version},
-          {"sources", recipe.sources}};
+          {"sources", recipe.sources},
+          {"store", recipe.store.identity},
+          {"store_sequence", recipe.store.sequence}};
 }
 
 Json rules_json(const EventRules& rules) {
@@ -132,6 +134,10 @@ Recipe read_recipe(const JsonFields& f, int32_t minor) {
   recipe.backend = f.text("backend");
   recipe.program_version = f.text("program_version");
   recipe.sources = f.texts("sources");
+  if (minor >= 5) {
+    recipe.store.identity = f.text("store");
+    recipe.store.sequence = f.unsigned_integer("store_sequence");
+  }
   return recipe;
 }
 

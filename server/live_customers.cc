@@ -35,8 +35,7 @@ absl::Status LiveCustomers::scan() {
   });
   if (!read.ok()) return read;
   if (!failed.ok()) return failed;
-  read = store_.scan_attributes(
-      [&](CustomerNumber customer, uint64_t sequence) { return sequence <= known_.sequence || news(customer, sequence); });
+  read = store_.scan_attributes([&](CustomerNumber customer, uint64_t sequence) { return news(customer, sequence); });
   return read.ok() ? failed : read;
 }
 
@@ -64,8 +63,7 @@ absl::Status LiveCustomers::read(std::string_view customer_id, const TakeEvent& 
   for (const StoredEvent& event : events) take(items.name(event.item), types.name(event.type), event.time, event.value);
   auto said = store_.attributes_of(**customer);
   if (!said.ok()) return said.status();
-  if (said->sequence > known_.sequence)
-    for (auto& [name, value] : said->values) attributes[name] = std::move(value);
+  for (auto& [name, value] : said->values) attributes[name] = std::move(value);
   return absl::OkStatus();
 }
 

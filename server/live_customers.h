@@ -16,7 +16,7 @@
 
 namespace bouquet::server {
 
-// What of the store a model was trained with. Attributes count like events where the sequence is known; else all of them are unknown.
+// Which events of the store a model was trained with. Attributes in the store are news to every model: none is trained with them.
 struct KnownPart {
   uint64_t sequence = 0;  // trained from the store: with everything up to this arrival; 0: trained from files, then
   int64_t time = 0;       // microseconds since 1970: with everything that happened up to then, late arrivals or not

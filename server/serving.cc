@@ -144,7 +144,10 @@ void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::spa
 
 absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
   if (store_.events == nullptr) return LiveModel{};
-  auto source = store_.feed->follow(*store_.events, model.version(), {.sequence = 0, .time = model.artifact().rules.reference_time});
+  const StorePart& trained_on = model.artifact().recipe.store;
+  const bool ours = !trained_on.identity.empty() && trained_on.identity == store_.database->identity();
+  auto source = store_.feed->follow(*store_.events, model.version(),
+                                    {.sequence = ours ? trained_on.sequence : 0, .time = model.artifact().rules.reference_time});
   if (!source.ok()) return source.status();
   return LiveModel{*std::move(source), std::make_shared<FreshProfiles>(options_.fresh_profile_bytes)};
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/artifact.h"
 #include "engine/catalog.h"
 #include "engine/event_rules.h"
 #include "engine/id_map.h"
@@ -40,6 +41,7 @@ struct ReadReport {
   int64_t dropped_customers = 0;  // rows of --drop-customers
   int64_t filtered = 0;           // rows that --where left out
   int64_t zero_values = 0;
+  int64_t unknown_types = 0;          // events of a store whose type is not registered
   int64_t repeated = 0;               // rows equal to an earlier one in every column read (--distinct)
   int64_t returns = 0;                // events with a negative value or a returning type
   int64_t unknown_items = 0;          // rows of item files whose item no event has
@@ -61,7 +63,8 @@ struct Dataset {
   EntityAttributes customer_attributes, item_attributes;  // rows are CustomerIndex, ItemIndex; an empty schema where there are none
   std::vector<uint8_t> listed_items;                      // [items] whether an item file has the item; empty where attributes are not read
   ReadReport report;
-  std::vector<std::string> sources;  // file names without folders
+  std::vector<std::string> sources;  // file names without folders; "store"
+  StorePart store;                   // what was read of a store
 };
 
 }  // namespace bouquet::training

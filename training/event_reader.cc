@@ -13,6 +13,7 @@
 #include "training/item_files.h"
 #include "training/parallel_ranges.h"
 #include "training/row_pipeline.h"
+#include "training/source_rows.h"
 #include "training/table_reader.h"
 
 namespace bouquet::training {
@@ -44,6 +45,12 @@ class EventFiles {
     };
     const auto take = [&](int worker, const Block& block) { return add(**reader, block, workers_[static_cast<size_t>(worker)]->batch()); };
     return run_row_pipeline(**reader, layout->projection, threads_, parse, take);
+  }
+
+  absl::Status read(EventSource& store) {
+    if (!first_file_.empty() && !has_time_)
+      return missing_input(first_file_ + ": there is no time column, but the events of --store have times; all have times or none does");
+    return read_source(store, rules_, builder_, report_);
   }
 
   EventLogBuilder& builder() { return builder_; }
@@ -92,12 +99,13 @@ std::string counted(int64_t count, const char* one, const char* many) { return s
 // Why nothing can be learned, in the order a user would ask.
 absl::Status check_size(const Dataset& dataset, const std::vector<std::string>& files) {
   const ReadReport& report = dataset.report;
-  const std::string where = files.size() == 1 ? files.front() : std::to_string(files.size()) + " event files";
-  if (report.rows == 0) return bad_input(where + ": there is a header but no row");
+  const std::string where = files.empty() ? "--store" : files.size() == 1 ? files.front() : std::to_string(files.size()) + " event files";
+  if (report.rows == 0) return bad_input(where + (files.empty() ? ": there is no event" : ": there is a header but no row"));
   const std::string left_out = " (of " + counted(report.rows, "row", "rows") + ": " + std::to_string(report.filtered) +
                                " left out by --where, " + std::to_string(report.dropped_customers) + " by --drop-customers, " +
-                               std::to_string(report.zero_values) + " with value 0, " + std::to_string(report.anonymous) +
-                               " without a customer, " + std::to_string(report.bad_rows) + " bad)";
+                               std::to_string(report.zero_values) + " with value 0, " + std::to_string(report.unknown_types) +
+                               " of event types that are not registered, " + std::to_string(report.anonymous) + " without a customer, " +
+                               std::to_string(report.bad_rows) + " bad)";
   if (dataset.customers.size() < 1) return bad_input(where + ": no customer is left; at least one is needed" + left_out);
   if (dataset.items.size() < 2)
     return bad_input(where + ": " + counted(dataset.items.size(), "item is", "items are") + " left; at least two are needed" + left_out);
@@ -110,11 +118,13 @@ std::string file_name(const std::string& path) { return path == "-" ? path : std
 
 absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  if (options.event_files.empty()) return wrong_usage("no event file is named (--events FILE...)");
+  if (options.event_files.empty() && options.store == nullptr) return wrong_usage("no event file is named (--events FILE...)");
   const auto rules = RowRules::from(options);
   if (!rules.ok()) return rules.status();
   const auto event_files = expand_paths(options.event_files);
   if (!event_files.ok()) return event_files.status();
+  if (options.store != nullptr && !options.where.empty())
+    return wrong_usage("--where asks for columns of files, and --store has none: leave one of the two out");
   const auto item_files = expand_paths(options.item_files);
   if (!item_files.ok()) return item_files.status();
   const auto customer_files = expand_paths(options.customer_files);
@@ -128,7 +138,13 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
       if (auto status = files.read(file); !status.ok()) return status;
       dataset.sources.push_back(file_name(file));
     }
+    if (options.store != nullptr)
+      if (auto status = files.read(*options.store); !status.ok()) return status;
     files.builder().finish(dataset);
+  }
+  if (options.store != nullptr) {
+    dataset.sources.emplace_back("store");
+    dataset.store = {options.store->identity(), options.store->newest_sequence()};
   }
   if (auto status = check_size(dataset, *event_files); !status.ok()) return status;
   auto catalog = options.attributes ? read_listed_items(*item_files, options, dataset.items, dataset.report, dataset.listed_items)

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,15 @@
 #include "engine/event_rules.h"
 #include "training/attribute_settings.h"
 #include "training/dataset.h"
+#include "training/event_source.h"
 
 namespace bouquet::training {
 
 enum class Anonymous { kDrop, kFail };
 
 struct ReadOptions {
-  std::vector<std::string> event_files;     // paths, globs, or "-" (CSV on standard input)
+  std::vector<std::string> event_files;     // paths, globs, or "-" (CSV on standard input); may be empty where there is a store
+  std::shared_ptr<EventSource> store;       // read besides event files, or alone; may be none
   std::vector<std::string> item_files;      // may be empty
   std::vector<std::string> customer_files;  // attributes; may be empty. Read only if `attributes`
   bool attributes = false;                  // of customers and items: read them too

@@ -124,6 +124,8 @@ absl::StatusOr<EventFileLayout> EventFileLayout::of(const std::string& file, con
   return layout;
 }
 
+uint64_t basket_number(std::string_view id) { return std::max<uint64_t>(1, XXH3_64bits(id.data(), id.size())); }
+
 void TextIds::add(std::string_view id) {
   ids.push_back(id);
   hashes.push_back(IdMap::hash(id));
@@ -204,7 +206,7 @@ bool EventRows::read_row(int64_t row, std::span<const Cell> cells, Row& out) {
   }
   if (const Cell& cell = cell_of(cells, Column::kBasket); !cell.is_null()) {
     if (const char* problem = read_id(cell, arena_, out.basket_id)) return refuse(row, Column::kBasket, cell, problem);
-    out.basket = std::max<uint64_t>(1, XXH3_64bits(out.basket_id.data(), out.basket_id.size()));
+    out.basket = basket_number(out.basket_id);
   }
   if (const Cell& cell = cell_of(cells, Column::kEvent); !cell.is_null()) {
     if (const char* problem = read_id(cell, arena_, out.event)) return refuse(row, Column::kEvent, cell, problem);

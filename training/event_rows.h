@@ -53,6 +53,9 @@ struct EventFileLayout {
                                             const RowRules& rules);
 };
 
+// What a basket's id is known by; never 0.
+uint64_t basket_number(std::string_view id);
+
 // Ids with the hashes that IdMap will want.
 struct TextIds {
   std::vector<std::string_view> ids;  // empty: none

@@ -15,10 +15,15 @@
 namespace bouquet::training {
 namespace {
 
-absl::Status run(const TrainFlags& flags, const BackendFactory& backends) {
+absl::Status run(const TrainFlags& flags, const BackendFactory& backends, const EventSourceFactory& stores) {
   const auto begun = Clock::now();
   auto plan = plan_of(flags);
   if (!plan.ok()) return plan.status();
+  if (!flags.store.empty()) {
+    auto store = stores(flags.store);
+    if (!store.ok()) return store.status();
+    plan->reading.store = *std::move(store);
+  }
   BackendChoice choice = flags.backend;
   choice.planning = flags.dry_run;
   const auto backend = backends(choice);
@@ -113,12 +118,13 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_code) {
+void add_train_command(CLI::App& app, const BackendFactory& backends, const EventSourceFactory& stores, int& exit_code) {
   auto flags = std::make_shared<TrainFlags>();
-  CLI::App* command = app.add_subcommand("train", "Learn a model from event files and publish it");
+  CLI::App* command = app.add_subcommand("train", "Learn a model from events and publish it");
   command->footer(
       "Examples:\n"
       "  bouquet train --events orders.csv --models models\n"
+      "  bouquet train --store store --items products.parquet --models models\n"
       "  bouquet train --events 'orders-*.parquet' --items products.parquet --models models\n"
       "      --columns 'customer=household_id,item=product_id,value=quantity,time=transaction_timestamp,basket=basket_id'\n"
       "      --validation last-days:28");
@@ -130,6 +136,12 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_
                    "Read settings, [events.<type>] and [attributes...] tables from this TOML file (see bouquet config)")
       ->type_name("FILE");
   add_read_flags(*command, flags->read);
+  command->get_option("--events")->required(false);
+  command
+      ->add_option("--store", flags->store,
+                   "Read the events that a server has recorded in this folder, besides files or alone; the server may go on meanwhile")
+      ->type_name("DIR")
+      ->group("Reading");
   add_learning_flags(*command, *flags);
   command->add_option("--backend", flags->backend.name, "auto, cpu or cuda")->capture_default_str();
   command->add_option("--device", flags->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
@@ -137,7 +149,7 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_
   command->add_option("--publish", flags->publish, "always; never: train and judge alone")->capture_default_str();
   command->add_flag("--dry-run", flags->dry_run, "Read, and say what would be done");
   command->add_flag("--json", flags->json, "Print one JSON document");
-  command->callback([flags, backends, &exit_code] { exit_code = report(run(*flags, backends)); });
+  command->callback([flags, backends, stores, &exit_code] { exit_code = report(run(*flags, backends, stores)); });
 }
 
 }  // namespace bouquet::training

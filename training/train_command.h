@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/backend.h"
+#include "training/event_source.h"
 
 namespace CLI {
 class App;
@@ -9,6 +10,7 @@ class App;
 
 namespace bouquet::training {
 
-void add_train_command(CLI::App& app, const BackendFactory& backends, int& exit_code);
+// `stores` opens what --store names.
+void add_train_command(CLI::App& app, const BackendFactory& backends, const EventSourceFactory& stores, int& exit_code);
 
 }  // namespace bouquet::training

@@ -19,6 +19,7 @@ constexpr TrainingOptions kUntuned{.dimension = 128, .regularization = 0.1, .reg
 struct TrainFlags {
   ReadFlags read;
   std::vector<std::string> customer_files;
+  std::string store;
   std::string models;
   std::string config;  // bouquet.toml, for its [events.<type>] and [attributes...] tables
   BackendChoice backend;

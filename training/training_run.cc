@@ -281,6 +281,7 @@ class TrainingRun {
     parts.recipe.judge_time = split_.judge_time;
     parts.recipe.backend = backend_.description();
     parts.recipe.sources = dataset_.sources;
+    parts.recipe.store = dataset_.store;
     parts.repurchase.share = outcome_.repurchase ? outcome_.repurchase->share : kUnchosenShare;
     for (const Evaluation& evaluation : outcome_.evaluations) {
       parts.metrics.insert(parts.metrics.end(), evaluation.tables.begin(), evaluation.tables.end());

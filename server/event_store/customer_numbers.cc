@@ -46,6 +46,25 @@ absl::StatusOr<std::string> id_of_customer(const StoreDatabase& database, Custom
   return id;
 }
 
+CustomersByNumber::CustomersByNumber(const StoreDatabase& database) {
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  at_.reset(database.rocks().NewIterator(options, database.family(Family::kCustomers)));
+  at_->Seek("n");
+}
+CustomersByNumber::~CustomersByNumber() = default;
+
+absl::StatusOr<std::string_view> CustomersByNumber::id(CustomerNumber number) {
+  const std::string key = number_key(number);
+  constexpr int kSteps = 8;  // before it pays to jump
+  for (int step = 0; step < kSteps && at_->Valid() && at_->key().ToStringView() < key; ++step) at_->Next();
+  if (at_->Valid() && at_->key().ToStringView() < key) at_->Seek(key);
+  if (absl::Status s = of_rocks(at_->status()); !s.ok()) return s;
+  if (!at_->Valid() || at_->key().ToStringView() != key)
+    return missing_input("the store has no customer of number " + std::to_string(number));
+  return at_->value().ToStringView();
+}
+
 void put_new_customer(const StoreDatabase& database, std::string_view id, CustomerNumber number, rocksdb::WriteBatch& batch) {
   std::string value;
   append_varint(number, value);

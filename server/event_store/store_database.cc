@@ -8,9 +8,13 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "engine/errors.h"
 #include "server/event_store/event_id_expiry.h"
 #include "server/event_store/event_keys.h"
@@ -20,9 +24,11 @@ namespace {
 
 constexpr char kFormatKey[] = "format";
 constexpr char kFormat[] = "1";
+constexpr char kIdentityKey[] = "identity";
 const std::array<std::string, kFamilyCount> kFamilyNames{
     rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters"};
 
+constexpr int kSnapshotAttempts = 5;
 constexpr size_t kBlockCacheBytes = size_t{64} << 20;
 constexpr size_t kWriteBufferBytes = size_t{64} << 20;  // of all families together: what a start has to read again
 
@@ -74,6 +80,23 @@ absl::Status at_folder(const std::string& folder, const absl::Status& status) {
   return absl::Status(status.code(), "--store " + folder + ": " + std::string(message_of(status)));
 }
 
+std::string new_identity() {
+  std::random_device random;
+  std::string out;
+  for (int i = 0; i < 4; ++i) out += absl::StrFormat("%08x", random());
+  return out;
+}
+
+absl::Status make_scratch_folder(std::string& folder) {
+  std::error_code failed;
+  folder = (std::filesystem::temp_directory_path(failed) / "bouquet-snapshot-XXXXXX").string();
+  if (failed || mkdtemp(folder.data()) == nullptr) {
+    folder.clear();
+    return no_resource("no folder can be made where temporary files go (TMPDIR)");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status of_rocks(const rocksdb::Status& status) {
@@ -86,13 +109,39 @@ absl::Status of_rocks(const rocksdb::Status& status) {
 
 absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open(const std::string& folder, const StoreDatabaseOptions& options) {
   std::unique_ptr<StoreDatabase> database(new StoreDatabase(options));
-  if (absl::Status s = database->open_families(folder); !s.ok()) return s;
-  if (absl::Status s = database->check_format(folder); !s.ok()) return s;
+  if (absl::Status s = database->open_families(folder, false); !s.ok()) return s;
+  if (absl::Status s = database->check_format(folder, false); !s.ok()) return s;
+  if (absl::Status s = database->read_identity(false); !s.ok()) return at_folder(folder, s);
   database->may_expire_->store(true);
   return database;
 }
 
-absl::Status StoreDatabase::open_families(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open_snapshot(const std::string& folder) {
+  if (!std::filesystem::exists(std::filesystem::path(folder) / "CURRENT"))
+    return missing_input("--store " + folder + ": there is no store");
+  absl::Status failed;
+  // The server may take away, between two steps of opening, a file that the first has read of.
+  for (int attempt = 0; attempt < kSnapshotAttempts; ++attempt) {
+    std::unique_ptr<StoreDatabase> database(new StoreDatabase({}));
+    failed = database->open_families(folder, true);
+    if (!failed.ok()) continue;
+    if (absl::Status s = database->check_format(folder, true); !s.ok()) return s;
+    if (absl::Status s = database->read_identity(true); !s.ok()) return at_folder(folder, s);
+    return database;
+  }
+  return failed;
+}
+
+absl::Status StoreDatabase::read_identity(bool snapshot) {
+  const rocksdb::Status found = db_->Get({}, kIdentityKey, &identity_);
+  if (found.ok() || !found.IsNotFound() || snapshot) return found.IsNotFound() ? absl::OkStatus() : of_rocks(found);
+  identity_ = new_identity();
+  rocksdb::WriteBatch batch;
+  batch.Put(kIdentityKey, identity_);
+  return write(batch);
+}
+
+absl::Status StoreDatabase::open_families(const std::string& folder, bool snapshot) {
   const rocksdb::DBOptions options = database_options(options_.env);
   std::vector<std::string> there;
   // Fails where there is no store yet; what else is wrong, opening says.
@@ -108,17 +157,21 @@ absl::Status StoreDatabase::open_families(const std::string& folder) {
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(options, folder, descriptors, &handles, &db);
+  if (snapshot) {
+    if (absl::Status s = make_scratch_folder(scratch_folder_); !s.ok()) return s;
+  }
+  const rocksdb::Status opened = snapshot ? rocksdb::DB::OpenAsSecondary(options, folder, scratch_folder_, descriptors, &handles, &db)
+                                          : rocksdb::DB::Open(options, folder, descriptors, &handles, &db);
   if (!opened.ok()) return at_folder(folder, of_rocks(opened));
   db_.reset(db);
   std::ranges::copy(handles, families_.begin());
   return absl::OkStatus();
 }
 
-absl::Status StoreDatabase::check_format(const std::string& folder) {
+absl::Status StoreDatabase::check_format(const std::string& folder, bool snapshot) {
   std::string format;
   const rocksdb::Status found = db_->Get({}, kFormatKey, &format);
-  if (found.IsNotFound()) {
+  if (found.IsNotFound() && !snapshot) {
     rocksdb::WriteBatch batch;
     batch.Put(kFormatKey, kFormat);
     const absl::Status written = write(batch);
@@ -131,9 +184,13 @@ absl::Status StoreDatabase::check_format(const std::string& folder) {
 StoreDatabase::StoreDatabase(const StoreDatabaseOptions& options) : options_(options) {}
 
 StoreDatabase::~StoreDatabase() {
-  if (db_ == nullptr) return;
-  for (rocksdb::ColumnFamilyHandle* handle : families_) db_->DestroyColumnFamilyHandle(handle);
-  db_->Close();
+  if (db_ != nullptr) {
+    for (rocksdb::ColumnFamilyHandle* handle : families_) db_->DestroyColumnFamilyHandle(handle);
+    db_->Close();
+    db_.reset();
+  }
+  std::error_code ignored;
+  if (!scratch_folder_.empty()) std::filesystem::remove_all(scratch_folder_, ignored);
 }
 
 absl::Status StoreDatabase::check_room() const {

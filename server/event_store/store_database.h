@@ -57,12 +57,19 @@ class StoreDatabase {
   // place. Errors: ResourceExhausted (cannot be made or locked, no room), DataLoss (damaged, or of a newer schema version: nothing is
   // changed then but RocksDB's own files).
   static absl::StatusOr<std::unique_ptr<StoreDatabase>> open(const std::string& folder, const StoreDatabaseOptions& options = {});
+  // The store as it is now, to read alone, beside a server that has it open and goes on writing. What is written later does not appear.
+  // Errors: NotFound (there is no store), those of open().
+  static absl::StatusOr<std::unique_ptr<StoreDatabase>> open_snapshot(const std::string& folder);
   ~StoreDatabase();
   StoreDatabase(const StoreDatabase&) = delete;
   StoreDatabase& operator=(const StoreDatabase&) = delete;
 
   rocksdb::DB& rocks() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)]; }
+
+  // Random, given when the store was made: tells one store's sequence numbers from another's. Empty in a snapshot of a store that no server
+  // has opened since there are identities.
+  const std::string& identity() const { return identity_; }
 
   // Durable when it returns Ok; else the database is as before. Errors: ResourceExhausted (no room, or the disk fails; tried again at most
   // every kResumeInterval), DataLoss, Internal.
@@ -72,8 +79,9 @@ class StoreDatabase {
 
  private:
   explicit StoreDatabase(const StoreDatabaseOptions& options);
-  absl::Status open_families(const std::string& folder);
-  absl::Status check_format(const std::string& folder);
+  absl::Status open_families(const std::string& folder, bool snapshot);
+  absl::Status check_format(const std::string& folder, bool snapshot);
+  absl::Status read_identity(bool snapshot);
   absl::Status check_room() const;
   absl::Status keep_something_to_write_out();
   absl::Status go_on();
@@ -82,6 +90,8 @@ class StoreDatabase {
   // Compaction drops event ids only after the schema version is known to be ours.
   const std::shared_ptr<std::atomic<bool>> may_expire_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<rocksdb::Cache> cache_;
+  std::string identity_;
+  std::string scratch_folder_;  // of a snapshot: RocksDB's own log
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> families_{};
   std::atomic<bool> failed_{false};  // the last write did

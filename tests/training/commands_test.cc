@@ -51,7 +51,7 @@ class CommandsTest : public ::testing::Test {
       if (choice.name != "auto" && choice.name != "cpu") return wrong_usage("--backend '" + choice.name + "' is unknown");
       return cpu::make_cpu_backend(choice.threads);
     };
-    add_train_command(app, backends, exit_code);
+    add_train_command(app, backends, {}, exit_code);
     add_evaluate_command(app, backends, exit_code);
     ::testing::internal::CaptureStdout();
     ::testing::internal::CaptureStderr();

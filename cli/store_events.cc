@@ -1,0 +1,39 @@
+#include "cli/store_events.h"
+
+#include <utility>
+
+#include "server/event_store/store_snapshot.h"
+
+namespace bouquet::cli {
+namespace {
+
+class StoreEvents final : public training::EventSource {
+ public:
+  explicit StoreEvents(std::unique_ptr<server::StoreSnapshot> snapshot) : snapshot_(std::move(snapshot)) {}
+
+  absl::Status read(const std::function<absl::Status(const training::SourceEvent&)>& take) override {
+    return snapshot_->read([&](const server::StoreSnapshot::Row& row) {
+      return take({.customer = row.customer_id,
+                   .item = row.item_id,
+                   .type = row.type,
+                   .basket = row.event->details.basket_id,
+                   .time = row.event->time,
+                   .value = row.event->value});
+    });
+  }
+  std::string identity() const override { return snapshot_->store_identity(); }
+  uint64_t newest_sequence() const override { return snapshot_->newest_sequence(); }
+
+ private:
+  const std::unique_ptr<server::StoreSnapshot> snapshot_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<training::EventSource>> open_store_events(const std::string& folder) {
+  auto snapshot = server::StoreSnapshot::open(folder);
+  if (!snapshot.ok()) return snapshot.status();
+  return std::make_unique<StoreEvents>(*std::move(snapshot));
+}
+
+}  // namespace bouquet::cli

@@ -1,0 +1,41 @@
+#include "server/event_store/store_snapshot.h"
+
+#include <utility>
+
+#include "server/event_store/customer_numbers.h"
+#include "server/event_store/store_counters.h"
+
+namespace bouquet::server {
+
+absl::StatusOr<std::unique_ptr<StoreSnapshot>> StoreSnapshot::open(const std::string& folder) {
+  std::unique_ptr<StoreSnapshot> snapshot(new StoreSnapshot);
+  auto database = StoreDatabase::open_snapshot(folder);
+  if (!database.ok()) return database.status();
+  snapshot->database_ = *std::move(database);
+  if (absl::Status s = snapshot->items_.load(*snapshot->database_); !s.ok()) return s;
+  if (absl::Status s = snapshot->types_.load(*snapshot->database_); !s.ok()) return s;
+  const auto counters = read_counters(*snapshot->database_);
+  if (!counters.ok()) return counters.status();
+  snapshot->newest_sequence_ = counters->sequence;
+  return snapshot;
+}
+
+absl::Status StoreSnapshot::read(const std::function<absl::Status(const Row&)>& take) const {
+  const EventReader reader(*database_, items_, types_);
+  const NameTable::Reading items(items_), types(types_);
+  CustomersByNumber customers(*database_);
+  absl::Status failed;
+  const absl::Status read = reader.scan({}, [&](CustomerNumber customer, std::span<const StoredEvent> events) {
+    const auto id = customers.id(customer);
+    failed = id.status();
+    if (!failed.ok()) return false;
+    for (const StoredEvent& event : events) {
+      failed = take({.customer_id = *id, .item_id = items.name(event.item), .type = types.name(event.type), .event = &event});
+      if (!failed.ok()) return false;
+    }
+    return true;
+  });
+  return failed.ok() ? read : failed;
+}
+
+}  // namespace bouquet::server

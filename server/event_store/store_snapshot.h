@@ -1,0 +1,46 @@
+// What customers did, read beside a server that goes on writing: for training.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "server/event_store/event_reader.h"
+#include "server/event_store/name_table.h"
+#include "server/event_store/store_database.h"
+
+namespace bouquet::server {
+
+// A RocksDB secondary instance: it shares the server's files and locks nothing, and a checkpoint, which only the server could make, is not
+// needed. Not thread-safe.
+class StoreSnapshot {
+ public:
+  struct Row {
+    std::string_view customer_id, item_id, type;
+    const StoredEvent* event = nullptr;
+  };
+
+  // Errors: NotFound (no store), DataLoss, ResourceExhausted.
+  static absl::StatusOr<std::unique_ptr<StoreSnapshot>> open(const std::string& folder);
+
+  // Every event, customer by customer, in the canonical order of EventReader; texts live during the call. Errors: that of `take`, which
+  // ends it; DataLoss, ResourceExhausted.
+  absl::Status read(const std::function<absl::Status(const Row&)>& take) const;
+
+  // Of the newest event or change of attributes in it; 0: none.
+  uint64_t newest_sequence() const { return newest_sequence_; }
+  const std::string& store_identity() const { return database_->identity(); }
+
+ private:
+  StoreSnapshot() = default;
+
+  std::unique_ptr<StoreDatabase> database_;
+  NameTable items_{NameKind::kItem};
+  NameTable types_{NameKind::kEventType};
+  uint64_t newest_sequence_ = 0;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,89 @@
+// The store read beside a server that writes.
+#include "server/event_store/store_snapshot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/errors.h"
+#include "tests/server/event_store/small_store.h"
+
+namespace bouquet::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> read(const StoreSnapshot& snapshot) {
+  std::vector<std::string> out;
+  const absl::Status status = snapshot.read([&](const StoreSnapshot::Row& row) {
+    out.push_back(std::string(row.customer_id) + " " + std::string(row.type) + " " + std::string(row.item_id) + " " +
+                  std::to_string(row.event->time / kSecond));
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  return out;
+}
+
+TEST(StoreSnapshot, HasWhatWasAcknowledgedAndNothingLater) {
+  SmallStore store;
+  store.append({{.customer = "ann", .item = "tea", .time = 5 * kSecond}, {.customer = "bob", .item = "tea", .time = 3 * kSecond}});
+  store.append({{.customer = "ann", .item = "jam", .time = 2 * kSecond}});
+  const auto snapshot = StoreSnapshot::open(store.folder());
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ((*snapshot)->newest_sequence(), 3u);
+  EXPECT_EQ((*snapshot)->store_identity(), store.database->identity());
+  EXPECT_EQ((*snapshot)->store_identity().size(), 32u);
+  store.append({{.customer = "carl", .item = "oil", .time = 9 * kSecond}});  // the server writes on
+  EXPECT_THAT(read(**snapshot), ElementsAre("ann purchase jam 2", "ann purchase tea 5", "bob purchase tea 3"));
+  EXPECT_THAT(read(**snapshot), ElementsAre("ann purchase jam 2", "ann purchase tea 5", "bob purchase tea 3"));
+}
+
+TEST(StoreSnapshot, EndsWithTheReadersError) {
+  SmallStore store;
+  store.append({{.customer = "ann", .item = "tea", .time = kSecond}, {.customer = "ann", .item = "jam", .time = kSecond}});
+  const auto snapshot = StoreSnapshot::open(store.folder());
+  ASSERT_TRUE(snapshot.ok());
+  int taken = 0;
+  const absl::Status status = (*snapshot)->read([&](const StoreSnapshot::Row&) { return ++taken, absl::CancelledError("enough"); });
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(taken, 1);
+}
+
+TEST(StoreSnapshot, OfNothingSaysSo) {
+  TemporaryFolder place;
+  const auto snapshot = StoreSnapshot::open(place.path());
+  EXPECT_EQ(snapshot.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(message_of(snapshot.status())), HasSubstr("there is no store"));
+}
+
+// While a writer writes, flushes and compacts, every snapshot is whole: it has each event up to its sequence, and no other.
+TEST(StoreSnapshot, IsWholeWhileTheServerWritesAndCompacts) {
+  SmallStore store;
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (int i = 0; !done.load(); ++i) {
+      store.append({{.customer = "c" + std::to_string(i % 50), .item = "i" + std::to_string(i % 9), .time = i * kSecond}});
+      if (i % 20 == 19) store.database->rocks().Flush({}, store.database->family(Family::kEvents));
+      if (i % 60 == 59) store.database->rocks().CompactRange({}, store.database->family(Family::kEvents), nullptr, nullptr);
+    }
+  });
+  uint64_t last = 0;
+  for (int round = 0; round < 15; ++round) {
+    const auto snapshot = StoreSnapshot::open(store.folder());
+    ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+    EXPECT_EQ(read(**snapshot).size(), (*snapshot)->newest_sequence());
+    EXPECT_GE((*snapshot)->newest_sequence(), last);
+    last = (*snapshot)->newest_sequence();
+  }
+  done.store(true);
+  writer.join();
+  EXPECT_GT(last, 0u);
+}
+
+}  // namespace
+}  // namespace bouquet::server

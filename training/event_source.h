@@ -1,0 +1,38 @@
+// Events that do not stand in files: those of a server's store. What training needs of one; cli/ puts the store behind it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace bouquet::training {
+
+// Ids are checked already, the value is finite and not 0.
+struct SourceEvent {
+  std::string_view customer, item, type, basket;  // no basket: empty
+  int64_t time = 0;                               // microseconds since 1970
+  float value = 1;
+};
+
+// Everything is as it was when the source was opened.
+class EventSource {
+ public:
+  virtual ~EventSource() = default;
+
+  // Customer by customer, oldest first. Ends with the first error of `take`, and returns it. Errors of its own: DataLoss,
+  // ResourceExhausted.
+  virtual absl::Status read(const std::function<absl::Status(const SourceEvent&)>& take) = 0;
+
+  // Which store it is, and the sequence number of the newest arrival: what a model that is trained on it knows.
+  virtual std::string identity() const = 0;
+  virtual uint64_t newest_sequence() const = 0;
+};
+
+// Opens the store in a folder. Errors: NotFound, DataLoss, ResourceExhausted.
+using EventSourceFactory = std::function<absl::StatusOr<std::unique_ptr<EventSource>>(const std::string& folder)>;
+
+}  // namespace bouquet::training
