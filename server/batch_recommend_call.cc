@@ -37,8 +37,10 @@ class BatchRecommendCall::Element final : public Job {
 grpc::ServerWriteReactor<grpc::ByteBuffer>* BatchRecommendCall::start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
                                                                       Batcher& batcher, Metrics& metrics) {
   auto* call = new BatchRecommendCall(context, batcher, metrics);
-  if (!parse_message(in, &call->request_)) {
-    call->end(absl::InvalidArgumentError("the request is not a well-formed message, or a string in it is not valid UTF-8"));
+  if (const absl::Status size = check_size(in.Length()); !size.ok()) {
+    call->end(size);
+  } else if (!parse_message(in, &call->request_)) {
+    call->end(malformed_message());
   } else if (const absl::Status valid = validate(call->request_); !valid.ok()) {
     call->end(valid);
   } else {

@@ -2,7 +2,18 @@
 
 #include <grpcpp/support/slice.h>
 
+#include <string>
+
+#include "engine/errors.h"
+
 namespace bouquet::server {
+
+absl::Status check_size(size_t bytes) {
+  if (bytes <= size_t{kMaxMessageBytes}) return absl::OkStatus();
+  return no_resource("the message has " + std::to_string(bytes) + " bytes; at most " + std::to_string(kMaxMessageBytes) + " are allowed");
+}
+
+absl::Status malformed_message() { return wrong_usage("the request is not a well-formed message, or a string in it is not valid UTF-8"); }
 
 bool parse_message(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message) {
   grpc::Slice slice;

@@ -5,7 +5,21 @@
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <cstdint>
+
+#include "absl/status/status.h"
+
 namespace bouquet::server {
+
+// What gRPC lets through, and what all methods but those that bring events take.
+inline constexpr int32_t kMaxEventsMessageBytes = 4 << 20;
+inline constexpr int32_t kMaxMessageBytes = 1 << 20;
+
+// Errors: ResourceExhausted, as gRPC has it.
+absl::Status check_size(size_t bytes);
+
+// What a caller is told of bytes that parse_message() refuses: InvalidArgument.
+absl::Status malformed_message();
 
 // Whether `bytes` hold one well-formed message with valid UTF-8 in its strings.
 bool parse_message(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message);

@@ -1,11 +1,21 @@
 #include "server/catalog_service.h"
 
 #include "engine/errors.h"
+#include "server/call_messages.h"
 #include "server/catalog_limits.h"
 #include "server/log.h"
 #include "server/status_mapping.h"
 
 namespace bouquet::server {
+namespace {
+
+template <typename Request>
+absl::Status check(const Request& request) {
+  const absl::Status size = check_size(request.ByteSizeLong());
+  return size.ok() ? validate(request) : size;
+}
+
+}  // namespace
 
 std::shared_ptr<const ServedModel> CatalogService::model() const {
   const auto serving = models_.serving();
@@ -13,7 +23,7 @@ std::shared_ptr<const ServedModel> CatalogService::model() const {
 }
 
 grpc::Status CatalogService::UpsertItems(grpc::ServerContext*, const v1::UpsertItemsRequest* request, v1::UpsertItemsResponse* response) {
-  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  if (absl::Status s = check(*request); !s.ok()) return to_grpc(s);
   const auto repeated = items_.upsert(*request);
   if (!repeated.ok()) return to_grpc(repeated.status());
   response->set_repeated_request(*repeated);
@@ -27,7 +37,7 @@ grpc::Status CatalogService::UpsertItems(grpc::ServerContext*, const v1::UpsertI
 }
 
 grpc::Status CatalogService::DeleteItems(grpc::ServerContext*, const v1::DeleteItemsRequest* request, v1::DeleteItemsResponse* response) {
-  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  if (absl::Status s = check(*request); !s.ok()) return to_grpc(s);
   const auto repeated = items_.remove(*request);
   if (!repeated.ok()) return to_grpc(repeated.status());
   response->set_repeated_request(*repeated);
@@ -35,12 +45,12 @@ grpc::Status CatalogService::DeleteItems(grpc::ServerContext*, const v1::DeleteI
 }
 
 grpc::Status CatalogService::GetItem(grpc::ServerContext*, const v1::GetItemRequest* request, v1::Item* response) {
-  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  if (absl::Status s = check(*request); !s.ok()) return to_grpc(s);
   return to_grpc(items_.get(*request, model().get(), response));
 }
 
 grpc::Status CatalogService::ListItems(grpc::ServerContext*, const v1::ListItemsRequest* request, v1::ListItemsResponse* response) {
-  if (absl::Status s = validate(*request); !s.ok()) return to_grpc(s);
+  if (absl::Status s = check(*request); !s.ok()) return to_grpc(s);
   return to_grpc(items_.list(*request, model(), response));
 }
 

@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/call_messages.h"
 #include "server/listen_address.h"
 
 namespace bouquet::server {
 
 struct GrpcListenerOptions {
   bool reflection = false;
-  int32_t max_message_bytes = 1 << 20;
+  int32_t max_message_bytes = kMaxMessageBytes;
   int32_t max_streams_per_connection = 100;
   int64_t max_memory_bytes = 512 << 20;  // for connections and messages on their way: gRPC refuses more
 };

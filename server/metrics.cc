@@ -17,10 +17,12 @@
 namespace bouquet::server {
 namespace {
 
-constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend", "BatchRecommend", "SimilarItems",     "CrossSell",
-                                                             "Explain",   "GetProfile",     "SimilarCustomers", "NextBestAction"};
+constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend",    "BatchRecommend", "SimilarItems",     "CrossSell",
+                                                             "Explain",      "GetProfile",     "SimilarCustomers", "NextBestAction",
+                                                             "RecordEvents", "StreamEvents",   "SetAttributes"};
 constexpr int kCodeCount = 17;
 constexpr std::array<const char*, 6> kDropNames{"queue_full", "queue_bytes", "queue_wait", "expired", "cancelled", "closed"};
+constexpr std::array<const char*, 4> kEventResults{"stored", "repeated", "refused", "failed"};
 
 // 100 microseconds to 5 seconds.
 const prometheus::Histogram::BucketBoundaries kLatencyBounds{.0001, .00025, .0005, .001, .0025, .005, .01, .025,
@@ -51,6 +53,15 @@ struct Metrics::Instruments {
                      .Help("Model versions that could not be served; the one before served on")
                      .Register(registry)
                      .Add({})),
+        event_rows(prometheus::BuildCounter()
+                       .Name("bouquet_event_rows_total")
+                       .Help("Events and changes of attributes that reached the store, by what became of them")
+                       .Register(registry)),
+        write_seconds(prometheus::BuildHistogram()
+                          .Name("bouquet_store_write_seconds")
+                          .Help("Time of a synced write of events")
+                          .Register(registry)
+                          .Add({}, kLatencyBounds)),
         queue_depth(gauge("bouquet_queue_depth", "Requests that wait for a worker")),
         executing(gauge("bouquet_executing", "Requests that are being executed")),
         model(prometheus::BuildGauge().Name("bouquet_model_info").Help("1 for the version that serves").Register(registry)),
@@ -77,6 +88,7 @@ struct Metrics::Instruments {
       for (int kind = 0; kind < kItemKindCount; ++kind)
         offers_of.push_back(&offers.Add({{"kind", std::string(item_kind_name(static_cast<ItemKind>(kind)))}, {"placement", name}}));
     }
+    for (size_t r = 0; r < kEventResults.size(); ++r) events_of[r] = &event_rows.Add({{"result", kEventResults[r]}});
     for (size_t d = 0; d < kDropNames.size(); ++d) drop_of[d] = &drops.Add({{"reason", kDropNames[d]}});
     for (size_t m = 0; m < kMethodCount; ++m)
       for (int code = 0; code < kCodeCount; ++code)
@@ -95,6 +107,8 @@ struct Metrics::Instruments {
   prometheus::Histogram& batch_size;
   prometheus::Counter& loads;
   prometheus::Counter& refusals;
+  prometheus::Family<prometheus::Counter>& event_rows;
+  prometheus::Histogram& write_seconds;
   prometheus::Gauge& queue_depth;
   prometheus::Gauge& executing;
   prometheus::Family<prometheus::Gauge>& model;
@@ -106,6 +120,7 @@ struct Metrics::Instruments {
   prometheus::Gauge& threads;
   prometheus::Gauge& cpu;
   std::array<prometheus::Histogram*, kMethodCount> latency_of{};
+  std::array<prometheus::Counter*, kEventResults.size()> events_of{};
   std::array<prometheus::Counter*, kDropNames.size()> drop_of{};
   std::array<std::array<prometheus::Counter*, kCodeCount>, kMethodCount> calls_of{};
   std::vector<prometheus::Counter*> offers_of;  // [placements + 1, kinds]
@@ -127,6 +142,13 @@ void Metrics::call_done(Method method, absl::StatusCode code, double seconds) {
 void Metrics::offered(size_t placement, const std::array<int64_t, kItemKindCount>& rows) {
   for (size_t kind = 0; kind < rows.size(); ++kind)
     if (rows[kind] > 0) instruments_->offers_of[placement * kItemKindCount + kind]->Increment(static_cast<double>(rows[kind]));
+}
+
+void Metrics::committed(const CommitReport& report) {
+  const std::array<int64_t, kEventResults.size()> counts{report.stored, report.repeated, report.refused, report.failed};
+  for (size_t r = 0; r < counts.size(); ++r)
+    if (counts[r] > 0) instruments_->events_of[r]->Increment(static_cast<double>(counts[r]));
+  if (report.write_seconds > 0) instruments_->write_seconds.Observe(report.write_seconds);
 }
 
 void Metrics::batch_done(int32_t size) { instruments_->batch_size.Observe(size); }

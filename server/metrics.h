@@ -8,16 +8,29 @@
 
 #include "absl/status/status.h"
 #include "server/batcher.h"
+#include "server/event_store/event_store.h"
 #include "server/model_store.h"
 #include "server/placements.h"
 
 namespace bouquet::server {
 
-enum class Method { kRecommend = 0, kBatchRecommend, kSimilarItems, kCrossSell, kExplain, kGetProfile, kSimilarCustomers, kNextBestAction };
-inline constexpr int kMethodCount = 8;
+enum class Method {
+  kRecommend = 0,
+  kBatchRecommend,
+  kSimilarItems,
+  kCrossSell,
+  kExplain,
+  kGetProfile,
+  kSimilarCustomers,
+  kNextBestAction,
+  kRecordEvents,
+  kStreamEvents,
+  kSetAttributes
+};
+inline constexpr int kMethodCount = 11;
 
 // Thread-safe. Logs what happens to models as well: the two belong together.
-class Metrics : public BatcherObserver, public ModelObserver {
+class Metrics : public BatcherObserver, public ModelObserver, public EventStoreObserver {
  public:
   // Every placement is a label.
   Metrics(const std::string& backend, const Placements& placements);
@@ -27,6 +40,7 @@ class Metrics : public BatcherObserver, public ModelObserver {
   void call_done(Method method, absl::StatusCode code, double seconds);
   // Rows of an answer, by kind. `placement`: its position; the number of placements for answers without one.
   void offered(size_t placement, const std::array<int64_t, kItemKindCount>& rows);
+  void committed(const CommitReport& report) override;
   void batch_done(int32_t size) override;
   void dropped(Drop reason) override;
   void model_loaded(const ServedModel& model, double seconds) override;

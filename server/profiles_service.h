@@ -1,24 +1,44 @@
-// bouquet.v1.Profiles and bouquet.v1.Audiences over gRPC's callback API, answered from the batcher's threads.
+// bouquet.v1.Profiles and bouquet.v1.Audiences over gRPC's callback API: what asks is answered from the batcher's threads, what brings
+// something new from the store's.
 #pragma once
 
 #include "bouquet/v1/audiences.grpc.pb.h"
 #include "bouquet/v1/profiles.grpc.pb.h"
 #include "server/batcher.h"
+#include "server/event_intake.h"
 #include "server/metrics.h"
+#include "server/stream_events_call.h"
 #include "server/unary_job.h"
+#include "server/write_calls.h"
 
 namespace bouquet::server {
 
-// Both of what a service is made with outlive it, and it outlives its calls: destroy it after the batcher has stopped.
-class ProfilesService final : public v1::Profiles::WithRawCallbackMethod_GetProfile<v1::Profiles::Service> {
+using RawProfiles = v1::Profiles::WithRawCallbackMethod_GetProfile<v1::Profiles::WithRawCallbackMethod_RecordEvents<
+    v1::Profiles::WithRawCallbackMethod_StreamEvents<v1::Profiles::WithRawCallbackMethod_SetAttributes<v1::Profiles::Service>>>>;
+
+// What a service is made with outlives it, and it outlives its calls: destroy it after the batcher has stopped.
+class ProfilesService final : public RawProfiles {
  public:
-  ProfilesService(Batcher& batcher, Metrics& metrics) : get_profile_{Method::kGetProfile, batcher, metrics} {}
+  ProfilesService(Batcher& batcher, EventIntake& intake, Metrics& metrics)
+      : intake_(intake), metrics_(metrics), get_profile_{Method::kGetProfile, batcher, metrics} {}
 
   grpc::ServerUnaryReactor* GetProfile(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override {
     return UnaryJob<v1::GetProfileRequest, v1::Profile>::start(get_profile_, context, *in, out);
   }
+  grpc::ServerUnaryReactor* RecordEvents(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override {
+    return start_record_events(context, *in, out, intake_, metrics_);
+  }
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamEvents(grpc::CallbackServerContext*) override {
+    return StreamEventsCall::start(intake_, metrics_);
+  }
+  grpc::ServerUnaryReactor* SetAttributes(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                          grpc::ByteBuffer* out) override {
+    return start_set_attributes(context, *in, out, intake_, metrics_);
+  }
 
  private:
+  EventIntake& intake_;
+  Metrics& metrics_;
   UnaryMethod<v1::GetProfileRequest, v1::Profile> get_profile_;
 };
 

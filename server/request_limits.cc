@@ -52,18 +52,6 @@ void check_placement(const std::string& placement, FieldViolations& out) {
   if (placement.size() > kMaxPlacementBytes) out.add("placement", "is longer than 64 bytes");
 }
 
-// What is wrong with an event, as (field, problem); no field if nothing is.
-std::pair<const char*, const char*> event_problem(const v1::Event& event) {
-  if (const char* problem = id_problem(event.item_id())) return {"item_id", problem};
-  if (event.type().size() > 64) return {"type", "is longer than 64 bytes"};
-  if (event.has_value() && (!std::isfinite(event.value()) || event.value() == 0)) return {"value", "must be finite and not 0"};
-  // The range of google.protobuf.Timestamp: years 1 to 9999.
-  if (event.has_time() && (event.time().seconds() < -62135596800 || event.time().seconds() > 253402300799 || event.time().nanos() < 0 ||
-                           event.time().nanos() > 999999999))
-    return {"time", "is not a valid google.protobuf.Timestamp"};
-  return {nullptr, nullptr};
-}
-
 template <typename Events>
 void check_events(const Events& events, const std::string& name, int limit, FieldViolations& out) {
   if (events.size() > limit) {
@@ -100,6 +88,25 @@ void check_asker(const Request& request, FieldViolations& out) {
   if (request.attributes_size() > kMaxAttributes)
     out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; at most 5000 are allowed");
   if (request.has_packed_attributes()) check_packed(request.packed_attributes(), out);
+}
+
+template <typename Request>
+absl::Status validate_event_count(const Request& request) {
+  FieldViolations out;
+  if (request.events().empty() || request.events_size() > kMaxRecordedEvents)
+    out.add("events", "has " + std::to_string(request.events_size()) + " events; it must have 1 to 10000");
+  return out.status();
+}
+
+// nullptr: nothing.
+const char* attribute_problem(const v1::AttributeValue& value) {
+  const auto is_bad = [](const std::string& text) { return text.size() > kMaxAttributeTextBytes || !is_utf8(text); };
+  if (value.has_number() && !std::isfinite(value.number())) return "is not finite";
+  for (const float number : value.vector().values())
+    if (!std::isfinite(number)) return "is not finite";
+  bool bad = value.has_text() && is_bad(value.text());
+  for (const std::string& text : value.texts().values()) bad = bad || is_bad(text);
+  return bad ? "has a text that is longer than 1024 bytes or not valid UTF-8" : nullptr;
 }
 
 void check_explain(v1::Explain explain, FieldViolations& out) {
@@ -149,6 +156,39 @@ const char* id_problem(const std::string& id) {
   if (id.size() > kMaxIdBytes) return "is longer than 128 bytes";
   if (!is_utf8(id)) return "is not valid UTF-8";
   return nullptr;
+}
+
+std::pair<const char*, const char*> event_problem(const v1::Event& event) {
+  if (const char* problem = id_problem(event.item_id())) return {"item_id", problem};
+  if (event.type().size() > 64) return {"type", "is longer than 64 bytes"};
+  if (event.has_value() && (!std::isfinite(event.value()) || event.value() == 0)) return {"value", "must be finite and not 0"};
+  // The range of google.protobuf.Timestamp: years 1 to 9999.
+  if (event.has_time() && (event.time().seconds() < -62135596800 || event.time().seconds() > 253402300799 || event.time().nanos() < 0 ||
+                           event.time().nanos() > 999999999))
+    return {"time", "is not a valid google.protobuf.Timestamp"};
+  if (event.event_id().size() > kMaxIdBytes) return {"event_id", "is longer than 128 bytes"};
+  if (event.basket_id().size() > kMaxIdBytes) return {"basket_id", "is longer than 128 bytes"};
+  if (event.has_price() && !std::isfinite(event.price())) return {"price", "must be finite"};
+  if (event.recommendation_id().size() > kMaxRecommendationIdBytes) return {"recommendation_id", "is longer than 1024 bytes"};
+  if (event.placement().size() > kMaxPlacementBytes) return {"placement", "is longer than 64 bytes"};
+  return {nullptr, nullptr};
+}
+
+absl::Status validate(const v1::RecordEventsRequest& request) { return validate_event_count(request); }
+absl::Status validate(const v1::StreamEventsRequest& request) { return validate_event_count(request); }
+
+absl::Status validate(const v1::SetAttributesRequest& request) {
+  FieldViolations out;
+  check_id(request.customer_id(), "customer_id", out);
+  if (!request.request_id().empty()) check_id(request.request_id(), "request_id", out);
+  if (request.attributes().empty() || request.attributes_size() > kMaxSetAttributes)
+    out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; it must have 1 to 1000");
+  for (const auto& [name, value] : request.attributes()) {
+    const std::string field = "attributes[\"" + name.substr(0, 64) + "\"]";
+    if (const char* problem = id_problem(name)) out.add(field, std::string("has a name that ") + problem);
+    if (const char* problem = attribute_problem(value)) out.add(field, problem);
+  }
+  return out.status();
 }
 
 absl::Status validate(const v1::RecommendRequest& request) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "bouquet/v1/audiences.pb.h"
@@ -17,6 +18,10 @@ inline constexpr int32_t kMaxContextItems = 100;
 inline constexpr int32_t kMaxBasketItems = 100;
 inline constexpr int32_t kMaxExcludedItems = 10000;
 inline constexpr int32_t kMaxVisitorEvents = 10000;
+inline constexpr int32_t kMaxRecordedEvents = 10000;
+inline constexpr int32_t kMaxSetAttributes = 1000;
+inline constexpr size_t kMaxAttributeTextBytes = 1024;  // of SetAttributes
+inline constexpr size_t kMaxRecommendationIdBytes = 1024;
 inline constexpr int32_t kMaxKinds = 16;
 inline constexpr int32_t kMaxExplainedItems = 100;
 inline constexpr int32_t kDefaultInterests = 10;
@@ -40,6 +45,13 @@ absl::Status validate(const v1::NextBestActionRequest& request);
 absl::Status validate(const v1::GetProfileRequest& request);
 absl::Status validate(const v1::SimilarCustomersRequest& request);
 absl::Status validate(const v1::BatchRecommendRequest& request);  // the number of requests alone: each is checked when its turn comes
+// The number of events alone: each has an answer of its own (event_problem).
+absl::Status validate(const v1::RecordEventsRequest& request);
+absl::Status validate(const v1::StreamEventsRequest& request);
+absl::Status validate(const v1::SetAttributesRequest& request);
+
+// What is wrong with an event, as (field, problem); no field if nothing is.
+std::pair<const char*, const char*> event_problem(const v1::Event& event);
 
 // Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
 bool is_utf8(const std::string& text);

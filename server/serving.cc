@@ -2,6 +2,7 @@
 
 #include <google/protobuf/stubs/logging.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -43,9 +44,10 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   if (absl::Status s = check(options); !s.ok()) return s;
   auto directory = options.wait_for_model ? ModelsDirectory::open(options.models) : ModelsDirectory::open_existing(options.models);
   if (!directory.ok()) return directory.status();
-  auto store = open_store(options);
+  auto metrics = std::make_unique<Metrics>(std::string(backend.name()), options.placements);
+  auto store = open_store(options, *metrics);
   if (!store.ok()) return store.status();
-  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), *std::move(store), backend));
+  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), std::move(metrics), *std::move(store), backend));
   if (absl::Status s = serving->models_.refresh(); !s.ok() && !options.wait_for_model) return s;
   if (const auto now = serving->models_.serving(); now != nullptr)
     for (const Placement& placement : options.placements.all())
@@ -56,29 +58,29 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   return serving;
 }
 
-absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options) {
+absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options, Metrics& metrics) {
   Store store;
   if (!options.store.empty()) {
     auto database = StoreDatabase::open(options.store);
     if (!database.ok()) return database.status();
     store.database = *std::move(database);
+    store.feed = std::make_unique<LiveFeed>();
+    EventStoreOptions event_options;
+    event_options.observer = &metrics;
+    event_options.listener = [feed = store.feed.get()](const DurableGroup& group) { feed->tell(group); };
+    auto events = EventStore::open(*store.database, std::move(event_options));
+    if (!events.ok()) return events.status();
+    store.events = *std::move(events);
   }
   auto items = ItemCatalog::open(store.database.get());
   if (!items.ok()) return items.status();
   store.items = *std::move(items);
-  if (store.database == nullptr) return store;
-  store.feed = std::make_unique<LiveFeed>();
-  EventStoreOptions event_options;
-  event_options.listener = [feed = store.feed.get()](const DurableGroup& group) { feed->tell(group); };
-  auto events = EventStore::open(*store.database, std::move(event_options));
-  if (!events.ok()) return events.status();
-  store.events = *std::move(events);
   return store;
 }
 
-Serving::Serving(const ServingOptions& options, ModelsDirectory directory, Store store, Backend& backend)
+Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<Metrics> metrics, Store store, Backend& backend)
     : options_(options),
-      metrics_(std::string(backend.name()), options_.placements),
+      metrics_(std::move(metrics)),
       store_(std::move(store)),
       models_(std::move(directory), backend,
               {.workers = options.batcher.workers,
@@ -92,12 +94,13 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, Store
                      if (prepared.ok()) check_configuration(**prepared);
                      return prepared;
                    }},
-              &metrics_),
+              metrics_.get()),
       batcher_(
-          options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, &metrics_),
-      recommendations_(batcher_, metrics_),
-      profiles_(batcher_, metrics_),
-      audiences_(batcher_, metrics_),
+          options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, metrics_.get()),
+      intake_(store_.events.get()),
+      recommendations_(batcher_, *metrics_),
+      profiles_(batcher_, intake_, *metrics_),
+      audiences_(batcher_, *metrics_),
       models_service_(models_),
       catalog_(*store_.items, models_) {}
 
@@ -110,7 +113,7 @@ absl::Status Serving::listen() {
     auto admin = checked_address("--admin", options_.admin, options_.allow_remote);
     if (!admin.ok()) return admin.status();
     auto pages = AdminPages::start(
-        *admin, {.metrics = [this] { return metrics_.text(batcher_, models_); }, .not_ready = [this] { return not_ready(); }});
+        *admin, {.metrics = [this] { return metrics_->text(batcher_, models_); }, .not_ready = [this] { return not_ready(); }});
     if (!pages.ok()) return pages.status();
     pages_ = *std::move(pages);
   }
@@ -121,7 +124,9 @@ absl::Status Serving::listen() {
     if (!listener.ok()) return listener.status();
     admin_listener_ = *std::move(listener);
   }
-  auto listener = GrpcListener::start(*address, {&recommendations_, &profiles_, &audiences_, &catalog_}, options_.grpc);
+  GrpcListenerOptions with_events = options_.grpc;
+  with_events.max_message_bytes = std::max(with_events.max_message_bytes, kMaxEventsMessageBytes);
+  auto listener = GrpcListener::start(*address, {&recommendations_, &profiles_, &audiences_, &catalog_}, with_events);
   if (!listener.ok()) return listener.status();
   listener_ = *std::move(listener);
   return absl::OkStatus();
@@ -139,7 +144,7 @@ void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::spa
   for (const QueuedJob& job : batch) questions.push_back(job.job->question());
   serving->recommenders[static_cast<size_t>(worker)]->answer(questions, statuses);
   for (size_t i = 0; i < questions.size(); ++i)
-    if (statuses[i].ok()) count_offers(questions[i], options_.placements, metrics_);
+    if (statuses[i].ok()) count_offers(questions[i], options_.placements, *metrics_);
 }
 
 absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {

@@ -13,6 +13,7 @@
 #include "server/admin_pages.h"
 #include "server/batcher.h"
 #include "server/catalog_service.h"
+#include "server/event_intake.h"
 #include "server/grpc_listener.h"
 #include "server/item_catalog.h"
 #include "server/live_customers.h"
@@ -71,8 +72,8 @@ class Serving {
     std::unique_ptr<EventStore> events;  // tells the feed
   };
 
-  static absl::StatusOr<Store> open_store(const ServingOptions& options);
-  Serving(const ServingOptions& options, ModelsDirectory directory, Store store, Backend& backend);
+  static absl::StatusOr<Store> open_store(const ServingOptions& options, Metrics& metrics);
+  Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<Metrics> metrics, Store store, Backend& backend);
   absl::Status listen();
   absl::StatusOr<LiveModel> live_of(const ServedModel& model) const;
   void check_configuration(const ServedModel& model) const;
@@ -80,10 +81,11 @@ class Serving {
   std::string not_ready() const;
 
   const ServingOptions options_;
-  Metrics metrics_;
+  const std::unique_ptr<Metrics> metrics_;
   const Store store_;
   ModelStore models_;
   Batcher batcher_;
+  EventIntake intake_;
   RecommendationsService recommendations_;
   ProfilesService profiles_;
   AudiencesService audiences_;

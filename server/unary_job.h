@@ -49,8 +49,10 @@ class UnaryJob final : public Job {
                                          grpc::ByteBuffer* out) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     auto job = std::unique_ptr<UnaryJob>(new UnaryJob(method, context, reactor, out));
-    if (!parse_message(in, job->request_)) {
-      job->finish(absl::InvalidArgumentError("the request is not a well-formed message, or a string in it is not valid UTF-8"));
+    if (const absl::Status size = check_size(in.Length()); !size.ok()) {
+      job->finish(size);
+    } else if (!parse_message(in, job->request_)) {
+      job->finish(malformed_message());
     } else if (const absl::Status valid = validate(*job->request_); !valid.ok()) {
       job->finish(valid);
     } else {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ struct Append {
   using Done = std::function<void(std::span<const Outcome>)>;
 
   std::span<const NewEvent> events;
-  const NewAttributes* attributes = nullptr;
+  std::optional<NewAttributes> attributes = std::nullopt;
   std::vector<EventIdHash> hashes;  // one each, meaningless where there is no id
   std::vector<uint64_t> contents;   // likewise
   std::vector<Outcome> outcomes;    // one each

@@ -18,7 +18,7 @@ struct RowIds {
   std::string_view customer_id, id;
 };
 RowIds ids_of(const Append& append, size_t row) {
-  if (append.attributes != nullptr) return {append.attributes->customer_id, append.attributes->request_id};
+  if (append.attributes) return {append.attributes->customer_id, append.attributes->request_id};
   return {append.events[row].customer_id, append.events[row].event_id};
 }
 
@@ -82,7 +82,7 @@ bool EventGroup::accept(Append& append, size_t row, bool has_id) {
   if (entry.content == append.contents[row]) {
     outcome.sequence = entry.sequence;
     outcome.repeated = true;
-  } else if (append.attributes != nullptr) {
+  } else if (append.attributes) {
     outcome.status = absl::AlreadyExistsError("request_id: came before with other content, which stays");
   } else {
     outcome.status = absl::AlreadyExistsError("event_id: came before with other content, which stays");
@@ -98,8 +98,8 @@ void EventGroup::accept_rows(Appends appends) {
       if (!accept(*append, row, !ids.id.empty())) continue;
       customers_.try_emplace(ids.customer_id, 0);
       const uint64_t sequence = append->outcomes[row].sequence;
-      if (append->attributes != nullptr) {
-        attributes_.push_back({.sequence = sequence, .said = append->attributes});
+      if (append->attributes) {
+        attributes_.push_back({.sequence = sequence, .said = &*append->attributes});
         continue;
       }
       const NewEvent& said = append->events[row];

@@ -84,7 +84,7 @@ absl::Status EventStore::append(std::span<const NewEvent> events, Append::Done d
 
 absl::Status EventStore::set_attributes(const NewAttributes& attributes, Append::Done done) {
   auto append = std::make_unique<Append>();
-  append->attributes = &attributes;
+  append->attributes = attributes;
   append->outcomes.resize(1);
   append->hashes.resize(1);
   append->contents.resize(1);

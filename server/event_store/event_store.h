@@ -89,7 +89,7 @@ class EventStore {
   // Ok: taken, and `done` is called once, with an outcome for each event in order, from the writer's thread; `events` and their texts live
   // until then. Errors, and `done` is never called: ResourceExhausted (the queue is full), Unavailable (the store is closing).
   absl::Status append(std::span<const NewEvent> events, Append::Done done);
-  // Likewise, with one outcome.
+  // Likewise, with one outcome; what `attributes` points to lives until then.
   absl::Status set_attributes(const NewAttributes& attributes, Append::Done done);
 
   // No number: the store has not met the customer. Errors of all reads: DataLoss, ResourceExhausted (the disk fails), Internal.

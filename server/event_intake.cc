@@ -1,0 +1,109 @@
+#include "server/event_intake.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/errors.h"
+#include "server/request_limits.h"
+
+namespace bouquet::server {
+namespace {
+
+constexpr char kDefaultType[] = "purchase";
+
+void refuse(EventBatch& batch, int row, absl::StatusCode code, std::string message) {
+  v1::EventResult& result = *batch.results->Mutable(row);
+  result.set_code(static_cast<int>(code));
+  result.set_message(std::move(message));
+  ++batch.failed;
+}
+
+// Whether the row is one for the store.
+bool check(EventBatch& batch, int row) {
+  const v1::CustomerEvent& said = batch.said->Get(row);
+  if (const char* problem = id_problem(said.customer_id())) {
+    refuse(batch, row, absl::StatusCode::kInvalidArgument, std::string("customer_id: ") + problem);
+    return false;
+  }
+  const auto [field, problem] = event_problem(said.event());
+  if (field == nullptr) return true;
+  refuse(batch, row, absl::StatusCode::kInvalidArgument, std::string("event.") + field + ": " + problem);
+  return false;
+}
+
+NewEvent new_event(const v1::CustomerEvent& said) {
+  const v1::Event& event = said.event();
+  NewEvent out{.customer_id = said.customer_id(),
+               .item_id = event.item_id(),
+               .type = event.type().empty() ? std::string_view(kDefaultType) : std::string_view(event.type()),
+               .time = std::nullopt,
+               .value = event.has_value() ? event.value() : 1,
+               .event_id = event.event_id(),
+               .basket_id = event.basket_id(),
+               .price = std::nullopt,
+               .recommendation_id = event.recommendation_id(),
+               .placement = event.placement()};
+  if (event.has_time()) out.time = event.time().seconds() * 1'000'000 + event.time().nanos() / 1000;
+  if (event.has_price()) out.price = event.price();
+  return out;
+}
+
+// An error of the store itself, as opposed to one of the row.
+bool is_store_error(const absl::Status& status) {
+  return !status.ok() && status.code() != absl::StatusCode::kAlreadyExists && !absl::IsInvalidArgument(status);
+}
+
+// A group is written whole or not at all, so that an error of the store is one of the whole call.
+absl::Status answer(EventBatch& batch, std::span<const Outcome> outcomes) {
+  for (const Outcome& outcome : outcomes)
+    if (is_store_error(outcome.status)) return outcome.status;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const Outcome& outcome = outcomes[i];
+    if (!outcome.status.ok()) {
+      refuse(batch, batch.rows[i], outcome.status.code(), "event." + std::string(message_of(outcome.status)));
+      continue;
+    }
+    v1::EventResult& result = *batch.results->Mutable(batch.rows[i]);
+    result.set_profile_version(static_cast<int64_t>(outcome.sequence));
+    result.set_repeated_event(outcome.repeated);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status EventIntake::ready() const {
+  if (store_ != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError("the server keeps nothing of customers: start it with --store DIR");
+}
+
+void EventIntake::record(EventBatch& batch, bool validate_only, Done done) {
+  if (absl::Status s = ready(); !s.ok()) return done(s);
+  batch.events.clear();
+  batch.rows.clear();
+  batch.results->Reserve(batch.said->size());
+  for (int row = 0; row < batch.said->size(); ++row) {
+    batch.results->Add();
+    if (!check(batch, row)) continue;
+    batch.events.push_back(new_event(batch.said->Get(row)));
+    batch.rows.push_back(row);
+  }
+  if (validate_only || batch.events.empty()) return done(absl::OkStatus());
+  const absl::Status taken =
+      store_->append(batch.events, [&batch, done](std::span<const Outcome> outcomes) { done(answer(batch, outcomes)); });
+  if (!taken.ok()) done(taken);
+}
+
+void EventIntake::set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done) {
+  absl::Status s = ready();
+  if (!s.ok() || request.validate_only()) return done(s);
+  s = store_->set_attributes({.customer_id = request.customer_id(), .request_id = request.request_id(), .values = &request.attributes()},
+                             [response, done](std::span<const Outcome> outcomes) {
+                               response->set_profile_version(static_cast<int64_t>(outcomes[0].sequence));
+                               response->set_repeated_request(outcomes[0].repeated);
+                               done(outcomes[0].status);
+                             });
+  if (!s.ok()) done(s);
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,49 @@
+// Between the calls that bring events and the store: checks row by row, hands on what is right, and puts the answers together.
+#pragma once
+
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "bouquet/v1/profiles.pb.h"
+#include "server/event_store/event_store.h"
+
+namespace bouquet::server {
+
+// The events of one message, from its arrival to the answer.
+struct EventBatch {
+  using Events = google::protobuf::RepeatedPtrField<v1::CustomerEvent>;
+  using Results = google::protobuf::RepeatedPtrField<v1::EventResult>;
+
+  const Events* said = nullptr;
+  Results* results = nullptr;  // empty; filled with one for each unless `done` is told an error
+  int32_t failed = 0;
+  // The intake's own.
+  std::vector<NewEvent> events;
+  std::vector<int> rows;  // [events.size()], in `said`
+};
+
+// Thread-safe.
+class EventIntake {
+ public:
+  using Done = std::function<void(const absl::Status&)>;
+
+  // `store` outlives the intake; none: everything is FailedPrecondition.
+  explicit EventIntake(EventStore* store) : store_(store) {}
+
+  // Ok, or what every call would be told.
+  absl::Status ready() const;
+
+  // Calls `done` once, from this thread or the store's, whatever becomes of the batch; it and what it points to live until then. The number
+  // of events has been checked. Errors: ready()'s, ResourceExhausted, Unavailable, DataLoss, Internal: nothing of it was kept by this call.
+  void record(EventBatch& batch, bool validate_only, Done done);
+  // Likewise of a valid request.
+  void set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done);
+
+ private:
+  EventStore* const store_;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,78 @@
+#include "server/write_calls.h"
+
+#include <chrono>
+#include <utility>
+
+#include "server/call_messages.h"
+#include "server/request_limits.h"
+#include "server/status_mapping.h"
+#include "server/unary_job.h"
+
+namespace bouquet::server {
+namespace {
+
+// One call; lives until it has been answered.
+template <typename Request, typename Response>
+struct WriteCall {
+  WriteCall(Method call_method, grpc::CallbackServerContext* call_context, grpc::ByteBuffer* call_out, Metrics& call_metrics)
+      : method(call_method),
+        context(call_context),
+        out(call_out),
+        metrics(call_metrics),
+        reactor(call_context->DefaultReactor()),
+        request(google::protobuf::Arena::CreateMessage<Request>(&arena)),
+        response(google::protobuf::Arena::CreateMessage<Response>(&arena)) {}
+
+  void finish(const absl::Status& status) {
+    if (status.ok()) *out = serialize_message(*response);
+    if (status.code() == absl::StatusCode::kResourceExhausted) context->AddTrailingMetadata(kPushbackKey, kPushbackMs);
+    metrics.call_done(method, status.code(), std::chrono::duration<double>(Clock::now() - arrived).count());
+    reactor->Finish(to_grpc(status));
+  }
+  // Whether the call is one to go on with; else it has been answered.
+  bool read(const grpc::ByteBuffer& in) {
+    absl::Status status = parse_message(in, request) ? validate(*request) : malformed_message();
+    if (!status.ok()) finish(status);
+    return status.ok();
+  }
+
+  const Method method;
+  grpc::CallbackServerContext* const context;
+  grpc::ByteBuffer* const out;
+  Metrics& metrics;
+  const TimePoint arrived = Clock::now();
+  grpc::ServerUnaryReactor* const reactor;
+  google::protobuf::Arena arena;
+  Request* const request;
+  Response* const response;
+  EventBatch batch = {};
+};
+
+}  // namespace
+
+grpc::ServerUnaryReactor* start_record_events(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                              EventIntake& intake, Metrics& metrics) {
+  using Call = WriteCall<v1::RecordEventsRequest, v1::RecordEventsResponse>;
+  auto call = std::make_shared<Call>(Method::kRecordEvents, context, out, metrics);
+  grpc::ServerUnaryReactor* const reactor = call->reactor;
+  if (!call->read(in)) return reactor;
+  call->batch.said = &call->request->events();
+  call->batch.results = call->response->mutable_results();
+  intake.record(call->batch, call->request->validate_only(), [call](const absl::Status& status) {
+    call->response->set_failed(call->batch.failed);
+    call->finish(status);
+  });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* start_set_attributes(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                               EventIntake& intake, Metrics& metrics) {
+  using Call = WriteCall<v1::SetAttributesRequest, v1::SetAttributesResponse>;
+  auto call = std::make_shared<Call>(Method::kSetAttributes, context, out, metrics);
+  grpc::ServerUnaryReactor* const reactor = call->reactor;
+  if (!call->read(in)) return reactor;
+  intake.set_attributes(*call->request, call->response, [call](const absl::Status& status) { call->finish(status); });
+  return reactor;
+}
+
+}  // namespace bouquet::server
