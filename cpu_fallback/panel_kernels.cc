@@ -68,6 +68,34 @@ HWY_INLINE void block(int64_t depth, const float* a, const float* b, float* c) {
 
 void MultiplyPanels(int64_t depth, const float* a, const float* b, float* c) { block<Store::kSet>(depth, a, b, c); }
 
+template <int kPanels>
+HWY_INLINE void row_times_panels(int64_t depth, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, float* HWY_RESTRICT c) {
+  Vector sum[kPanels][kVectors];
+#pragma GCC unroll 16
+  for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) sum[p][v] = hn::Zero(kTag);
+  for (int64_t k = 0; k < depth; ++k, b += kPanel) {
+    const Vector left = hn::Set(kTag, a[k]);
+#pragma GCC unroll 16
+    for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) sum[p][v] = hn::MulAdd(left, hn::Load(kTag, b + p * depth * kPanel + v * kLanes), sum[p][v]);
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < kPanels; ++p)
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[p][v], kTag, c + p * kPanel + v * kLanes);
+}
+
+void MultiplyRow(int64_t depth, const float* a, const float* b, int64_t panels, float* c) {
+  // As many sums as hide the latency of a multiply-add.
+  constexpr int kTogether = kVectors >= 4 ? 2 : 4;
+  int64_t p = 0;
+  for (; p + kTogether <= panels; p += kTogether) row_times_panels<kTogether>(depth, a, b + p * depth * kPanel, c + p * kPanel);
+  for (; p < panels; ++p) row_times_panels<1>(depth, a, b + p * depth * kPanel, c + p * kPanel);
+}
+
 void AddGram(int64_t depth, int64_t capacity, const float* panels, int32_t n, float* upper) {
   const int64_t blocks = n / kPanel;
   for (int64_t i = 0; i < blocks; ++i)
@@ -328,6 +356,7 @@ namespace bouquet::cpu {
 
 HWY_EXPORT(InstructionSet);
 HWY_EXPORT(MultiplyPanels);
+HWY_EXPORT(MultiplyRow);
 HWY_EXPORT(PackRows);
 HWY_EXPORT(TransposeRows);
 HWY_EXPORT(GatherWeighted);
@@ -342,6 +371,9 @@ HWY_EXPORT(InnerProducts);
 
 const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(InstructionSet)(); }
 void multiply_panels(int64_t depth, const float* a, const float* b, float* c) { HWY_DYNAMIC_DISPATCH(MultiplyPanels)(depth, a, b, c); }
+void multiply_row(int64_t depth, const float* a, const float* b, int64_t panels, float* c) {
+  HWY_DYNAMIC_DISPATCH(MultiplyRow)(depth, a, b, panels, c);
+}
 void pack_rows(const FactorTable& table, int64_t first, int64_t count, int64_t capacity, float* panels) {
   HWY_DYNAMIC_DISPATCH(PackRows)(table, first, count, capacity, panels);
 }

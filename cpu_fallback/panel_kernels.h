@@ -30,6 +30,9 @@ const char* instruction_set();
 // c[16, 16] = aᵀ b over `depth` rows of two panels.
 void multiply_panels(int64_t depth, const float* a, const float* b, float* c);
 
+// One row of aᵀ b: c[panels * 16] = a[depth] times panels that follow each other. The bits of multiply_panels.
+void multiply_row(int64_t depth, const float* a, const float* b, int64_t panels, float* c);
+
 // Packs rows [first, first + count) of a table: panel p starts at panels + p * capacity * 16.
 void pack_rows(const FactorTable& table, int64_t first, int64_t count, int64_t capacity, float* panels);
 

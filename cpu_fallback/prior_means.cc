@@ -7,6 +7,13 @@
 
 namespace bouquet::cpu {
 
+namespace {
+
+// Up to so many rows are quicker one by one than as a tile of 16.
+constexpr int64_t kFewRows = 4;
+
+}  // namespace
+
 PriorMap::PriorMap(int32_t column_count, int32_t dense_count, int32_t dimension)
     : table_(int64_t{column_count} + 1, dimension),
       dense_count_(dense_count),
@@ -29,19 +36,28 @@ PriorMeans::PriorMeans(const PriorMap& map, const SolveSource* source) : map_(ma
 void PriorMeans::compute(const AttributeRows& rows, int64_t first, int64_t count) {
   if (!has_prior()) return;
   const int64_t n = means_.stride();
-  const int64_t dense = map_.dense_count();
-  for (int64_t i = 0; i < count; ++i)
-    for (int64_t f = 0; f < dense; ++f) dense_[static_cast<size_t>(f * kPanel + i)] = rows.dense_row(first + i)[static_cast<size_t>(f)];
   const float* intercept = map_.table().row(map_.column_count());
-  alignas(64) float block[kBlockFloats];
-  for (int64_t p = 0; p < n; p += kPanel) {
-    multiply_panels(dense, dense_.get(), map_.dense_panels() + p * dense, block);
+  if (count <= kFewRows)
     for (int64_t i = 0; i < count; ++i)
-      for (int64_t j = 0; j < kPanel; ++j) means_.row(i)[p + j] = intercept[p + j] + block[i * kPanel + j];
-  }
+      multiply_row(map_.dense_count(), rows.dense_row(first + i).data(), map_.dense_panels(), n / kPanel, means_.row(i));
+  else
+    multiply_dense(rows, first, count);
+  for (int64_t i = 0; i < count; ++i)
+    for (int64_t j = 0; j < n; ++j) means_.row(i)[j] += intercept[j];
   for (int64_t i = 0; i < count; ++i)
     add_weighted_rows(map_.table(), rows.row_columns(first + i), rows.row_values(first + i), means_.row(i));
   if (source_ != nullptr) source_->rotate(means_, 0, count, rotated_, 0, panel_.get());
+}
+
+void PriorMeans::multiply_dense(const AttributeRows& rows, int64_t first, int64_t count) {
+  const int64_t dense = map_.dense_count();
+  for (int64_t i = 0; i < count; ++i)
+    for (int64_t f = 0; f < dense; ++f) dense_[static_cast<size_t>(f * kPanel + i)] = rows.dense_row(first + i)[static_cast<size_t>(f)];
+  alignas(64) float block[kBlockFloats];
+  for (int64_t p = 0; p < means_.stride(); p += kPanel) {
+    multiply_panels(dense, dense_.get(), map_.dense_panels() + p * dense, block);
+    for (int64_t i = 0; i < count; ++i) std::copy_n(block + i * kPanel, kPanel, means_.row(i) + p);
+  }
 }
 
 }  // namespace bouquet::cpu

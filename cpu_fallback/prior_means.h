@@ -57,6 +57,7 @@ class PriorMeans {
 
  private:
   PriorMeans(const PriorMap& map, const SolveSource* source);
+  void multiply_dense(const AttributeRows& rows, int64_t first, int64_t count);
 
   const PriorMap& map_;
   const SolveSource* source_;

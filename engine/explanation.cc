@@ -36,7 +36,7 @@ class Explainer {
   }
 
   std::vector<Explanation> run() {
-    for (size_t j = 0; j < customer_.items.size(); ++j) add_event(j);
+    add_events();
     if (!model_.customer_prior.map.empty()) add_attributes();
     for (Explanation& e : out_) {
       double sum = e.intercept;
@@ -48,16 +48,25 @@ class Explainer {
   }
 
  private:
-  void add_event(size_t j) {
-    const double target = customer_.targets.empty() ? 1.0 : double{customer_.targets[j]};
+  double target(size_t j) const { return customer_.targets.empty() ? 1.0 : double{customer_.targets[j]}; }
+
+  void add_events() {
+    const auto pairs = customer_.items;
+    factors_.assign(customer_.confidences.begin(), customer_.confidences.end());
+    solved_.products(model_.item_matrix(), pairs, factors_, products_);
+    for (size_t k = 0; k < out_.size(); ++k) {
+      out_[k].events.resize(pairs.size());
+      for (size_t j = 0; j < pairs.size(); ++j) out_[k].events[j] = target(j) * product(j, k);
+    }
+    for (size_t j = 0; j < pairs.size(); ++j)
+      if (target(j) == 0) add_return(j);
+  }
+
+  // Without the pair W loses c q qᵀ and the right side stays as it is (Sherman and Morrison 1950); rho is left as it was.
+  void add_return(size_t j) {
     const auto q = model_.item_matrix().row(customer_.items[j]);
-    const double confidence = double{customer_.confidences[j]};
-    solved_.products(q, confidence, products_);
-    for (size_t k = 0; k < out_.size(); ++k) out_[k].events.push_back(target * products_[k]);
-    if (target != 0) return;
-    // Without the pair W loses c q qᵀ and the right side stays as it is (Sherman and Morrison 1950); rho is left as it was.
     const double effect = dot(q, customer_.profile) / (1 - leverage(model_, customer_, j));
-    for (size_t k = 0; k < out_.size(); ++k) out_[k].returns_leave_one_out.emplace_back(j, -products_[k] * effect);
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].returns_leave_one_out.emplace_back(j, -product(j, k) * effect);
   }
 
   void add_attributes() {
@@ -67,24 +76,37 @@ class Explainer {
     const ModelConstants& c = model_.constants;
     const RidgeRule rule{c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
     const double ridge = rule.ridge(static_cast<int64_t>(customer_.items.size()));
+    columns_.clear();
+    factors_.clear();
     const auto add = [&](int32_t column, float value) {
       if (value == 0) return;
-      solved_.products(map.row(column), ridge * double{value}, products_);
-      for (size_t k = 0; k < out_.size(); ++k) out_[k].attributes.push_back({column, products_[k]});
+      columns_.push_back(column);
+      factors_.push_back(ridge * double{value});
     };
     const auto dense = customer_.attributes.dense_row(0);
     for (size_t f = 0; f < dense.size(); ++f) add(static_cast<int32_t>(f), dense[f]);
     const auto columns = customer_.attributes.row_columns(0);
-    for (size_t k = 0; k < columns.size(); ++k) add(columns[k], customer_.attributes.row_values(0)[k]);
-    solved_.products(map.row(map.rows - 1), ridge, products_);
-    for (size_t k = 0; k < out_.size(); ++k) out_[k].intercept = products_[k];
+    for (size_t i = 0; i < columns.size(); ++i) add(columns[i], customer_.attributes.row_values(0)[i]);
+    const size_t count = columns_.size();
+    columns_.push_back(static_cast<int32_t>(map.rows - 1));
+    factors_.push_back(ridge);
+    solved_.products(map, columns_, factors_, products_);
+    for (size_t k = 0; k < out_.size(); ++k) {
+      out_[k].attributes.resize(count);
+      for (size_t i = 0; i < count; ++i) out_[k].attributes[i] = {columns_[i], product(i, k)};
+      out_[k].intercept = product(count, k);
+    }
   }
+
+  double product(size_t row, size_t k) const { return products_[row * out_.size() + k]; }
 
   const Model& model_;
   const SolvedCustomer& customer_;
   SideBySide solved_;  // W⁻¹ q of each offered item
   std::vector<Explanation> out_;
-  std::vector<double> products_;
+  std::vector<int32_t> columns_;  // the attributes', then the intercept's
+  std::vector<double> factors_;   // of the pairs; then of the columns
+  std::vector<double> products_;  // of those with each offered item
 };
 
 }  // namespace

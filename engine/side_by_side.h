@@ -40,24 +40,18 @@ class SideBySide {
       for (size_t j = 0; j < i; ++j) subtract(j, double{l[i * d + j]}, i);
     }
   }
-  // sums[k] = factor times the product of vector k with `vector`.
-  void products(std::span<const float> vector, double factor, std::vector<double>& sums) const {
-    sums.resize(stride_);
-    for (size_t first = 0; first < stride_; first += kLanes) {
-      double block[kLanes] = {};
-      const double* from = row(0) + first;
-      for (const float component : vector) {
-        const double x = factor * double{component};
-        for (size_t k = 0; k < kLanes; ++k) block[k] += x * from[k];
-        from += stride_;
-      }
-      for (size_t k = 0; k < kLanes; ++k) sums[first + k] = block[k];
-    }
-    sums.resize(width_);
-  }
+  // sums[i * width() + k] = factors[i] times the product of vector k with row rows[i] of `table`, each number of the row scaled first and
+  // summed in index order.
+  void products(MatrixView<const float> table, std::span<const int32_t> rows, std::span<const double> factors,
+                std::vector<double>& sums) const;
+
+  // Numbers of one block of lanes, and rows that products() takes together.
+  static constexpr size_t kLanes = 12, kRows = 3;
+  // What products() does where there is nothing quicker, to the bit, for kRows `rows` [kRows][d] and `vectors` [d][stride]:
+  // sums[r * stride + k] = their product. Multiplications and additions are not fused anywhere.
+  static void multiply_plainly(const double* vectors, size_t stride, const double* rows, size_t d, double* sums);
 
  private:
-  static constexpr size_t kLanes = 16;
   static size_t padded(size_t width) { return (width + kLanes - 1) / kLanes * kLanes; }
 
   void fill(size_t k, std::span<const float> vector) {
