@@ -78,7 +78,7 @@ absl::StatusOr<AttributeSchema> AttributeSchema::make(std::vector<Attribute> att
   AttributeSchema schema;
   for (const Attribute& a : attributes) {
     if (a.name.empty() || a.name.size() > kMaxNameBytes) return wrong_usage("the name of an attribute has 1 to 1024 bytes");
-    if (!schema.positions_.try_emplace(a.name, static_cast<int32_t>(schema.places_.size())).second) return wrong(a.name, "is there twice");
+    if (!schema.names_.add(a.name)) return wrong(a.name, "is there twice");
     if (const char* problem = std::visit([](const auto& t) { return problem_of(t); }, a.transform)) return wrong(a.name, problem);
     auto& columns = schema.columns_by_value_.emplace_back();
     if (const auto* values = values_of(a); values != nullptr) {
@@ -104,11 +104,6 @@ absl::StatusOr<AttributeSchema> AttributeSchema::make(std::vector<Attribute> att
   for (Place& place : schema.places_) place.sparse = std::exchange(next, next + place.sparse_count);
   schema.attributes_ = std::move(attributes);
   return schema;
-}
-
-int32_t AttributeSchema::find(std::string_view name) const {
-  const auto found = positions_.find(absl::string_view(name.data(), name.size()));
-  return found == positions_.end() ? kNone : found->second;
 }
 
 int32_t AttributeSchema::value_column(size_t attribute, std::string_view value) const {

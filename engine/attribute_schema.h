@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/attribute_value.h"
+#include "engine/name_index.h"
 
 namespace bouquet {
 
@@ -92,7 +93,7 @@ class AttributeSchema {
   int32_t dense_count() const { return dense_count_; }
   int32_t column_count() const { return column_count_; }
 
-  int32_t find(std::string_view name) const;  // the attribute's position, or kNone
+  int32_t find(std::string_view name) const { return names_.find(name); }  // the attribute's position, or kNone
   // The sparse column of a value of attribute `attribute`, a category or a set: its own, or the rare one.
   int32_t value_column(size_t attribute, std::string_view value) const;
 
@@ -105,7 +106,7 @@ class AttributeSchema {
  private:
   std::vector<Attribute> attributes_;
   std::vector<Place> places_;
-  absl::flat_hash_map<std::string, int32_t> positions_;                      // by name
+  NameIndex names_;
   std::vector<absl::flat_hash_map<std::string, int32_t>> columns_by_value_;  // by attribute
   int32_t dense_count_ = 0, column_count_ = 0;
 };

@@ -26,17 +26,18 @@ absl::Status not_calibrated() {
 
 }  // namespace
 
-void ActionBatch::add(const v1::NextBestActionRequest& request, v1::NextBestActionResponse* response, absl::Status* status) {
+void ActionBatch::add(const v1::NextBestActionRequest& request, const WireAttributes* wire, v1::NextBestActionResponse* response,
+                      absl::Status* status) {
   if (size_ == plans_.size()) plans_.emplace_back();
   Plan& plan = plans_[size_];
   plan.request = &request;
   plan.response = response;
   plan.status = status;
-  *status = read(request, plan);
+  *status = read(request, wire, plan);
   if (status->ok()) ++size_;
 }
 
-absl::Status ActionBatch::read(const v1::NextBestActionRequest& request, Plan& plan) {
+absl::Status ActionBatch::read(const v1::NextBestActionRequest& request, const WireAttributes* wire, Plan& plan) {
   google::protobuf::RepeatedField<int> kinds;
   kinds.Add(v1::ITEM_KIND_ACTION);
   auto wanted = wanted_rows(served_, settings_.placements, {request.placement(), request.k(), kinds, request.filter(), true});
@@ -44,7 +45,7 @@ absl::Status ActionBatch::read(const v1::NextBestActionRequest& request, Plan& p
   plan.k = wanted->k;
   plan.selection = std::move(wanted->selection);
   // A profile that is solved again has its events, and with them the contacts.
-  const Subject subject = subject_of(request);
+  const Subject subject = subject_of(request, wire);
   const bool solved = request.explain() != v1::EXPLAIN_UNSPECIFIED || askers_.has_news(subject);
   if (absl::Status s = askers_.read(subject, solved, plan.asker); !s.ok()) return s;
   plan.excluded = plan.asker.context;

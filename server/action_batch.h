@@ -28,7 +28,8 @@ class ActionBatch {
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h), which outlives finish() as the other two do. `status` tells later how it went.
-  void add(const v1::NextBestActionRequest& request, v1::NextBestActionResponse* response, absl::Status* status);
+  void add(const v1::NextBestActionRequest& request, const WireAttributes* wire, v1::NextBestActionResponse* response,
+           absl::Status* status);
   // After fold_in has solved: writes the responses.
   void finish();
 
@@ -49,7 +50,7 @@ class ActionBatch {
     double expected() const { return probability * value; }
   };
 
-  absl::Status read(const v1::NextBestActionRequest& request, Plan& plan);
+  absl::Status read(const v1::NextBestActionRequest& request, const WireAttributes* wire, Plan& plan);
   std::vector<Contact> contacts(const Plan& plan, int64_t now) const;
   // The actions that may be offered, ascending; counts those that only the rules keep away.
   std::vector<ItemIndex> allowed(const Plan& plan, int32_t& withheld) const;

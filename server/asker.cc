@@ -68,7 +68,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
     if (absl::Status s = wait_for(subject.min_version); !s.ok()) return s;
     if (live_.source != nullptr) asker.version = live_.source->version_of(asker.customer_id);
   }
-  asker.has_own_attributes = !subject.attributes->empty() || subject.packed != nullptr;
+  asker.has_own_attributes = !subject.attributes.empty() || subject.packed != nullptr;
   const bool as_known = asker.context.empty() && !asker.has_own_attributes && !solved;
   asker.stored = as_known && asker.customer != kNone && asker.version == 0;
   asker.kept = as_known && asker.version != 0;
@@ -140,7 +140,7 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
   if (!attributes_.wanted()) {
     if (!asker.has_own_attributes) return absl::OkStatus();
     FieldViolations violations;
-    violations.add(subject.attributes->empty() ? "packed_attributes" : "attributes",
+    violations.add(subject.attributes.empty() ? "packed_attributes" : "attributes",
                    "are not what this model was trained with: it takes none");
     return violations.status();
   }
@@ -150,7 +150,7 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
       asker.attributes_used = attributes_.known_count(served_.artifact().customer_attributes.table.rows().row_columns(asker.customer));
     return absl::OkStatus();
   }
-  if (absl::Status s = attributes_.encode(asker.customer, live_attributes_, *subject.attributes, subject.packed, asker.attributes); !s.ok())
+  if (absl::Status s = attributes_.encode(asker.customer, live_attributes_, subject.attributes, subject.packed, asker.attributes); !s.ok())
     return s;
   if (has_prior) asker.attributes_used = attributes_.known_count(asker.attributes.columns);
   return absl::OkStatus();

@@ -28,14 +28,15 @@ struct Subject {
   const std::string* customer_id = nullptr;  // of a customer; or
   const v1::Visitor* visitor = nullptr;      // of a visitor
   const IdList* context_item_ids = nullptr;  // nullptr: the request has no such field
-  const AttributeMap* attributes = nullptr;
+  SentAttributes attributes;
   const v1::PackedAttributes* packed = nullptr;  // nullptr: none
   uint64_t min_version = 0;                      // of a customer; what must have been recorded
 };
 
+// `wire`: the attributes that are not in the message; nullptr: none.
 template <typename Request>
-Subject subject_of(const Request& request) {
-  Subject subject{.attributes = &request.attributes()};
+Subject subject_of(const Request& request, const WireAttributes* wire) {
+  Subject subject{.attributes = {request.attributes(), wire}};
   if (request.has_visitor())
     subject.visitor = &request.visitor();
   else

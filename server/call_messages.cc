@@ -1,12 +1,22 @@
 #include "server/call_messages.h"
 
-#include <grpcpp/support/slice.h>
+#include <string_view>
+
+#include "server/request_limits.h"
 
 #include <string>
 
 #include "engine/errors.h"
 
 namespace bouquet::server {
+namespace {
+
+// A small message is one slice, which is read in place.
+bool single_slice(const grpc::ByteBuffer& bytes, grpc::Slice* slice) {
+  return bytes.TrySingleSlice(slice).ok() || bytes.DumpToSingleSlice(slice).ok();
+}
+
+}  // namespace
 
 absl::Status check_size(size_t bytes) {
   if (bytes <= size_t{kMaxMessageBytes}) return absl::OkStatus();
@@ -17,9 +27,17 @@ absl::Status malformed_message() { return wrong_usage("the request is not a well
 
 bool parse_message(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message) {
   grpc::Slice slice;
-  // A small message is one slice, which is read in place.
-  if (!bytes.TrySingleSlice(&slice).ok() && !bytes.DumpToSingleSlice(&slice).ok()) return false;
-  return message->ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+  return single_slice(bytes, &slice) && message->ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+}
+
+bool parse_request(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* request, grpc::Slice* slice, WireAttributes* attributes) {
+  *attributes = {};
+  if (!single_slice(bytes, slice)) return false;
+  std::string rest;
+  const auto split = WireAttributes::split({reinterpret_cast<const char*>(slice->begin()), slice->size()}, kMaxAttributes, rest);
+  if (!split || split->empty()) return request->ParseFromArray(slice->begin(), static_cast<int>(slice->size()));
+  *attributes = *split;
+  return request->ParseFromString(rest);
 }
 
 grpc::ByteBuffer serialize_message(const google::protobuf::MessageLite& message) {

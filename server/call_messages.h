@@ -4,6 +4,9 @@
 
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+
+#include "server/wire_attributes.h"
 
 #include <cstdint>
 
@@ -23,6 +26,11 @@ absl::Status malformed_message();
 
 // Whether `bytes` hold one well-formed message with valid UTF-8 in its strings.
 bool parse_message(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message);
+
+// The same of a request with attributes, which are left out of `request` where they can be read from its bytes: `attributes` has all of
+// them then and borrows from `slice`, which may not move (a small one is its own memory). Otherwise all are in `request`, as are more than
+// kMaxAttributes, which validate() counts.
+bool parse_request(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* request, grpc::Slice* slice, WireAttributes* attributes);
 
 grpc::ByteBuffer serialize_message(const google::protobuf::MessageLite& message);
 

@@ -9,7 +9,7 @@
 
 namespace bouquet::server {
 
-void ExplainBatch::add(const v1::ExplainRequest& request, v1::ExplainResponse* response, absl::Status* status) {
+void ExplainBatch::add(const v1::ExplainRequest& request, const WireAttributes* wire, v1::ExplainResponse* response, absl::Status* status) {
   if (size_ == plans_.size()) plans_.emplace_back();
   Plan& plan = plans_[size_];
   plan.response = response;
@@ -19,7 +19,7 @@ void ExplainBatch::add(const v1::ExplainRequest& request, v1::ExplainResponse* r
   *status = offered.status();
   if (!status->ok()) return;
   plan.offered = *std::move(offered);
-  *status = askers_.read(subject_of(request), true, plan.asker);
+  *status = askers_.read(subject_of(request, wire), true, plan.asker);
   if (!status->ok()) return;
   plan.items.clear();
   for (const std::string& id : request.item_ids()) {

@@ -22,7 +22,7 @@ class ExplainBatch {
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
-  void add(const v1::ExplainRequest& request, v1::ExplainResponse* response, absl::Status* status);
+  void add(const v1::ExplainRequest& request, const WireAttributes* wire, v1::ExplainResponse* response, absl::Status* status);
   // After fold_in has solved: writes the responses.
   void finish();
 

@@ -15,14 +15,14 @@
 
 namespace bouquet::server {
 
-void ProfileAnswers::add(const v1::GetProfileRequest& request, v1::Profile* response, absl::Status* status) {
+void ProfileAnswers::add(const v1::GetProfileRequest& request, const WireAttributes* wire, v1::Profile* response, absl::Status* status) {
   if (size_ == plans_.size()) plans_.emplace_back();
   Plan& plan = plans_[size_];
   plan.request = &request;
   plan.response = response;
   plan.status = status;
   plan.question = kNone;
-  *status = askers_.read(subject_of(request), true, plan.asker);
+  *status = askers_.read(subject_of(request, wire), true, plan.asker);
   if (status->ok()) ++size_;
 }
 

@@ -22,7 +22,7 @@ class ProfileAnswers {
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h), which outlives finish() as the other two do. `status` tells later how it went.
-  void add(const v1::GetProfileRequest& request, v1::Profile* response, absl::Status* status);
+  void add(const v1::GetProfileRequest& request, const WireAttributes* wire, v1::Profile* response, absl::Status* status);
   void hand_over();
   void finish(const absl::Status& ranked);
 

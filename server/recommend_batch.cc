@@ -24,7 +24,8 @@ uint64_t drawn_seed() {
 
 }  // namespace
 
-void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendResponse* response, absl::Status* status) {
+void RecommendBatch::add(const v1::RecommendRequest& request, const WireAttributes* wire, v1::RecommendResponse* response,
+                         absl::Status* status) {
   if (size_ == plans_.size()) plans_.emplace_back();
   Plan& plan = plans_[size_];
   plan.response = response;
@@ -44,7 +45,7 @@ void RecommendBatch::add(const v1::RecommendRequest& request, v1::RecommendRespo
   *status = read_exploration(request, plan);
   if (!status->ok()) return;
   const bool solved = plan.explain != v1::EXPLAIN_UNSPECIFIED || plan.exploration || plan.include_stddev;
-  *status = askers_.read(subject_of(request), solved, plan.asker);
+  *status = askers_.read(subject_of(request, wire), solved, plan.asker);
   if (!status->ok()) return;
   ++size_;
   plan.listed = plan.asker.context;

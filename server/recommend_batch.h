@@ -28,7 +28,7 @@ class RecommendBatch {
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
-  void add(const v1::RecommendRequest& request, v1::RecommendResponse* response, absl::Status* status);
+  void add(const v1::RecommendRequest& request, const WireAttributes* wire, v1::RecommendResponse* response, absl::Status* status);
   // After fold_in has solved: hands the profiles to the ranking.
   void hand_over();
   // After the ranking has run: writes the responses.

@@ -32,6 +32,7 @@ template <typename Request, typename Response>
 struct Exchange {
   const Request* request;
   Response* response;
+  const WireAttributes* wire = nullptr;  // the attributes that are not in the request's message; nullptr: none
 };
 using Question =
     std::variant<Exchange<v1::RecommendRequest, v1::RecommendResponse>, Exchange<v1::SimilarItemsRequest, v1::SimilarItemsResponse>,
@@ -71,7 +72,7 @@ class Recommender {
 
   // What answers one kind of exchange.
   void add(const Exchange<v1::RecommendRequest, v1::RecommendResponse>& exchange, absl::Status* status) {
-    recommend_->add(*exchange.request, exchange.response, status);
+    recommend_->add(*exchange.request, exchange.wire, exchange.response, status);
   }
   void add(const Exchange<v1::SimilarItemsRequest, v1::SimilarItemsResponse>& exchange, absl::Status* status) {
     similar_->add(*exchange.request, exchange.response, status);
@@ -80,16 +81,16 @@ class Recommender {
     cross_sell_->add(*exchange.request, exchange.response, status);
   }
   void add(const Exchange<v1::ExplainRequest, v1::ExplainResponse>& exchange, absl::Status* status) {
-    explain_->add(*exchange.request, exchange.response, status);
+    explain_->add(*exchange.request, exchange.wire, exchange.response, status);
   }
   void add(const Exchange<v1::NextBestActionRequest, v1::NextBestActionResponse>& exchange, absl::Status* status) {
-    actions_->add(*exchange.request, exchange.response, status);
+    actions_->add(*exchange.request, exchange.wire, exchange.response, status);
   }
   void add(const Exchange<v1::GetProfileRequest, v1::Profile>& exchange, absl::Status* status) {
-    profiles_->add(*exchange.request, exchange.response, status);
+    profiles_->add(*exchange.request, exchange.wire, exchange.response, status);
   }
   void add(const Exchange<v1::SimilarCustomersRequest, v1::SimilarCustomersResponse>& exchange, absl::Status* status) {
-    similar_customers_->add(*exchange.request, exchange.response, status);
+    similar_customers_->add(*exchange.request, exchange.wire, exchange.response, status);
   }
 
   const ServedModel& served_;

@@ -32,6 +32,7 @@ RequestAttributes::RequestAttributes(const EncodedAttributes& attributes)
   values_.resize(count);
   sent_.resize(count);
   texts_.resize(count);
+  vectors_.resize(count);
 }
 
 int32_t RequestAttributes::known_count(std::span<const int32_t> columns) const {
@@ -39,41 +40,60 @@ int32_t RequestAttributes::known_count(std::span<const int32_t> columns) const {
   return static_cast<int32_t>(names_.size()) - static_cast<int32_t>(missing);
 }
 
-absl::Status RequestAttributes::read(const AttributeMap& sent) {
+AttributeValue RequestAttributes::value_of(size_t a, const v1::AttributeValue& sent) {
+  switch (sent.value_case()) {
+    case v1::AttributeValue::kNumber: return AttributeValue::of_number(sent.number());
+    case v1::AttributeValue::kFlag: return AttributeValue::of_flag(sent.flag());
+    case v1::AttributeValue::kText: return AttributeValue::of_text(sent.text());
+    case v1::AttributeValue::kTexts:
+      texts_[a].assign(sent.texts().values().begin(), sent.texts().values().end());
+      return AttributeValue::of_texts(texts_[a]);
+    case v1::AttributeValue::kVector:
+      return AttributeValue::of_vector({sent.vector().values().data(), static_cast<size_t>(sent.vector().values_size())});
+    case v1::AttributeValue::VALUE_NOT_SET: break;
+  }
+  return {};  // sent as missing
+}
+
+AttributeValue RequestAttributes::value_of(size_t a, const WireAttribute& sent) {
+  switch (sent.kind) {
+    case AttributeValue::Kind::kMissing: break;
+    case AttributeValue::Kind::kNumber: return AttributeValue::of_number(sent.number);
+    case AttributeValue::Kind::kFlag: return AttributeValue::of_flag(sent.number != 0);
+    case AttributeValue::Kind::kText: return AttributeValue::of_text(sent.bytes);
+    case AttributeValue::Kind::kTexts: read_texts(sent.bytes, texts_[a]); return AttributeValue::of_texts(texts_[a]);
+    case AttributeValue::Kind::kVector: read_vector(sent.bytes, vectors_[a]); return AttributeValue::of_vector(vectors_[a]);
+  }
+  return {};
+}
+
+absl::Status RequestAttributes::read(const SentAttributes& sent) {
   for (const size_t a : named_) values_[a] = {};
   named_.clear();
   FieldViolations violations;
-  const auto add = [&](const std::string& name, std::string problem) {
-    violations.add("attributes[\"" + name.substr(0, 64) + "\"]", std::move(problem));
+  const auto add = [&](std::string_view name, std::string problem) {
+    violations.add("attributes[\"" + std::string(name.substr(0, 64)) + "\"]", std::move(problem));
   };
-  for (const auto& [name, value] : sent) {
+  const auto read_one = [&](std::string_view name, const auto& value) {
     const int32_t attribute = attributes_.schema.find(name);
-    if (attribute == kNone) {
-      add(name, "is no attribute that this model was trained with" + did_you_mean(name, names_));
-      continue;
-    }
+    if (attribute == kNone) return add(name, "is no attribute that this model was trained with" + did_you_mean(name, names_));
     const auto a = static_cast<size_t>(attribute);
     named_.push_back(a);
-    switch (value.value_case()) {
-      case v1::AttributeValue::kNumber: values_[a] = AttributeValue::of_number(value.number()); break;
-      case v1::AttributeValue::kFlag: values_[a] = AttributeValue::of_flag(value.flag()); break;
-      case v1::AttributeValue::kText: values_[a] = AttributeValue::of_text(value.text()); break;
-      case v1::AttributeValue::kTexts:
-        texts_[a].assign(value.texts().values().begin(), value.texts().values().end());
-        values_[a] = AttributeValue::of_texts(texts_[a]);
-        break;
-      case v1::AttributeValue::kVector:
-        values_[a] = AttributeValue::of_vector({value.vector().values().data(), static_cast<size_t>(value.vector().values_size())});
-        break;
-      case v1::AttributeValue::VALUE_NOT_SET: break;  // sent as missing
-    }
-    if (const absl::Status s = check_value(name, attributes_.schema.attributes()[a].type(), values_[a]); !s.ok())
-      add(name, std::string(message_of(s)));
+    values_[a] = value_of(a, value);
+  };
+  if (sent.wire() != nullptr) {
+    WireAttributes::Cursor cursor(*sent.wire());
+    for (WireAttribute one; cursor.next(one);) read_one(one.name, one);
+  } else {
+    for (const auto& [name, value] : sent.message()) read_one(name, value);
   }
+  for (const size_t a : named_)
+    if (const absl::Status s = check_value(names_[a], attributes_.schema.attributes()[a].type(), values_[a]); !s.ok())
+      add(names_[a], std::string(message_of(s)));
   return violations.status();
 }
 
-absl::Status RequestAttributes::encode_named(const AttributeMap& sent, EncodedRow& row) {
+absl::Status RequestAttributes::encode_named(const SentAttributes& sent, EncodedRow& row) {
   if (absl::Status s = read(sent); !s.ok()) return s;
   row.dense.resize(static_cast<size_t>(attributes_.schema.dense_count()));
   row.columns.clear();
@@ -147,7 +167,7 @@ AttributeMap RequestAttributes::usable(const AttributeMap& live) {
   return out;
 }
 
-absl::Status RequestAttributes::encode(CustomerIndex stored, const AttributeMap& live, const AttributeMap& sent,
+absl::Status RequestAttributes::encode(CustomerIndex stored, const AttributeMap& live, const SentAttributes& sent,
                                        const v1::PackedAttributes* packed, EncodedRow& row) {
   // The first of the model's row, what is live, what came by name and what came packed is taken as it is; the others are laid over it.
   if (stored != kNone) start_from(stored, row);

@@ -10,10 +10,29 @@
 #include "bouquet/v1/recommendations.pb.h"
 #include "engine/artifact.h"
 #include "engine/attribute_encoder.h"
+#include "server/wire_attributes.h"
 
 namespace bouquet::server {
 
 using AttributeMap = google::protobuf::Map<std::string, v1::AttributeValue>;
+
+// What a request sends by name, in one of two forms. Borrowed.
+class SentAttributes {
+ public:
+  // In its message. Implicit: the usual form.
+  SentAttributes(const AttributeMap& message) : message_(&message) {}
+  // Left in its bytes, unless that is nullptr or empty.
+  SentAttributes(const AttributeMap& message, const WireAttributes* wire)
+      : message_(&message), wire_(wire == nullptr || wire->empty() ? nullptr : wire) {}
+
+  bool empty() const { return wire_ == nullptr && message_->empty(); }
+  const WireAttributes* wire() const { return wire_; }  // nullptr: they are in the message
+  const AttributeMap& message() const { return *message_; }
+
+ private:
+  const AttributeMap* message_;
+  const WireAttributes* wire_ = nullptr;
+};
 
 // One row of AttributeRows.
 struct EncodedRow {
@@ -39,15 +58,17 @@ class RequestAttributes {
   // cannot take of `live` is passed over. Errors: InvalidArgument with BadRequest (a name that the
   // model was not trained with, with the nearest; a value of another type; an attribute that is sent both ways), FailedPrecondition (packed
   // for another schema).
-  absl::Status encode(CustomerIndex stored, const AttributeMap& live, const AttributeMap& sent, const v1::PackedAttributes* packed,
+  absl::Status encode(CustomerIndex stored, const AttributeMap& live, const SentAttributes& sent, const v1::PackedAttributes* packed,
                       EncodedRow& row);
-  absl::Status encode(CustomerIndex stored, const AttributeMap& sent, const v1::PackedAttributes* packed, EncodedRow& row) {
+  absl::Status encode(CustomerIndex stored, const SentAttributes& sent, const v1::PackedAttributes* packed, EncodedRow& row) {
     return encode(stored, {}, sent, packed, row);
   }
 
  private:
-  absl::Status encode_named(const AttributeMap& sent, EncodedRow& row);
-  absl::Status read(const AttributeMap& sent);
+  absl::Status encode_named(const SentAttributes& sent, EncodedRow& row);
+  absl::Status read(const SentAttributes& sent);
+  AttributeValue value_of(size_t attribute, const v1::AttributeValue& sent);
+  AttributeValue value_of(size_t attribute, const WireAttribute& sent);
   AttributeMap usable(const AttributeMap& live);
   absl::Status encode_packed(const v1::PackedAttributes& packed, EncodedRow& row);
   void start_from(CustomerIndex stored, EncodedRow& row);
@@ -63,6 +84,7 @@ class RequestAttributes {
   std::vector<size_t> named_;                         // attributes
   std::vector<uint8_t> sent_;                         // by attribute: sent in the way that was encoded last
   std::vector<std::vector<std::string_view>> texts_;  // by attribute, of lists
+  std::vector<std::vector<float>> vectors_;           // by attribute, of vectors left in bytes
   EncodedRow own_, before_;
 };
 

@@ -1,6 +1,7 @@
 #include "server/request_limits.h"
 
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "engine/filter_syntax.h"
@@ -132,10 +133,15 @@ void check_exploration(const v1::RecommendRequest& request, FieldViolations& out
 
 }  // namespace
 
-bool is_utf8(const std::string& text) {
+bool is_utf8(std::string_view text) {
+  constexpr uint64_t kNotAscii = 0x8080808080808080;
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const end = p + text.size();
   while (p < end) {
+    if (uint64_t eight = 0; end - p >= 8 && (std::memcpy(&eight, p, 8), eight & kNotAscii) == 0) {
+      p += 8;
+      continue;
+    }
     if (*p < 0x80) {
       ++p;
       continue;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -54,7 +55,7 @@ absl::Status validate(const v1::SetAttributesRequest& request);
 std::pair<const char*, const char*> event_problem(const v1::Event& event);
 
 // Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF).
-bool is_utf8(const std::string& text);
+bool is_utf8(std::string_view text);
 
 // What is wrong with an id, or nullptr.
 const char* id_problem(const std::string& id);

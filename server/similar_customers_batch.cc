@@ -5,14 +5,15 @@
 
 namespace bouquet::server {
 
-void SimilarCustomersBatch::add(const v1::SimilarCustomersRequest& request, v1::SimilarCustomersResponse* response, absl::Status* status) {
+void SimilarCustomersBatch::add(const v1::SimilarCustomersRequest& request, const WireAttributes* wire,
+                                v1::SimilarCustomersResponse* response, absl::Status* status) {
   if (size_ == plans_.size()) plans_.emplace_back();
   Plan& plan = plans_[size_];
   plan.response = response;
   plan.status = status;
   plan.k = rows_wanted(request.k());
   plan.question = kNone;
-  *status = askers_.read(subject_of(request), false, plan.asker);
+  *status = askers_.read(subject_of(request, wire), false, plan.asker);
   if (!status->ok()) return;
   plan.excluded.clear();
   if (plan.asker.customer != kNone) plan.excluded.push_back(plan.asker.customer);

@@ -21,7 +21,8 @@ class SimilarCustomersBatch {
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
-  void add(const v1::SimilarCustomersRequest& request, v1::SimilarCustomersResponse* response, absl::Status* status);
+  void add(const v1::SimilarCustomersRequest& request, const WireAttributes* wire, v1::SimilarCustomersResponse* response,
+           absl::Status* status);
   void hand_over();
   void finish(const absl::Status& ranked);
 

@@ -51,7 +51,7 @@ class UnaryJob final : public Job {
     auto job = std::unique_ptr<UnaryJob>(new UnaryJob(method, context, reactor, out));
     if (const absl::Status size = check_size(in.Length()); !size.ok()) {
       job->finish(size);
-    } else if (!parse_message(in, job->request_)) {
+    } else if (!job->read(in)) {
       job->finish(malformed_message());
     } else if (const absl::Status valid = validate(*job->request_); !valid.ok()) {
       job->finish(valid);
@@ -63,7 +63,7 @@ class UnaryJob final : public Job {
 
   Question question() override {
     response_ = method_.responses.take();
-    return Exchange<Request, Response>{request_, response_.get()};
+    return Exchange<Request, Response>{request_, response_.get(), &attributes_};
   }
   bool cancelled() const override { return context_->IsCancelled(); }
 
@@ -80,6 +80,16 @@ class UnaryJob final : public Job {
     request_ = google::protobuf::Arena::CreateMessage<Request>(&arena_);
   }
 
+  // Whether the bytes are a request.
+  bool read(const grpc::ByteBuffer& in) {
+    if constexpr (requires(const Request& request) { request.attributes(); }) {
+      static_assert(Request::kAttributesFieldNumber == WireAttributes::kField);
+      return parse_request(in, request_, &bytes_, &attributes_);
+    } else {
+      return parse_message(in, request_);
+    }
+  }
+
   OfMethod& method_;
   grpc::CallbackServerContext* const context_;
   grpc::ServerUnaryReactor* const reactor_;
@@ -88,6 +98,8 @@ class UnaryJob final : public Job {
   alignas(8) char first_block_[768];  // enough for a request by id
   google::protobuf::Arena arena_;
   Request* request_;
+  grpc::Slice bytes_;                               // what attributes_ borrows from; stays where it is
+  WireAttributes attributes_;                       // those that are not in request_
   typename MessagePool<Response>::Lease response_;  // from question() on
 };
 

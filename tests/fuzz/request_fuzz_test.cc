@@ -1,5 +1,7 @@
 // Every request that a client can send gets a documented answer, and leaves those beside it alone. Seeds are fixed; what is bounded is
 // the number of requests, and the time.
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
@@ -20,6 +22,7 @@
 #include "tests/fuzz/message_mutator.h"
 #include "tests/server/attributed_shop.h"
 #include "tests/server/tiny_shop.h"
+#include "tests/server/wire_map.h"
 
 namespace bouquet::server {
 namespace {
@@ -97,7 +100,41 @@ template <typename Request, typename Response>
 struct Asked {
   Request request;
   Response response;
+  std::unique_ptr<grpc::Slice> bytes = std::make_unique<grpc::Slice>();  // may not move
+  WireAttributes wire = {};
 };
+
+// The same bytes for equal messages, maps among them.
+std::string written(const google::protobuf::Message& message) {
+  std::string out;
+  google::protobuf::io::StringOutputStream stream(&out);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return out;
+}
+
+// As the server reads a request; that must be what protobuf makes of the whole.
+template <typename Request, typename Response>
+bool read(const std::string& bytes, Asked<Request, Response>& asked) {
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer buffer(&slice, 1);
+  if constexpr (requires(const Request& request) { request.attributes(); }) {
+    Request whole, read;
+    const bool expected = parse_message(buffer, &whole);
+    const bool parsed = parse_request(buffer, &asked.request, asked.bytes.get(), &asked.wire);
+    EXPECT_EQ(parsed, expected);
+    if (!parsed || asked.wire.empty()) return parsed;
+    read = asked.request;
+    EXPECT_TRUE(read.attributes().empty());
+    *read.mutable_attributes() = map_of(asked.wire);
+    EXPECT_EQ(written(read), written(whole));
+    return true;
+  } else {
+    return parse_message(buffer, &asked.request);
+  }
+}
 
 template <typename Rows>
 void expect_sum(const Rows& contributions, double score) {
@@ -209,11 +246,11 @@ class RequestFuzz : public ::testing::Test {
       mutator.fill(asked.request);
       mend(mutator, layout_, asked.request);
       const std::string bytes = mutator.bytes_of(asked.request);
-      const grpc::Slice slice(bytes);
-      if (!parse_message(grpc::ByteBuffer(&slice, 1), &asked.request)) {
+      if (!read(bytes, asked)) {
         ++counts_["malformed"];
         continue;
       }
+      if (!asked.wire.empty()) ++counts_["with attributes in the bytes"];
       if (const absl::Status valid = validate(asked.request); !valid.ok()) {
         ASSERT_EQ(valid.code(), StatusCode::kInvalidArgument);
         ++counts_["refused"];
@@ -229,6 +266,9 @@ class RequestFuzz : public ::testing::Test {
     EXPECT_GT(counts_["malformed"], executions / 50);
     EXPECT_GT(counts_["refused"], executions / 50);
     EXPECT_GT(counts_["OK"], executions / 100);
+    if constexpr (requires(const Request& request) { request.attributes(); }) {
+      EXPECT_GT(counts_["with attributes in the bytes"], executions / 100);
+    }
   }
 
   template <typename Request, typename Response>
@@ -236,7 +276,7 @@ class RequestFuzz : public ::testing::Test {
     v1::RecommendResponse beside;
     std::vector<Question> questions;
     questions.push_back(Exchange<v1::RecommendRequest, v1::RecommendResponse>{&bystander_.request, &beside});
-    for (auto& asked : batch) questions.push_back(Exchange<Request, Response>{&asked.request, &asked.response});
+    for (auto& asked : batch) questions.push_back(Exchange<Request, Response>{&asked.request, &asked.response, &asked.wire});
     std::vector<absl::Status> statuses(questions.size());
     recommender_->answer(questions, statuses);
     for (size_t i = 0; i < batch.size(); ++i) {

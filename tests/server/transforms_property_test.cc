@@ -142,6 +142,13 @@ RC_GTEST_PROP(Transforms, AreTheSameInTrainingServingAndEvaluation, ()) {
     RC_ASSERT(serving.encode(kNone, request.attributes(), nullptr, served).ok());
     must_be_equal(trained->table.rows(), static_cast<int64_t>(r), served);
     must_be_equal(evaluated->table.rows(), static_cast<int64_t>(r), served);
+    const std::string bytes = request.SerializeAsString();
+    std::string rest;
+    const auto wire = WireAttributes::split(bytes, kAttributes, rest);
+    RC_ASSERT(wire.has_value());
+    RC_ASSERT(wire->count() == request.attributes_size());
+    RC_ASSERT(serving.encode(kNone, {AttributeMap(), &*wire}, nullptr, served).ok());
+    must_be_equal(trained->table.rows(), static_cast<int64_t>(r), served);
   }
 }
 
