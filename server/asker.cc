@@ -65,7 +65,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   } else {
     asker.customer_id = *subject.customer_id;
     asker.customer = artifact.customer_ids.find(asker.customer_id);
-    if (absl::Status s = wait_for(subject.min_version); !s.ok()) return s;
+    if (absl::Status s = check_version(subject.min_version); !s.ok()) return s;
     if (live_.source != nullptr) asker.version = live_.source->version_of(asker.customer_id);
   }
   asker.has_own_attributes = !subject.attributes.empty() || subject.packed != nullptr;
@@ -92,13 +92,18 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   return absl::OkStatus();
 }
 
-absl::Status AskerReader::wait_for(uint64_t version) const {
-  if (version == 0) return absl::OkStatus();
+absl::Status AskerReader::check_version(int64_t wanted) const {
+  if (wanted == 0) return absl::OkStatus();
+  if (wanted < 0) {
+    FieldViolations violations;
+    violations.add("min_profile_version", "must be 0 or more");
+    return violations.status();
+  }
   if (live_.source == nullptr)
     return absl::FailedPreconditionError(
         "min_profile_version: this server keeps no events, so that profiles have no versions; start it with --store");
-  if (const uint64_t newest = live_.source->newest_version(); version > newest)
-    return absl::UnavailableError("min_profile_version " + std::to_string(version) + " has not been recorded here; the newest is " +
+  if (const int64_t newest = live_.source->newest_version(); wanted > newest)
+    return absl::UnavailableError("min_profile_version " + std::to_string(wanted) + " has not been recorded here; the newest is " +
                                   std::to_string(newest) + ". Try again");
   return absl::OkStatus();
 }

@@ -30,7 +30,7 @@ struct Subject {
   const IdList* context_item_ids = nullptr;  // nullptr: the request has no such field
   SentAttributes attributes;
   const v1::PackedAttributes* packed = nullptr;  // nullptr: none
-  uint64_t min_version = 0;                      // of a customer; what must have been recorded
+  int64_t min_version = 0;                       // of a customer; what must have been recorded
 };
 
 // `wire`: the attributes that are not in the message; nullptr: none.
@@ -57,7 +57,7 @@ struct LiveKnowledge {
 struct Asker {
   CustomerIndex customer = kNone;
   std::string customer_id;          // of a customer
-  uint64_t version = 0;             // of what is newer than the model; 0: nothing is
+  int64_t version = 0;              // of what is newer than the model; 0: nothing is
   bool stored = false;              // the stored profile answers as it is
   bool kept = false;                // the profile was solved for nothing but the customer, and may answer again
   bool has_own_attributes = false;  // the request names some
@@ -103,7 +103,7 @@ class AskerReader {
 
  private:
   absl::Status read_events(const v1::Visitor& visitor, Asker& asker) const;
-  absl::Status wait_for(uint64_t version) const;
+  absl::Status check_version(int64_t wanted) const;
   absl::Status read_live(Asker& asker);
   absl::Status read_attributes(const Subject& subject, Asker& asker);
   void merge(Asker& asker);

@@ -24,7 +24,7 @@ void FreshProfiles::Shard::erase(std::list<Entry>::iterator entry) {
   entries.erase(entry);
 }
 
-std::shared_ptr<const FreshProfile> FreshProfiles::find(std::string_view customer_id, uint64_t version) {
+std::shared_ptr<const FreshProfile> FreshProfiles::find(std::string_view customer_id, int64_t version) {
   Shard& shard = shard_of(customer_id);
   const std::lock_guard lock(shard.mutex);
   const auto place = shard.places.find(customer_id);

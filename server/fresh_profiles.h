@@ -16,7 +16,7 @@
 namespace bouquet::server {
 
 struct FreshProfile {
-  uint64_t version = 0;        // LiveSource::version_of when it was solved
+  int64_t version = 0;         // LiveSource::version_of when it was solved
   std::vector<float> profile;  // [d]; empty: nothing is known
   std::vector<int32_t> items;  // the history by columns, as HistoryView
   std::vector<uint8_t> consumed;
@@ -32,7 +32,7 @@ class FreshProfiles {
   explicit FreshProfiles(int64_t max_bytes) : max_shard_bytes_(max_bytes / static_cast<int64_t>(kShards)) {}
 
   // nullptr: none, or of another version.
-  std::shared_ptr<const FreshProfile> find(std::string_view customer_id, uint64_t version);
+  std::shared_ptr<const FreshProfile> find(std::string_view customer_id, int64_t version);
   // In the place of an older one. Nothing is kept of what is larger than a shard.
   void put(std::string_view customer_id, std::shared_ptr<const FreshProfile> profile);
 

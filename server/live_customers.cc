@@ -45,12 +45,12 @@ void LiveCustomers::tell(const DurableGroup& group) {
   for (const DurableAttributes& attributes : group.attributes) raise(attributes.said->customer_id, attributes.sequence);
 }
 
-uint64_t LiveCustomers::version_of(std::string_view customer_id) const {
+int64_t LiveCustomers::version_of(std::string_view customer_id) const {
   const uint64_t hash = absl::HashOf(customer_id);
   const Shard& shard = shards_[hash % kShards];
   const std::lock_guard lock(shard.mutex);
   const auto at = shard.versions.find(hash);
-  return at == shard.versions.end() ? 0 : at->second;
+  return at == shard.versions.end() ? 0 : static_cast<int64_t>(at->second);
 }
 
 absl::Status LiveCustomers::read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const {

@@ -44,8 +44,8 @@ class LiveCustomers final : public LiveSource {
   // What has just become durable.
   void tell(const DurableGroup& group);
 
-  uint64_t version_of(std::string_view customer_id) const override;
-  uint64_t newest_version() const override { return store_.newest_sequence(); }
+  int64_t version_of(std::string_view customer_id) const override;
+  int64_t newest_version() const override { return static_cast<int64_t>(store_.newest_sequence()); }
   absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const override;
 
   int64_t count() const;

@@ -19,10 +19,10 @@ class LiveSource {
   virtual ~LiveSource() = default;
 
   // The sequence number of the newest event or change of attributes of the customer that the model does not know; 0: it knows all.
-  virtual uint64_t version_of(std::string_view customer_id) const = 0;
+  virtual int64_t version_of(std::string_view customer_id) const = 0;
 
   // Everything up to this sequence number is taken into account.
-  virtual uint64_t newest_version() const = 0;
+  virtual int64_t newest_version() const = 0;
 
   // The events that the model does not know, oldest first in an order that does not depend on how they arrived, and into `attributes` the
   // last word on each attribute of which there was one. Errors: DataLoss, ResourceExhausted (the disk fails), Internal.

@@ -36,14 +36,7 @@ AttributeMap attributes_of(const v1::Item& item, const AttributeSchema& schema) 
 // Values that the schema refuses are missing.
 EncodedRow encoded(const AttributeMap& said, RequestAttributes& encoder) {
   EncodedRow row;
-  if (encoder.encode(kNone, said, nullptr, row).ok()) return row;
-  AttributeMap usable;
-  for (const auto& [name, value] : said) {
-    AttributeMap alone;
-    alone[name] = value;
-    if (encoder.encode(kNone, alone, nullptr, row).ok()) usable[name] = value;
-  }
-  encoder.encode(kNone, usable, nullptr, row).IgnoreError();  // each of them was taken alone
+  encoder.encode(kNone, said, AttributeMap(), nullptr, row).IgnoreError();  // what it refuses is passed over
   return row;
 }
 

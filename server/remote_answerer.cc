@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bouquet/v1/recommendations.grpc.pb.h"
+#include "server/client_channel.h"
 #include "server/status_mapping.h"
 
 namespace bouquet::server {
@@ -41,11 +42,9 @@ class RemoteAnswerer : public Answerer {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Answerer>> connect(const std::string& address, int32_t timeout_ms) {
-  auto channel = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
-  if (!channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_ms)))
-    return absl::UnavailableError("no server answered at '" + address + "' within " + std::to_string(timeout_ms) +
-                                  " ms; is `bouquet serve` running and listening there?");
-  return std::make_unique<RemoteAnswerer>(std::move(channel), timeout_ms);
+  auto channel = open_channel(address, timeout_ms);
+  if (!channel.ok()) return channel.status();
+  return std::make_unique<RemoteAnswerer>(*std::move(channel), timeout_ms);
 }
 
 }  // namespace bouquet::server

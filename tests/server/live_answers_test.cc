@@ -27,11 +27,11 @@ struct Said {
 
 class FakeSource : public LiveSource {
  public:
-  uint64_t version_of(std::string_view customer_id) const override {
+  int64_t version_of(std::string_view customer_id) const override {
     const auto at = versions.find(std::string(customer_id));
     return at == versions.end() ? 0 : at->second;
   }
-  uint64_t newest_version() const override { return newest; }
+  int64_t newest_version() const override { return newest; }
   absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& into) const override {
     ++reads;
     if (!failure.ok()) return failure;
@@ -48,8 +48,8 @@ class FakeSource : public LiveSource {
 
   std::map<std::string, std::vector<Said>> events;
   std::map<std::string, std::map<std::string, v1::AttributeValue>> attributes;
-  std::map<std::string, uint64_t> versions;
-  uint64_t newest = 0;
+  std::map<std::string, int64_t> versions;
+  int64_t newest = 0;
   absl::Status failure;
   mutable int reads = 0;
 };
@@ -99,7 +99,7 @@ class LiveAnswers : public ::testing::Test {
 TEST_F(LiveAnswers, AreTheStoredOnesWhereNothingIsNew) {
   source_.say("somebody else", {.item_id = "item3"});
   const auto response = recommend("customer0");
-  EXPECT_EQ(response.profile_version(), 0u);
+  EXPECT_EQ(response.profile_version(), 0);
   EXPECT_EQ(source_.reads, 0);
 }
 
@@ -109,7 +109,7 @@ TEST_F(LiveAnswers, WhatWasBoughtASecondAgoIsNotOfferedAndMovesTheProfile) {
   source_.say("customer0", {.item_id = bought});
   const auto after = recommend("customer0");
   EXPECT_THAT(ids(after), Not(Contains(bought)));
-  EXPECT_EQ(after.profile_version(), 1u);
+  EXPECT_EQ(after.profile_version(), 1);
   EXPECT_EQ(after.events_used(), before.events_used() + 1);
   EXPECT_NE(after.results(0).score(), before.results(1).score());
   EXPECT_EQ(after.results(0).source(), v1::SOURCE_MODEL);
@@ -130,7 +130,7 @@ TEST_F(LiveAnswers, NewCustomersAreAnsweredByTheirEvents) {
     EXPECT_EQ(ids(response), ids(of_visitor));
     EXPECT_EQ(scores(response), scores(of_visitor));
     EXPECT_EQ(response.events_used(), 2);
-    EXPECT_EQ(response.profile_version(), 3u);
+    EXPECT_EQ(response.profile_version(), 3);
   }
   EXPECT_EQ(source_.reads, 1);
 }
@@ -143,7 +143,7 @@ TEST_F(LiveAnswers, AreSolvedAgainAfterTheNextEventAndNotBefore) {
   source_.say("customer1", {.item_id = "item4"});
   const auto second = recommend("customer1");
   EXPECT_NE(scores(second), scores(first));
-  EXPECT_EQ(second.profile_version(), 2u);
+  EXPECT_EQ(second.profile_version(), 2);
   EXPECT_EQ(source_.reads, 2);
   // What is asked for besides needs its own solution, and does not spoil the kept one.
   v1::RecommendRequest request;
@@ -162,7 +162,7 @@ TEST_F(LiveAnswers, PassOverItemsAndTypesThatTheModelDoesNotKnow) {
   source_.say("customer0", {.item_id = "item3", .type = "gift"});
   const auto after = recommend("customer0");
   EXPECT_EQ(ids(after), ids(before));
-  EXPECT_EQ(after.profile_version(), 2u);
+  EXPECT_EQ(after.profile_version(), 2);
 }
 
 TEST_F(LiveAnswers, AReturnOfWhatTheModelKnowsAsBoughtBringsItBack) {
@@ -180,7 +180,7 @@ TEST_F(LiveAnswers, AReturnOfWhatTheModelKnowsAsBoughtBringsItBack) {
   absl::Status status;
   recommender_->answer({&question, 1}, {&status, 1});
   ASSERT_TRUE(status.ok()) << status;
-  EXPECT_EQ(profile.profile_version(), 1u);
+  EXPECT_EQ(profile.profile_version(), 1);
   int returned = 0;
   for (const auto& item : profile.history()) {
     if (item.item_id() != served_->artifact().item_ids.id(bought)) continue;
@@ -196,12 +196,15 @@ TEST_F(LiveAnswers, AVersionThatIsNotThereYetIsUnavailable) {
   v1::RecommendRequest request;
   request.set_customer_id("customer0");
   request.set_min_profile_version(1);
-  EXPECT_EQ(recommend(request).profile_version(), 1u);
+  EXPECT_EQ(recommend(request).profile_version(), 1);
   request.set_min_profile_version(2);
   v1::RecommendResponse response;
   const absl::Status status = recommender_->recommend(request, &response);
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("min_profile_version 2 has not been recorded here; the newest is 1"));
+  request.set_min_profile_version(-1);
+  EXPECT_EQ(recommender_->recommend(request, &response).code(), absl::StatusCode::kInvalidArgument);
+  request.set_min_profile_version(2);
   auto without = Recommender::make(*served_, 8);
   ASSERT_TRUE(without.ok());
   EXPECT_EQ((*without)->recommend(request, &response).code(), absl::StatusCode::kFailedPrecondition);
@@ -237,7 +240,7 @@ TEST_F(LiveAnswers, TakeAttributesThatWereSaidLaterAndPassOverWhatTheModelCannot
   const auto live = recommend("customer1");
   EXPECT_EQ(scores(live), scores(wanted));
   EXPECT_EQ(live.attributes_used(), 1);
-  EXPECT_EQ(live.profile_version(), 5u);
+  EXPECT_EQ(live.profile_version(), 5);
   // What the request says goes before what was said earlier.
   (*sent.mutable_attributes())["age"].set_number(20);
   const auto other = recommend(sent);
@@ -249,7 +252,7 @@ TEST_F(LiveAnswers, TakeAttributesThatWereSaidLaterAndPassOverWhatTheModelCannot
 
 TEST(FreshProfiles, KeepsTheLatestWithinItsBound) {
   FreshProfiles kept(16 * 2000);
-  const auto profile = [](uint64_t version) {
+  const auto profile = [](int64_t version) {
     return std::make_shared<FreshProfile>(FreshProfile{
         .version = version, .profile = std::vector<float>(100), .items = {}, .consumed = {}, .repurchase = {}, .attributes_used = 0});
   };

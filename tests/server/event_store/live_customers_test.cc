@@ -46,13 +46,13 @@ class LiveCustomersTest : public ::testing::Test {
 TEST_F(LiveCustomersTest, KnowsWhatCameBeforeAndAfterItBeganToFollow) {
   store_.append({{.customer = "ann", .item = "tea", .time = 100 * kSecond}, {.customer = "bob", .item = "tea", .time = 50 * kSecond}});
   const auto live = follow("v1", {.sequence = 0, .time = 60 * kSecond});
-  EXPECT_EQ(live->version_of("ann"), 1u);
-  EXPECT_EQ(live->version_of("bob"), 0u) << "the model knows everything that happened by then";
-  EXPECT_EQ(live->version_of("eve"), 0u);
+  EXPECT_EQ(live->version_of("ann"), 1);
+  EXPECT_EQ(live->version_of("bob"), 0) << "the model knows everything that happened by then";
+  EXPECT_EQ(live->version_of("eve"), 0);
   store_.append({{.customer = "bob", .item = "jam", .time = 61 * kSecond}, {.customer = "eve", .item = "jam", .time = 60 * kSecond}});
-  EXPECT_EQ(live->version_of("bob"), 3u);
-  EXPECT_EQ(live->version_of("eve"), 0u);
-  EXPECT_EQ(live->newest_version(), 4u);
+  EXPECT_EQ(live->version_of("bob"), 3);
+  EXPECT_EQ(live->version_of("eve"), 0);
+  EXPECT_EQ(live->newest_version(), 4);
   EXPECT_EQ(live->count(), 2);
   EXPECT_THAT(events(*live, "ann"), ElementsAre("tea purchase 100 1"));
   EXPECT_THAT(events(*live, "bob"), ElementsAre("jam purchase 61 1"));
@@ -65,7 +65,7 @@ TEST_F(LiveCustomersTest, AModelOfTheStoreKnowsWhatHadArrivedAndNoLateComers) {
   store_.append({{.customer = "ann", .item = "jam", .time = 40 * kSecond}});
   const auto live = follow("v1", {.sequence = 1, .time = 100 * kSecond});
   EXPECT_THAT(events(*live, "ann"), ElementsAre("jam purchase 40 1"));
-  EXPECT_EQ(live->version_of("ann"), 2u);
+  EXPECT_EQ(live->version_of("ann"), 2);
 }
 
 TEST_F(LiveCustomersTest, ReadsInTheOrderOfWhatHappened) {
@@ -78,12 +78,12 @@ TEST_F(LiveCustomersTest, ReadsInTheOrderOfWhatHappened) {
 TEST_F(LiveCustomersTest, AttributesAreNewsToo) {
   store_.set_attributes("ann", {{"country", "DE"}});
   const auto live = follow("v1", {});
-  EXPECT_EQ(live->version_of("ann"), 1u);
+  EXPECT_EQ(live->version_of("ann"), 1);
   store_.set_attributes("bob", {{"country", "FR"}, {"tier", "gold"}});
-  EXPECT_EQ(live->version_of("bob"), 2u);
+  EXPECT_EQ(live->version_of("bob"), 2);
   EXPECT_THAT(events(*live, "ann"), ElementsAre("country = DE"));
   EXPECT_THAT(events(*live, "bob"), testing::UnorderedElementsAre("country = FR", "tier = gold"));
-  EXPECT_EQ(follow("v2", {.sequence = 1, .time = 0})->version_of("ann"), 1u) << "no model is trained with them";
+  EXPECT_EQ(follow("v2", {.sequence = 1, .time = 0})->version_of("ann"), 1) << "no model is trained with them";
 }
 
 TEST_F(LiveCustomersTest, IsSharedWhileSomebodyFollowsForTheSameModel) {
@@ -92,7 +92,7 @@ TEST_F(LiveCustomersTest, IsSharedWhileSomebodyFollowsForTheSameModel) {
   EXPECT_NE(follow("v2", {}), first);
   first.reset();
   store_.append({{.customer = "ann", .item = "tea", .time = kSecond}});
-  EXPECT_EQ(follow("v1", {})->version_of("ann"), 1u);
+  EXPECT_EQ(follow("v1", {})->version_of("ann"), 1);
 }
 
 }  // namespace
