@@ -1,6 +1,7 @@
 #include "bench/bench_command.h"
 
 #include "bench/backend_benches.h"
+#include "bench/live_bench.h"
 #include "bench/read_bench.h"
 #include "bench/serve_bench.h"
 
@@ -10,6 +11,7 @@ void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
   bench->require_subcommand(1);
   bench::add_backend_benches(*bench, backends, exit_code);
+  bench::add_live_bench(*bench, backends, exit_code);
   bench::add_read_bench(*bench, exit_code);
   bench::add_serve_bench(*bench, backends, exit_code);
 }

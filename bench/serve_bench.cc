@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/benched_server.h"
 #include "bench/forked_server.h"
 #include "bench/generated_model.h"
 #include "bench/load_generator.h"
@@ -59,16 +60,6 @@ absl::StatusOr<ForkedServer::Running> start_echo() {
   if (!listener.ok()) return listener.status();
   std::shared_ptr<server::GrpcListener> shared = *std::move(listener);
   return ForkedServer::Running{shared->address(), [service, shared] { shared->drain(std::chrono::milliseconds(100)); }};
-}
-
-absl::StatusOr<ForkedServer::Running> start_server(const Settings& settings, const BackendFactory& backends) {
-  auto backend = backends(settings.backend);
-  if (!backend.ok()) return backend.status();
-  std::shared_ptr<Backend> shared_backend = *std::move(backend);
-  auto serving = server::Serving::start(settings.serving, *shared_backend);
-  if (!serving.ok()) return serving.status();
-  std::shared_ptr<server::Serving> shared = *std::move(serving);
-  return ForkedServer::Running{shared->address(), [shared_backend, shared] { shared->stop(); }};
 }
 
 // How the requests of a run say who asks.
@@ -193,9 +184,7 @@ absl::Status measure_attributes(const Settings& settings, const std::string& pla
 
 absl::Status run_in(const std::string& folder, Settings& settings, const BackendFactory& backends) {
   settings.serving.models = folder + "/models";
-  settings.serving.listen = "127.0.0.1:0";
-  settings.serving.admin = settings.serving.admin_grpc = "";
-  settings.serving.lame_duck = std::chrono::milliseconds(0);
+  serve_locally(settings.serving);
   auto directory = ModelsDirectory::open(settings.serving.models);
   if (!directory.ok()) return directory.status();
   if (auto version = directory->publish(generate_model(settings.model), true); !version.ok()) return version.status();
@@ -210,10 +199,11 @@ absl::Status run_in(const std::string& folder, Settings& settings, const Backend
   // All of them before this process has any thread.
   auto echo = ForkedServer::start(settings.server_cpus, start_echo);
   if (!echo.ok()) return echo.status();
-  auto served = ForkedServer::start(settings.server_cpus, [&] { return start_server(settings, backends); });
+  auto served = ForkedServer::start(settings.server_cpus, [&] { return start_serving(settings.serving, settings.backend, backends); });
   if (!served.ok()) return served.status();
   absl::StatusOr<std::unique_ptr<ForkedServer>> without = std::unique_ptr<ForkedServer>();
-  if (settings.model.attributes > 0) without = ForkedServer::start(settings.server_cpus, [&] { return start_server(plain, backends); });
+  if (settings.model.attributes > 0)
+    without = ForkedServer::start(settings.server_cpus, [&] { return start_serving(plain.serving, plain.backend, backends); });
   if (!without.ok()) return without.status();
   if (absl::Status s = use_processors(settings.client_cpus); !s.ok()) return s;
   auto load = prepare_load(settings, settings.serving.models, Asking::kById, backends);

@@ -75,7 +75,8 @@ stop_server() {
 start_server() {
   local waited=0
   rm -f "$socket"
-  "$program" serve --models demo/models --listen "unix:$socket" --admin '' --admin-grpc '' --lame-duck-ms 0 >demo/server.log 2>&1 &
+  rm -rf demo/store
+  "$program" serve --models demo/models --store demo/store --listen "unix:$socket" --admin '' --admin-grpc '' --lame-duck-ms 0 >demo/server.log 2>&1 &
   server=$!
   until grep -q 'event=serving' demo/server.log; do
     kill -0 "$server" 2>/dev/null || { cat demo/server.log >&2 && die "the server ended"; }
@@ -97,6 +98,8 @@ cat <<TEXT
 
 The server is stopped. The model stays in demo/models; try next:
   $program recommend --models demo/models --customer 1204 --include-purchased -k 5
-  $program serve --models demo/models        (then, in another terminal: $program recommend --server 127.0.0.1:50051 --customer 1204)
+  $program serve --models demo/models --store demo/store
+  (then, in another terminal:) $program recommend --server 127.0.0.1:50051 --customer 1204
+  $program record --server 127.0.0.1:50051 --customer 1204 --item 995242
   $program train --help                      (your own CSV, JSONL or Parquet files: README.md shows how)
 TEXT

@@ -4,6 +4,7 @@ import argparse
 import datetime
 import json
 import subprocess
+import time
 
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -133,6 +134,32 @@ def print_product(shop: Shop, purchases: pyarrow.Table, names: dict) -> None:
         print(f"{line(row['item']):65}  {row['lift']:5.1f} x" if "lift" in row else line(row["item"]))
 
 
+def print_offers(offers: list) -> None:
+    for item in offers:
+        print(line(item))
+        for reason in item.get("reasons", [])[:1]:
+            print(f"        {reason}")
+
+
+def print_shopper(shop: Shop, customer: str) -> None:
+    """Somebody is offered something, buys it, and looks again."""
+    print(f"\nThe shopper: household {customer} looks, and buys")
+    before = shop.recommend(customer, 4, "--explain", "top")
+    print_offers(before)
+    bought = before[0]
+    began = time.perf_counter()
+    recorded = shop.ask("record", "--customer", customer, "--item", bought["item_id"])
+    kept = time.perf_counter()
+    answer = shop.ask("recommend", "--customer", customer, "-k", "4", "--explain", "top")["answers"][0]
+    answered = time.perf_counter()
+    print(f"  buys {bought['title'] or bought['item_id']}: on disk after {1000 * (kept - began):.0f} ms "
+          f"(profile version {recorded['results'][0]['profile_version']}), and offered instead, {1000 * (answered - kept):.0f} ms later")
+    print_offers(answer["results"])
+    if bought["item_id"] in (item["item_id"] for item in answer["results"]):
+        raise SystemExit("demo: what was bought is offered again")
+    print("  (each time includes the start of a client program: about all of it)")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("program", "server", "training", "events", "items", "columns"):
@@ -151,6 +178,7 @@ def main() -> None:
     for customer in some_customers(purchases):
         print_customer(shop, purchases, customer, names)
     print_product(shop, purchases, names)
+    print_shopper(shop, some_customers(purchases)[1])
 
 
 if __name__ == "__main__":

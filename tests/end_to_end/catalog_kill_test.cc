@@ -2,10 +2,6 @@
 // under way is there whole or not at all.
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -17,6 +13,7 @@
 #include <vector>
 
 #include "bouquet/v1/catalog.grpc.pb.h"
+#include "tests/end_to_end/program.h"
 #include "tests/server/test_server.h"
 
 namespace bouquet::server {
@@ -24,37 +21,6 @@ namespace {
 
 constexpr int kCallers = 4;
 constexpr int kItemsPerCaller = 10;
-
-class Program {
- public:
-  Program(const std::string& models, const std::string& store, const std::string& folder) : address_("unix:" + folder + "/rpc") {
-    std::vector<std::string> words = {BOUQUET_PROGRAM, "serve", "--models",     models, "--store",   store, "--listen",  address_,
-                                      "--admin",       "",      "--admin-grpc", "",     "--backend", "cpu", "--threads", "1"};
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    EXPECT_EQ(posix_spawn(&pid_, BOUQUET_PROGRAM, nullptr, nullptr, argv.data(), environ), 0);
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 50);
-    channel_ = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
-    EXPECT_TRUE(channel_->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(20)));
-  }
-  ~Program() { kill(); }
-  void kill() {
-    if (pid_ == 0) return;
-    ::kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
-
- private:
-  const std::string address_;
-  pid_t pid_ = 0;
-  std::shared_ptr<grpc::Channel> channel_;
-};
 
 // One caller sets the stock of its own items, all of one number, which rises with every call.
 struct Caller {
@@ -84,14 +50,7 @@ struct Caller {
 TEST(CatalogAfterKill9, HasEverythingThatWasAcknowledgedAndNothingByHalves) {
   const TemporaryFolder folder;
   const std::string models = folder.path() + "/models", store = folder.path() + "/store";
-  {
-    auto directory = ModelsDirectory::open(models);
-    ASSERT_TRUE(directory.ok()) << directory.status();
-    Artifact artifact = random_shop(kCallers * kItemsPerCaller, 5, 4, 3).artifact();
-    artifact.version.clear();
-    artifact.recipe.options.dimension = artifact.model.dimension;
-    ASSERT_TRUE(directory->publish(std::move(artifact), true).ok());
-  }
+  publish_current(models, random_shop(kCallers * kItemsPerCaller, 5, 4, 3).artifact());
   std::array<Caller, kCallers> callers;
   for (int c = 0; c < kCallers; ++c) callers[static_cast<size_t>(c)].number = c;
   std::mt19937 random(20261125);

@@ -1,0 +1,12 @@
+// `bouquet bench live`: how long it takes from an event to a recommendation that it has changed, while others read and write.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "engine/backend.h"
+
+namespace bouquet::bench {
+
+void add_live_bench(CLI::App& bench, const BackendFactory& backends, int& exit_code);
+
+}  // namespace bouquet::bench
