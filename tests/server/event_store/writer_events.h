@@ -1,0 +1,15 @@
+// What the writer process sends and its test looks for: event i of client c, for i = 1, 2, ...
+#pragma once
+
+#include <string>
+
+namespace bouquet::server {
+
+inline constexpr int kWriterClients = 4;
+inline constexpr int kWriterBatch = 8;
+
+inline std::string writer_customer(int client, int i) { return std::to_string(client) + ":" + std::to_string(i % 50); }
+inline std::string writer_item(int i) { return "i" + std::to_string(i % 100); }
+inline std::string writer_event_id(int client, int i) { return std::to_string(client) + "-" + std::to_string(i); }
+
+}  // namespace bouquet::server
