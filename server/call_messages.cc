@@ -1,6 +1,7 @@
 #include "server/call_messages.h"
 
 #include <string_view>
+#include <utility>
 
 #include "server/request_limits.h"
 
@@ -35,7 +36,10 @@ bool parse_request(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite*
   if (!single_slice(bytes, slice)) return false;
   std::string rest;
   const auto split = WireAttributes::split({reinterpret_cast<const char*>(slice->begin()), slice->size()}, kMaxAttributes, rest);
-  if (!split || split->empty()) return request->ParseFromArray(slice->begin(), static_cast<int>(slice->size()));
+  if (!split || split->empty()) {
+    const grpc::Slice whole = std::exchange(*slice, grpc::Slice());  // nobody needs it any longer
+    return request->ParseFromArray(whole.begin(), static_cast<int>(whole.size()));
+  }
   *attributes = *split;
   return request->ParseFromString(rest);
 }

@@ -1,6 +1,7 @@
 #include "server/request_attributes.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/attribute_layout.h"
 #include "engine/errors.h"
@@ -16,6 +17,12 @@ absl::Status wrong_field(const char* field, const absl::Status& why) {
   return violations.status();
 }
 
+// What check_value() takes, of the types that come by the thousand.
+bool is_usual(AttributeType type, const AttributeValue& value) {
+  if (value.kind == AttributeValue::Kind::kNumber) return type == AttributeType::kNumber && std::isfinite(value.number);
+  return value.kind == AttributeValue::Kind::kFlag && type == AttributeType::kFlag;
+}
+
 }  // namespace
 
 RequestAttributes::RequestAttributes(const EncodedAttributes& attributes)
@@ -27,6 +34,7 @@ RequestAttributes::RequestAttributes(const EncodedAttributes& attributes)
   const size_t count = schema.attributes().size();
   for (size_t a = 0; a < count; ++a) {
     names_.push_back(schema.attributes()[a].name);
+    types_.push_back(schema.attributes()[a].type());
     is_missing_column_[static_cast<size_t>(schema.place(a).missing())] = 1;
   }
   values_.resize(count);
@@ -68,8 +76,7 @@ AttributeValue RequestAttributes::value_of(size_t a, const WireAttribute& sent) 
 }
 
 absl::Status RequestAttributes::read(const SentAttributes& sent) {
-  for (const size_t a : named_) values_[a] = {};
-  named_.clear();
+  forget_values();
   FieldViolations violations;
   const auto add = [&](std::string_view name, std::string problem) {
     violations.add("attributes[\"" + std::string(name.substr(0, 64)) + "\"]", std::move(problem));
@@ -87,10 +94,20 @@ absl::Status RequestAttributes::read(const SentAttributes& sent) {
   } else {
     for (const auto& [name, value] : sent.message()) read_one(name, value);
   }
-  for (const size_t a : named_)
-    if (const absl::Status s = check_value(names_[a], attributes_.schema.attributes()[a].type(), values_[a]); !s.ok())
-      add(names_[a], std::string(message_of(s)));
+  // From the first to the last, because memory is read forwards at a fraction of the cost.
+  for (size_t a = 0; a < values_.size(); ++a) {
+    if (values_[a].is_missing() || is_usual(types_[a], values_[a])) continue;
+    if (const absl::Status s = check_value(names_[a], types_[a], values_[a]); !s.ok()) add(names_[a], std::string(message_of(s)));
+  }
   return violations.status();
+}
+
+void RequestAttributes::forget_values() {
+  if (named_.size() > values_.size() / 8)
+    std::ranges::fill(values_, AttributeValue{});
+  else
+    for (const size_t a : named_) values_[a] = {};
+  named_.clear();
 }
 
 absl::Status RequestAttributes::encode_named(const SentAttributes& sent, EncodedRow& row) {

@@ -69,6 +69,7 @@ class RequestAttributes {
   absl::Status read(const SentAttributes& sent);
   AttributeValue value_of(size_t attribute, const v1::AttributeValue& sent);
   AttributeValue value_of(size_t attribute, const WireAttribute& sent);
+  void forget_values();
   AttributeMap usable(const AttributeMap& live);
   absl::Status encode_packed(const v1::PackedAttributes& packed, EncodedRow& row);
   void start_from(CustomerIndex stored, EncodedRow& row);
@@ -79,6 +80,7 @@ class RequestAttributes {
   const std::string layout_;
   AttributeEncoder encoder_;
   std::vector<std::string> names_;
+  std::vector<AttributeType> types_;
   std::vector<uint8_t> is_missing_column_;
   std::vector<AttributeValue> values_;                // by attribute; missing but for the named ones
   std::vector<size_t> named_;                         // attributes
