@@ -4,6 +4,7 @@
 #include "bench/live_bench.h"
 #include "bench/read_bench.h"
 #include "bench/serve_bench.h"
+#include "bench/store_bench.h"
 
 namespace bouquet::cli {
 
@@ -14,6 +15,7 @@ void add_bench_command(CLI::App& app, const BackendFactory& backends, int& exit_
   bench::add_live_bench(*bench, backends, exit_code);
   bench::add_read_bench(*bench, exit_code);
   bench::add_serve_bench(*bench, backends, exit_code);
+  bench::add_store_bench(*bench, exit_code);
 }
 
 }  // namespace bouquet::cli
