@@ -44,6 +44,8 @@ struct StoreBenchSettings {
   int64_t customers = 50'000;
   int64_t items = 20'000;
   bool json = false;
+
+  int64_t events_of_a_caller() const { return events / callers / batch * batch; }
 };
 
 // What `bench store` found.
@@ -95,8 +97,8 @@ absl::StatusOr<std::vector<double>> append_share(EventStore& store, const StoreB
   std::mt19937_64 random(static_cast<uint64_t>(caller) + 1);
   std::vector<double> seconds;
   const int64_t newest = absl::ToUnixMicros(absl::Now());
-  int64_t next = caller * (settings.events / settings.callers);
-  for (const int64_t end = next + settings.events / settings.callers; next < end;) {
+  int64_t next = caller * settings.events_of_a_caller();
+  for (const int64_t end = next + settings.events_of_a_caller(); next < end;) {
     std::vector<std::string> event_ids;
     for (int i = 0; i < settings.batch; ++i) event_ids.push_back(random_id(next++, 3));
     std::vector<NewEvent> events(event_ids.size());
@@ -195,7 +197,7 @@ absl::Status measure(const std::string& folder, const StoreBenchSettings& settin
 }
 
 void print(const StoreFigures& f, const StoreBenchSettings& settings) {
-  const double stored = static_cast<double>(settings.events / settings.callers / settings.batch * settings.batch * settings.callers);
+  const double stored = static_cast<double>(settings.events_of_a_caller() * settings.callers);
   if (settings.json) {
     const nlohmann::ordered_json out = {{"machine", describe_machine()},
                                         {"events", stored},
