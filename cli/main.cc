@@ -5,9 +5,11 @@
 #include "cli/backends.h"
 #include "cli/config_command.h"
 #include "cli/doctor_command.h"
+#include "cli/erasures_command.h"
 #include "cli/models_command.h"
 #include "cli/settings.h"
 #include "cli/store_events.h"
+#include "server/export_command.h"
 #include "server/item_commands.h"
 #include "server/recommend_command.h"
 #include "server/record_command.h"
@@ -30,9 +32,11 @@ int main(int argc, char** argv) {
   bouquet::server::add_similar_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_record_command(app, exit_code);
+  bouquet::server::add_export_command(app, exit_code);
   bouquet::server::add_serve_command(app, bouquet::make_backend, exit_code);
   bouquet::training::add_inspect_command(app, exit_code);
   bouquet::cli::add_models_command(app, exit_code);
+  bouquet::cli::add_erasures_command(app, exit_code);
   bouquet::training::add_generate_command(app, exit_code);
   bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);
   bouquet::cli::add_doctor_command(app, bouquet::make_backend, exit_code);

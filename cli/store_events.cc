@@ -23,6 +23,10 @@ class StoreEvents final : public training::EventSource {
   }
   std::string identity() const override { return snapshot_->store_identity(); }
   uint64_t newest_sequence() const override { return snapshot_->newest_sequence(); }
+  std::optional<training::SourceErasure> erasure_of(std::string_view customer) const override {
+    const auto erasure = snapshot_->erasures().find(customer);
+    return erasure ? std::optional(training::SourceErasure{erasure->sequence, erasure->time}) : std::nullopt;
+  }
 
  private:
   const std::unique_ptr<server::StoreSnapshot> snapshot_;

@@ -65,6 +65,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   } else {
     asker.customer_id = *subject.customer_id;
     asker.customer = artifact.customer_ids.find(asker.customer_id);
+    if (asker.customer != kNone && live_.source != nullptr && live_.source->is_erased(asker.customer)) asker.customer = kNone;
     if (absl::Status s = check_version(subject.min_version); !s.ok()) return s;
     if (live_.source != nullptr) asker.version = live_.source->version_of(asker.customer_id);
   }
@@ -201,6 +202,8 @@ void AskerReader::keep(const Asker& asker) const {
                                                                                      .consumed = asker.consumed,
                                                                                      .repurchase = asker.repurchase,
                                                                                      .attributes_used = asker.attributes_used}));
+  // Whoever was erased since is forgotten already, and may not come back.
+  if (live_.source->version_of(asker.customer_id) != asker.version) live_.profiles->forget(asker.customer_id);
 }
 
 }  // namespace bouquet::server

@@ -49,9 +49,7 @@ NewEvent new_event(const v1::CustomerEvent& said) {
 }
 
 // An error of the store itself, as opposed to one of the row.
-bool is_store_error(const absl::Status& status) {
-  return !status.ok() && status.code() != absl::StatusCode::kAlreadyExists && !absl::IsInvalidArgument(status);
-}
+bool is_store_error(const absl::Status& status) { return !status.ok() && !is_refusal(status); }
 
 // A group is written whole or not at all, so that an error of the store is one of the whole call.
 absl::Status answer(EventBatch& batch, std::span<const Outcome> outcomes) {
@@ -70,7 +68,27 @@ absl::Status answer(EventBatch& batch, std::span<const Outcome> outcomes) {
   return absl::OkStatus();
 }
 
+// The receipt of what the store has just done, or did when the request came first.
+absl::Status write_receipt(const EventStore& store, const Outcome& outcome, v1::EraseCustomerResponse* response) {
+  if (!outcome.status.ok()) return outcome.status;
+  const auto receipt = store.receipt_of(outcome.sequence);
+  if (!receipt.ok()) return receipt.status();
+  response->set_receipt_id(store.receipt_id_of(outcome.sequence));
+  set_time(receipt->time(), response->mutable_erase_time());
+  response->set_profile_version(static_cast<int64_t>(outcome.sequence));
+  response->set_events(receipt->events());
+  response->set_attributes(receipt->attributes());
+  response->set_repeated_request(outcome.repeated);
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+void set_time(int64_t microseconds, google::protobuf::Timestamp* out) {
+  const int64_t seconds = microseconds / 1'000'000 - (microseconds % 1'000'000 < 0 ? 1 : 0);
+  out->set_seconds(seconds);
+  out->set_nanos(static_cast<int32_t>(microseconds - seconds * 1'000'000) * 1000);
+}
 
 absl::Status EventIntake::ready() const {
   if (store_ != nullptr) return absl::OkStatus();
@@ -103,6 +121,15 @@ void EventIntake::set_attributes(const v1::SetAttributesRequest& request, v1::Se
                                response->set_repeated_request(outcomes[0].repeated);
                                done(outcomes[0].status);
                              });
+  if (!s.ok()) done(s);
+}
+
+void EventIntake::erase(const v1::EraseCustomerRequest& request, v1::EraseCustomerResponse* response, Done done) {
+  absl::Status s = ready();
+  if (!s.ok() || request.validate_only()) return done(s);
+  s = store_->erase_customer(
+      {.customer_id = request.customer_id(), .request_id = request.request_id()},
+      [this, response, done](std::span<const Outcome> outcomes) { done(write_receipt(*store_, outcomes[0], response)); });
   if (!s.ok()) done(s);
 }
 

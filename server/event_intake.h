@@ -12,6 +12,9 @@
 
 namespace bouquet::server {
 
+// Microseconds since 1970.
+void set_time(int64_t microseconds, google::protobuf::Timestamp* out);
+
 // The events of one message, from its arrival to the answer.
 struct EventBatch {
   using Events = google::protobuf::RepeatedPtrField<v1::CustomerEvent>;
@@ -33,6 +36,7 @@ class EventIntake {
   // `store` outlives the intake; none: everything is FailedPrecondition.
   explicit EventIntake(EventStore* store) : store_(store) {}
 
+  const EventStore* store() const { return store_; }
   // Ok, or what every call would be told.
   absl::Status ready() const;
 
@@ -41,6 +45,7 @@ class EventIntake {
   void record(EventBatch& batch, bool validate_only, Done done);
   // Likewise of a valid request.
   void set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done);
+  void erase(const v1::EraseCustomerRequest& request, v1::EraseCustomerResponse* response, Done done);
 
  private:
   EventStore* const store_;

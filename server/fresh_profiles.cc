@@ -52,6 +52,12 @@ void FreshProfiles::put(std::string_view customer_id, std::shared_ptr<const Fres
   shard.bytes += bytes;
 }
 
+void FreshProfiles::forget(std::string_view customer_id) {
+  Shard& shard = shard_of(customer_id);
+  const std::lock_guard lock(shard.mutex);
+  if (const auto place = shard.places.find(customer_id); place != shard.places.end()) shard.erase(place->second);
+}
+
 int64_t FreshProfiles::bytes() const {
   int64_t sum = 0;
   for (const Shard& shard : shards_) {

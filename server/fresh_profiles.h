@@ -36,6 +36,8 @@ class FreshProfiles {
   // In the place of an older one. Nothing is kept of what is larger than a shard.
   void put(std::string_view customer_id, std::shared_ptr<const FreshProfile> profile);
 
+  void forget(std::string_view customer_id);
+
   int64_t bytes() const;
 
  private:

@@ -8,10 +8,15 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "engine/id_map.h"
+#include "server/erased_rows.h"
 #include "server/event_store/event_store.h"
+#include "server/fresh_profiles.h"
 #include "server/live_source.h"
 
 namespace bouquet::server {
@@ -34,33 +39,55 @@ struct KnownPart {
 };
 
 // Thread-safe. Ids are kept as hashes of 64 bits: should two meet, a customer without news is looked up in the store as well.
+//
+// A customer who was erased after the model's training read the store (or ever, if it read files alone) has no row in the model any more;
+// of somebody who has come back under the id everything that the store has is news then.
 class LiveCustomers final : public LiveSource {
  public:
-  // `store` outlives this.
-  LiveCustomers(const EventStore& store, const KnownPart& known) : store_(store), known_(known) {}
+  // `store` outlives this. `rows`: the model's customers.
+  LiveCustomers(const EventStore& store, const KnownPart& known, IdTable rows)
+      : store_(store), known_(known), rows_(std::move(rows)), erased_(rows_.size()) {}
 
   // Reads the whole store for who has news. May run while tell() is called. Errors: those of reading.
   absl::Status scan();
+  // What is solved from this: whoever is erased is forgotten there too, as long as it lives.
+  void also_forget_in(const std::shared_ptr<FreshProfiles>& profiles);
   // What has just become durable.
   void tell(const DurableGroup& group);
 
   int64_t version_of(std::string_view customer_id) const override;
   int64_t newest_version() const override { return static_cast<int64_t>(store_.newest_sequence()); }
   absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const override;
+  bool is_erased(CustomerIndex row) const override { return erased_.contains(row); }
+  int64_t erased_count() const override { return erased_.count(); }
+  void take_out_erased(std::span<uint64_t> bitmap) const override { erased_.take_out_of(bitmap); }
 
+  // Customers with news.
   int64_t count() const;
 
  private:
   static constexpr size_t kShards = 64;
+  struct News {
+    uint64_t version = 0;    // 0: none
+    uint64_t erased_at = 0;  // sequence; a scan that has read what came before may still be under way
+  };
   struct Shard {
     mutable std::mutex mutex;
-    absl::flat_hash_map<uint64_t, uint64_t> versions;
+    absl::flat_hash_map<uint64_t, News> news;
   };
+  bool is_erased(std::string_view customer_id) const;
   void raise(std::string_view customer_id, uint64_t version);
+  void erase(const DurableErasure& erasure);
+  void find_erased_rows();
+  absl::Status scan_erased();
 
   const EventStore& store_;
   const KnownPart known_;
+  const IdTable rows_;
+  ErasedRows erased_;
   std::array<Shard, kShards> shards_;
+  std::mutex profiles_mutex_;
+  std::vector<std::weak_ptr<FreshProfiles>> profiles_;
 };
 
 // Tells everybody who follows the store what has become durable. Thread-safe.
@@ -68,8 +95,9 @@ class LiveFeed {
  public:
   // Who has news for the model `version`, which knows `known`; kept up to date for as long as the result lives. Reads the whole store,
   // unless somebody follows for that version already. Errors: those of reading.
-  // `store`, which outlives the result, is the one whose groups are told.
-  absl::StatusOr<std::shared_ptr<LiveCustomers>> follow(const EventStore& store, const std::string& version, const KnownPart& known);
+  // `store`, which outlives the result, is the one whose groups are told. `rows`: the model's customers.
+  absl::StatusOr<std::shared_ptr<LiveCustomers>> follow(const EventStore& store, const std::string& version, const KnownPart& known,
+                                                        const IdTable& rows);
 
   void tell(const DurableGroup& group);
 

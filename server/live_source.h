@@ -1,11 +1,14 @@
-// What customers did and what was said of them that a model does not know yet: the seam between answers and the store of events.
+// What customers did and what was said of them that a model does not know yet, and whom it ought to know no longer: the seam between
+// answers and the store of events.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "engine/views.h"
 #include "server/request_attributes.h"
 
 namespace bouquet::server {
@@ -27,6 +30,13 @@ class LiveSource {
   // The events that the model does not know, oldest first in an order that does not depend on how they arrived, and into `attributes` the
   // last word on each attribute of which there was one. Errors: DataLoss, ResourceExhausted (the disk fails), Internal.
   virtual absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const = 0;
+
+  // Whether the model's row is of somebody who was erased: it is as if it were not there.
+  virtual bool is_erased(CustomerIndex row) const = 0;
+  // How many rows are; it only grows.
+  virtual int64_t erased_count() const = 0;
+  // Clears the bits of such rows. `bitmap` has one bit for each row.
+  virtual void take_out_erased(std::span<uint64_t> bitmap) const = 0;
 };
 
 }  // namespace bouquet::server

@@ -25,9 +25,11 @@ enum class Method {
   kNextBestAction,
   kRecordEvents,
   kStreamEvents,
-  kSetAttributes
+  kSetAttributes,
+  kEraseCustomer,
+  kExportCustomer
 };
-inline constexpr int kMethodCount = 11;
+inline constexpr int kMethodCount = 13;
 
 // Thread-safe. Logs what happens to models as well: the two belong together.
 class Metrics : public BatcherObserver, public ModelObserver, public EventStoreObserver {

@@ -19,13 +19,21 @@ absl::StatusOr<int32_t> NearestCustomers::add(std::span<const float> profile, st
     auto ranking = RankingBatch::make(*(*similarity)->model, (*similarity)->unit_matrix, {.max_batch = max_batch_, .max_k = kMaxRequestK});
     if (!ranking.ok()) return ranking.status();
     ranking_ = *std::move(ranking);
-    known_ = {(*similarity)->known};
+    known_ = (*similarity)->known;
   }
   unit_ = unit_rows(profile, served_.dimension());
-  return ranking_->add_vector(unit_, {excluded, known_}, k);
+  return ranking_->add_vector(unit_, {excluded, {known_}}, k);
 }
 
-absl::Status NearestCustomers::rank() { return ranking_ ? ranking_->rank() : absl::OkStatus(); }
+absl::Status NearestCustomers::rank() {
+  if (!ranking_) return absl::OkStatus();
+  // Questions have pointed to the bitmap since add().
+  if (live_ != nullptr && live_->erased_count() != erased_) {
+    erased_ = live_->erased_count();
+    live_->take_out_erased(known_);
+  }
+  return ranking_->rank();
+}
 
 void NearestCustomers::write(int32_t question, google::protobuf::RepeatedPtrField<v1::SimilarCustomer>* results) const {
   const auto rows = ranking_->rows(question);

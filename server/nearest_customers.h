@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "bouquet/v1/audiences.pb.h"
+#include "server/live_source.h"
 #include "server/ranking_batch.h"
 #include "server/served_model.h"
 
@@ -16,7 +17,9 @@ namespace bouquet::server {
 // One worker's. Not thread-safe.
 class NearestCustomers {
  public:
-  NearestCustomers(const ServedModel& served, int32_t max_batch) : served_(served), max_batch_(max_batch) {}
+  // All of it outlives this. `live`: whose rows are not to be found; nullptr: all are.
+  NearestCustomers(const ServedModel& served, int32_t max_batch, const LiveSource* live)
+      : served_(served), max_batch_(max_batch), live_(live) {}
 
   void clear();
   // The `k` customers nearest to `profile` (not zero) by cosine, without `excluded` (ascending). Returns the question's position. Errors:
@@ -31,8 +34,10 @@ class NearestCustomers {
  private:
   const ServedModel& served_;
   const int32_t max_batch_;
-  std::optional<RankingBatch> ranking_;  // made when the first question comes
-  BitmapView known_;
+  const LiveSource* const live_;
+  std::optional<RankingBatch> ranking_;  // made when the first question comes, as the next
+  std::vector<uint64_t> known_;          // bitmap of the customers who can be found
+  int64_t erased_ = 0;                   // how many erased ones have been taken out
   std::vector<float> unit_;
 };
 

@@ -6,6 +6,7 @@
 #include "bouquet/v1/profiles.grpc.pb.h"
 #include "server/batcher.h"
 #include "server/event_intake.h"
+#include "server/export_call.h"
 #include "server/metrics.h"
 #include "server/stream_events_call.h"
 #include "server/unary_job.h"
@@ -14,13 +15,14 @@
 namespace bouquet::server {
 
 using RawProfiles = v1::Profiles::WithRawCallbackMethod_GetProfile<v1::Profiles::WithRawCallbackMethod_RecordEvents<
-    v1::Profiles::WithRawCallbackMethod_StreamEvents<v1::Profiles::WithRawCallbackMethod_SetAttributes<v1::Profiles::Service>>>>;
+    v1::Profiles::WithRawCallbackMethod_StreamEvents<v1::Profiles::WithRawCallbackMethod_SetAttributes<
+        v1::Profiles::WithRawCallbackMethod_EraseCustomer<v1::Profiles::WithRawCallbackMethod_ExportCustomer<v1::Profiles::Service>>>>>>;
 
 // What a service is made with outlives it, and it outlives its calls: destroy it after the batcher has stopped.
 class ProfilesService final : public RawProfiles {
  public:
   ProfilesService(Batcher& batcher, EventIntake& intake, Metrics& metrics)
-      : intake_(intake), metrics_(metrics), get_profile_{Method::kGetProfile, batcher, metrics} {}
+      : batcher_(batcher), intake_(intake), metrics_(metrics), get_profile_{Method::kGetProfile, batcher, metrics} {}
 
   grpc::ServerUnaryReactor* GetProfile(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override {
     return UnaryJob<v1::GetProfileRequest, v1::Profile>::start(get_profile_, context, *in, out);
@@ -35,8 +37,16 @@ class ProfilesService final : public RawProfiles {
                                           grpc::ByteBuffer* out) override {
     return start_set_attributes(context, *in, out, intake_, metrics_);
   }
+  grpc::ServerUnaryReactor* EraseCustomer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                          grpc::ByteBuffer* out) override {
+    return start_erase_customer(context, *in, out, intake_, metrics_);
+  }
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* ExportCustomer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in) override {
+    return ExportCall::start(context, *in, intake_.store(), batcher_, metrics_);
+  }
 
  private:
+  Batcher& batcher_;
   EventIntake& intake_;
   Metrics& metrics_;
   UnaryMethod<v1::GetProfileRequest, v1::Profile> get_profile_;

@@ -197,6 +197,19 @@ absl::Status validate(const v1::SetAttributesRequest& request) {
   return out.status();
 }
 
+absl::Status validate(const v1::EraseCustomerRequest& request) {
+  FieldViolations out;
+  check_id(request.customer_id(), "customer_id", out);
+  if (!request.request_id().empty()) check_id(request.request_id(), "request_id", out);
+  return out.status();
+}
+
+absl::Status validate(const v1::ExportCustomerRequest& request) {
+  FieldViolations out;
+  check_id(request.customer_id(), "customer_id", out);
+  return out.status();
+}
+
 absl::Status validate(const v1::RecommendRequest& request) {
   FieldViolations out;
   check_asker(request, out);

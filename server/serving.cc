@@ -65,9 +65,15 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
     if (!database.ok()) return database.status();
     store.database = *std::move(database);
     store.feed = std::make_unique<LiveFeed>();
+    auto erased = ErasedFiles::start(*store.database);
+    if (!erased.ok()) return erased.status();
+    store.erased = *std::move(erased);
     EventStoreOptions event_options;
     event_options.observer = &metrics;
-    event_options.listener = [feed = store.feed.get()](const DurableGroup& group) { feed->tell(group); };
+    event_options.listener = [feed = store.feed.get(), erased = store.erased.get()](const DurableGroup& group) {
+      feed->tell(group);
+      for (const DurableErasure& erasure : group.erasures) erased->add(erasure.erasure.sequence, erasure.customer);
+    };
     auto events = EventStore::open(*store.database, std::move(event_options));
     if (!events.ok()) return events.status();
     store.events = *std::move(events);
@@ -152,9 +158,12 @@ absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
   const StorePart& trained_on = model.artifact().recipe.store;
   const bool ours = !trained_on.identity.empty() && trained_on.identity == store_.database->identity();
   auto source = store_.feed->follow(*store_.events, model.version(),
-                                    {.sequence = ours ? trained_on.sequence : 0, .time = model.artifact().rules.reference_time});
+                                    {.sequence = ours ? trained_on.sequence : 0, .time = model.artifact().rules.reference_time},
+                                    model.artifact().customer_ids);
   if (!source.ok()) return source.status();
-  return LiveModel{*std::move(source), std::make_shared<FreshProfiles>(options_.fresh_profile_bytes)};
+  auto profiles = std::make_shared<FreshProfiles>(options_.fresh_profile_bytes);
+  (*source)->also_forget_in(profiles);
+  return LiveModel{*std::move(source), std::move(profiles)};
 }
 
 // A model that comes later is served all the same: what the configuration says may be of another one.

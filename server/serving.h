@@ -14,6 +14,7 @@
 #include "server/batcher.h"
 #include "server/catalog_service.h"
 #include "server/event_intake.h"
+#include "server/event_store/erased_files.h"
 #include "server/grpc_listener.h"
 #include "server/item_catalog.h"
 #include "server/live_customers.h"
@@ -69,7 +70,8 @@ class Serving {
     std::unique_ptr<StoreDatabase> database;
     std::unique_ptr<ItemCatalog> items;
     std::unique_ptr<LiveFeed> feed;
-    std::unique_ptr<EventStore> events;  // tells the feed
+    std::unique_ptr<ErasedFiles> erased;
+    std::unique_ptr<EventStore> events;  // tells the two before it
   };
 
   static absl::StatusOr<Store> open_store(const ServingOptions& options, Metrics& metrics);

@@ -75,4 +75,14 @@ grpc::ServerUnaryReactor* start_set_attributes(grpc::CallbackServerContext* cont
   return reactor;
 }
 
+grpc::ServerUnaryReactor* start_erase_customer(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                               EventIntake& intake, Metrics& metrics) {
+  using Call = WriteCall<v1::EraseCustomerRequest, v1::EraseCustomerResponse>;
+  auto call = std::make_shared<Call>(Method::kEraseCustomer, context, out, metrics);
+  grpc::ServerUnaryReactor* const reactor = call->reactor;
+  if (!call->read(in)) return reactor;
+  intake.erase(*call->request, call->response, [call](const absl::Status& status) { call->finish(status); });
+  return reactor;
+}
+
 }  // namespace bouquet::server

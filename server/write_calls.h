@@ -1,4 +1,4 @@
-// Unary calls that change what is known of customers: RecordEvents and SetAttributes, answered from the store's thread.
+// Unary calls that change what is known of customers: RecordEvents, SetAttributes and EraseCustomer, answered from the store's thread.
 #pragma once
 
 #include <google/protobuf/arena.h>
@@ -17,6 +17,8 @@ namespace bouquet::server {
 grpc::ServerUnaryReactor* start_record_events(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
                                               EventIntake& intake, Metrics& metrics);
 grpc::ServerUnaryReactor* start_set_attributes(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                               EventIntake& intake, Metrics& metrics);
+grpc::ServerUnaryReactor* start_erase_customer(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
                                                EventIntake& intake, Metrics& metrics);
 
 }  // namespace bouquet::server

@@ -42,6 +42,7 @@ struct ReadReport {
   int64_t filtered = 0;           // rows that --where left out
   int64_t zero_values = 0;
   int64_t unknown_types = 0;          // events of a store whose type is not registered
+  int64_t erased = 0;                 // events of customers whom the store's server has erased since
   int64_t repeated = 0;               // rows equal to an earlier one in every column read (--distinct)
   int64_t returns = 0;                // events with a negative value or a returning type
   int64_t unknown_items = 0;          // rows of item files whose item no event has

@@ -8,6 +8,7 @@
 #include "engine/errors.h"
 #include "training/bad_rows.h"
 #include "training/dataset_attributes.h"
+#include "training/erased_customers.h"
 #include "training/event_log_builder.h"
 #include "training/event_rows.h"
 #include "training/item_files.h"
@@ -104,8 +105,8 @@ absl::Status check_size(const Dataset& dataset, const std::vector<std::string>& 
   const std::string left_out = " (of " + counted(report.rows, "row", "rows") + ": " + std::to_string(report.filtered) +
                                " left out by --where, " + std::to_string(report.dropped_customers) + " by --drop-customers, " +
                                std::to_string(report.zero_values) + " with value 0, " + std::to_string(report.unknown_types) +
-                               " of event types that are not registered, " + std::to_string(report.anonymous) + " without a customer, " +
-                               std::to_string(report.bad_rows) + " bad)";
+                               " of event types that are not registered, " + std::to_string(report.erased) + " of erased customers, " +
+                               std::to_string(report.anonymous) + " without a customer, " + std::to_string(report.bad_rows) + " bad)";
   if (dataset.customers.size() < 1) return bad_input(where + ": no customer is left; at least one is needed" + left_out);
   if (dataset.items.size() < 2)
     return bad_input(where + ": " + counted(dataset.items.size(), "item is", "items are") + " left; at least two are needed" + left_out);
@@ -143,6 +144,7 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
     files.builder().finish(dataset);
   }
   if (options.store != nullptr) {
+    leave_out_erased(*options.store, dataset);
     dataset.sources.emplace_back("store");
     dataset.store = {options.store->identity(), options.store->newest_sequence()};
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,12 @@ struct SourceEvent {
   float value = 1;
 };
 
+// When a customer was erased last: what arrived before, or happened up to then, is not to be learned from.
+struct SourceErasure {
+  uint64_t sequence = 0;
+  int64_t time = 0;  // microseconds since 1970
+};
+
 // Everything is as it was when the source was opened.
 class EventSource {
  public:
@@ -30,6 +37,9 @@ class EventSource {
   // Which store it is, and the sequence number of the newest arrival: what a model that is trained on it knows.
   virtual std::string identity() const = 0;
   virtual uint64_t newest_sequence() const = 0;
+
+  // None: nobody of this id was ever erased.
+  virtual std::optional<SourceErasure> erasure_of(std::string_view customer) const = 0;
 };
 
 // Opens the store in a folder. Errors: NotFound, DataLoss, ResourceExhausted.

@@ -59,6 +59,7 @@ std::string read_report_text(const Dataset& dataset) {
   line(report.filtered, "rows left out by --where");
   line(report.zero_values, "rows left out: their value is 0");
   line(report.unknown_types, "events of the store left out: their type is not registered ([events.<type>] of --config)");
+  line(report.erased, "events left out: their customer has been erased since");
   line(report.repeated, "rows left out: equal to an earlier one in every column read");
   line(report.unknown_items, "rows of the item files are of items without an event");
   line(report.item_columns_left_out, "columns of the item files are past the first 1,000 and cannot be filtered by");

@@ -8,12 +8,24 @@
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
+#include "training/erased_customers.h"
 #include "training/read_report.h"
 #include "training/train_plan.h"
 #include "training/train_report.h"
 
 namespace bouquet::training {
 namespace {
+
+// A customer who was erased during the training must not be in what is published.
+absl::Status look_again(const TrainFlags& flags, const EventSourceFactory& stores, const Dataset& dataset, Artifact& artifact,
+                        Progress& progress) {
+  if (flags.store.empty()) return absl::OkStatus();
+  const auto store = stores(flags.store);
+  if (!store.ok()) return store.status();
+  if (const int64_t gone = empty_rows_erased_since(**store, dataset.store.sequence, artifact); gone > 0)
+    progress.note(std::to_string(gone) + " of the customers have been erased meanwhile: the model has nothing of them");
+  return absl::OkStatus();
+}
 
 absl::Status run(const TrainFlags& flags, const BackendFactory& backends, const EventSourceFactory& stores) {
   const auto begun = Clock::now();
@@ -50,6 +62,7 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends, const 
   outcome->artifact.recipe.program_version = BOUQUET_VERSION;
   std::string version;
   if (plan->publish == Publish::kAlways) {
+    if (absl::Status s = look_again(flags, stores, *dataset, outcome->artifact, *progress); !s.ok()) return s;
     auto published = directory->publish(outcome->artifact, true);
     if (!published.ok()) return published.status();
     version = *std::move(published);

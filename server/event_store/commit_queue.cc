@@ -29,6 +29,7 @@ std::vector<std::unique_ptr<Append>> CommitQueue::take() {
   while (!waiting_.empty()) {
     const auto next_rows = static_cast<int64_t>(waiting_.front()->outcomes.size());
     if (!group.empty() && (rows + next_rows > options_.max_group_rows || bytes + waiting_.front()->bytes > options_.max_group_bytes)) break;
+    if (!group.empty() && waiting_.front()->erasure.has_value() != group.front()->erasure.has_value()) break;
     rows += next_rows;
     bytes += waiting_.front()->bytes;
     group.push_back(std::move(waiting_.front()));

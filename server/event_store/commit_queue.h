@@ -26,12 +26,19 @@ struct NewAttributes {
   const google::protobuf::Map<std::string, v1::AttributeValue>* values = nullptr;
 };
 
-// One call's worth, from arrival to answer: events, or a change of attributes.
+// Everything of a customer is to go.
+struct NewErasure {
+  std::string_view customer_id;
+  std::string_view request_id;  // as that of attributes
+};
+
+// One call's worth, from arrival to answer: events, a change of attributes, or an erasure.
 struct Append {
   using Done = std::function<void(std::span<const Outcome>)>;
 
   std::span<const NewEvent> events;
   std::optional<NewAttributes> attributes = std::nullopt;
+  std::optional<NewErasure> erasure = std::nullopt;
   std::vector<EventIdHash> hashes;  // one each, meaningless where there is no id
   std::vector<uint64_t> contents;   // likewise
   std::vector<Outcome> outcomes;    // one each
@@ -55,7 +62,8 @@ class CommitQueue {
   // Errors: ResourceExhausted (full), Unavailable (closed); `append` is dropped then and its `done` never called.
   absl::Status push(std::unique_ptr<Append> append);
 
-  // Waits for the first; then everything that is there, in order, up to the bounds of a group, but one at least. Empty: closed and empty.
+  // Waits for the first; then everything that is there, in order, up to the bounds of a group, but one at least. A group is of erasures
+  // alone or has none. Empty: closed and empty.
   std::vector<std::unique_ptr<Append>> take();
 
   void close();

@@ -73,4 +73,10 @@ void put_new_customer(const StoreDatabase& database, std::string_view id, Custom
   batch.Put(family, number_key(number), rocksdb::Slice(id.data(), id.size()));
 }
 
+void delete_customer(const StoreDatabase& database, std::string_view id, CustomerNumber number, rocksdb::WriteBatch& batch) {
+  rocksdb::ColumnFamilyHandle* family = database.family(Family::kCustomers);
+  batch.Delete(family, id_key(id));
+  batch.Delete(family, number_key(number));
+}
+
 }  // namespace bouquet::server

@@ -38,5 +38,6 @@ class CustomersByNumber {
 };
 
 void put_new_customer(const StoreDatabase& database, std::string_view id, CustomerNumber number, rocksdb::WriteBatch& batch);
+void delete_customer(const StoreDatabase& database, std::string_view id, CustomerNumber number, rocksdb::WriteBatch& batch);
 
 }  // namespace bouquet::server

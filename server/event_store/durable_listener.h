@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "server/event_store/commit_queue.h"
+#include "server/event_store/erasure_table.h"
 #include "server/event_store/stored_event.h"
 
 namespace bouquet::server {
@@ -24,10 +25,18 @@ struct DurableAttributes {
   const NewAttributes* said = nullptr;
 };
 
-// One group commit; everything in it is alive during the call. `events` and `attributes` are in order of their sequence.
+// Everything of the customer from before has gone.
+struct DurableErasure {
+  CustomerNumber customer = 0;  // that the id had; 0: the store had met nobody of that id
+  std::string_view customer_id;
+  Erasure erasure;
+};
+
+// One group commit; everything in it is alive during the call. Each kind is in order of its sequence; erasures stand alone.
 struct DurableGroup {
   std::span<const DurableEvent> events;
   std::span<const DurableAttributes> attributes;
+  std::span<const DurableErasure> erasures;
   uint64_t newest_sequence = 0;
 };
 

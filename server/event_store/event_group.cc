@@ -2,9 +2,12 @@
 
 #include <rocksdb/db.h>
 
+#include <utility>
+
 #include "engine/errors.h"
 #include "engine/views.h"
 #include "server/event_store/customer_numbers.h"
+#include "server/event_store/customer_removal.h"
 #include "server/event_store/event_keys.h"
 
 namespace bouquet::server {
@@ -19,6 +22,7 @@ struct RowIds {
 };
 RowIds ids_of(const Append& append, size_t row) {
   if (append.attributes) return {append.attributes->customer_id, append.attributes->request_id};
+  if (append.erasure) return {append.erasure->customer_id, append.erasure->request_id};
   return {append.events[row].customer_id, append.events[row].event_id};
 }
 
@@ -28,17 +32,26 @@ absl::Status EventGroup::resolve(Appends appends) {
   if (absl::Status s = look_up_ids(appends); !s.ok()) return s;
   accept_rows(appends);
   if (empty()) return absl::OkStatus();
-  if (absl::Status s = look_up_customers(); !s.ok()) {
-    fail(appends, s);
-    return s;
+  absl::Status put = look_up_customers();
+  if (put.ok()) put = put_rows();
+  if (!put.ok()) {
+    fail(appends, put);
+    return put;
   }
+  counters_.events += events_.size();
+  batch_.Put(database_.family(Family::kCounters), slice(kCountersKey), encode(counters_));
+  return absl::OkStatus();
+}
+
+absl::Status EventGroup::put_rows() {
+  meet_customers();
   for (DurableEvent& event : events_) put_event(event);
   for (DurableAttributes& attributes : attributes_) {
     attributes.customer = customers_.at(attributes.said->customer_id);
     put_attributes(attributes);
   }
-  counters_.events += events_.size();
-  batch_.Put(database_.family(Family::kCounters), slice(kCountersKey), encode(counters_));
+  for (DurableErasure& erasure : erasures_)
+    if (absl::Status s = put_erasure(erasure); !s.ok()) return s;
   return absl::OkStatus();
 }
 
@@ -72,7 +85,7 @@ bool EventGroup::accept(Append& append, size_t row, bool has_id) {
   const auto [known, added] = ids_.try_emplace(append.hashes[row]);
   EventIdEntry& entry = known->second;
   if (added) {
-    entry = {.content = append.contents[row], .arrived = now_, .sequence = ++counters_.sequence};
+    entry = {.content = append.contents[row], .arrived = static_cast<uint32_t>(now_ / 1'000'000), .sequence = ++counters_.sequence};
     outcome.sequence = entry.sequence;
     value_.clear();
     append_event_id_entry(entry, value_);
@@ -82,7 +95,7 @@ bool EventGroup::accept(Append& append, size_t row, bool has_id) {
   if (entry.content == append.contents[row]) {
     outcome.sequence = entry.sequence;
     outcome.repeated = true;
-  } else if (append.attributes) {
+  } else if (append.attributes || append.erasure) {
     outcome.status = absl::AlreadyExistsError("request_id: came before with other content, which stays");
   } else {
     outcome.status = absl::AlreadyExistsError("event_id: came before with other content, which stays");
@@ -95,28 +108,42 @@ void EventGroup::accept_rows(Appends appends) {
     for (size_t row = 0; row < append->outcomes.size(); ++row) {
       if (!append->outcomes[row].status.ok()) continue;
       const RowIds ids = ids_of(*append, row);
+      if (!append->events.empty() && was_erased(append->events[row], append->arrived)) {
+        append->outcomes[row].status = absl::FailedPreconditionError("time: is before the customer was erased");
+        continue;
+      }
       if (!accept(*append, row, !ids.id.empty())) continue;
       customers_.try_emplace(ids.customer_id, 0);
       const uint64_t sequence = append->outcomes[row].sequence;
-      if (append->attributes) {
+      if (append->attributes)
         attributes_.push_back({.sequence = sequence, .said = &*append->attributes});
-        continue;
-      }
-      const NewEvent& said = append->events[row];
-      DurableEvent& event = events_.emplace_back();
-      event.customer_id = said.customer_id;
-      event.item_id = said.item_id;
-      event.type = said.type;
-      event.event = {.sequence = sequence,
-                     .time = said.time.value_or(append->arrived),
-                     .item = 0,
-                     .type = 0,
-                     .value = said.value,
-                     .details = {.basket_id = std::string(said.basket_id),
-                                 .price = said.price,
-                                 .recommendation_id = std::string(said.recommendation_id),
-                                 .placement = std::string(said.placement)}};
+      else if (append->erasure)
+        erasures_.push_back({.customer_id = ids.customer_id, .erasure = {.sequence = sequence, .time = now_}});
+      else
+        accept_event(*append, row);
     }
+}
+
+bool EventGroup::was_erased(const NewEvent& event, int64_t arrived) const {
+  const auto erasure = tables_.erasures.find(event.customer_id);
+  return erasure && event.time.value_or(arrived) <= erasure->time;
+}
+
+void EventGroup::accept_event(const Append& append, size_t row) {
+  const NewEvent& said = append.events[row];
+  DurableEvent& event = events_.emplace_back();
+  event.customer_id = said.customer_id;
+  event.item_id = said.item_id;
+  event.type = said.type;
+  event.event = {.sequence = append.outcomes[row].sequence,
+                 .time = said.time.value_or(append.arrived),
+                 .item = 0,
+                 .type = 0,
+                 .value = said.value,
+                 .details = {.basket_id = std::string(said.basket_id),
+                             .price = said.price,
+                             .recommendation_id = std::string(said.recommendation_id),
+                             .placement = std::string(said.placement)}};
 }
 
 absl::Status EventGroup::look_up_customers() {
@@ -125,7 +152,11 @@ absl::Status EventGroup::look_up_customers() {
   std::vector<CustomerNumber> numbers(ids.size());
   if (absl::Status s = find_customers(database_, ids, numbers); !s.ok()) return s;
   for (size_t i = 0; i < ids.size(); ++i) customers_[ids[i]] = numbers[i];
-  // In order of arrival, so that the same calls give the same numbers.
+  return absl::OkStatus();
+}
+
+// In order of arrival, so that the same calls give the same numbers.
+void EventGroup::meet_customers() {
   const auto meet = [&](std::string_view id) {
     CustomerNumber& number = customers_.at(id);
     if (number != 0) return;
@@ -135,7 +166,6 @@ absl::Status EventGroup::look_up_customers() {
   };
   for (const DurableEvent& event : events_) meet(event.customer_id);
   for (const DurableAttributes& attributes : attributes_) meet(attributes.said->customer_id);
-  return absl::OkStatus();
 }
 
 int32_t EventGroup::number_of(std::string_view name, const NameTable& known, NewNames& added) {
@@ -150,8 +180,8 @@ int32_t EventGroup::number_of(std::string_view name, const NameTable& known, New
 
 void EventGroup::put_event(DurableEvent& event) {
   event.customer = customers_.at(event.customer_id);
-  event.event.item = number_of(event.item_id, items_, new_items_);
-  event.event.type = number_of(event.type, types_, new_types_);
+  event.event.item = number_of(event.item_id, tables_.items, new_items_);
+  event.event.type = number_of(event.type, tables_.types, new_types_);
   value_.clear();
   append_event_value(event.event, value_);
   batch_.Put(database_.family(Family::kEvents), event_key(event.customer, event.event.time, event.event.sequence), value_);
@@ -167,6 +197,24 @@ void EventGroup::put_attributes(const DurableAttributes& attributes) {
     key_ += name;
     batch_.Put(database_.family(Family::kAttributes), key_, value_);
   }
+}
+
+absl::Status EventGroup::put_erasure(DurableErasure& erasure) {
+  ErasureReceipt receipt;
+  receipt.set_time(erasure.erasure.time);
+  CustomerNumber& number = customers_.at(erasure.customer_id);
+  if (number != 0) {
+    const auto removed = remove_customer(database_, erasure.customer_id, number, batch_);
+    if (!removed.ok()) return removed.status();
+    receipt.set_customer(number);
+    receipt.set_events(removed->events);
+    receipt.set_attributes(removed->attributes);
+    counters_.events -= static_cast<uint64_t>(removed->events);
+    --counters_.customers;
+  }
+  erasure.customer = std::exchange(number, 0);  // should the id come again in this group, it is nobody's
+  tables_.erasures.put(database_, erasure.customer_id, erasure.erasure, std::move(receipt), batch_);
+  return absl::OkStatus();
 }
 
 void EventGroup::fail(Appends appends, const absl::Status& why) const {

@@ -13,21 +13,32 @@
 #include "absl/status/status.h"
 #include "server/event_store/commit_queue.h"
 #include "server/event_store/durable_listener.h"
+#include "server/event_store/erasure_table.h"
 #include "server/event_store/name_table.h"
 #include "server/event_store/store_counters.h"
 #include "server/event_store/store_database.h"
 
 namespace bouquet::server {
 
+// What the store holds, besides what only the disk has.
+struct StoreTables {
+  const NameTable& items;
+  const NameTable& types;
+  ErasureTable& erasures;
+};
+
 class EventGroup {
  public:
   using Appends = std::span<const std::unique_ptr<Append>>;
 
-  // What is passed outlives the group; nobody else writes events meanwhile. `now`: seconds since 1970; ids that arrived before `oldest`
-  // are forgotten.
-  EventGroup(const StoreDatabase& database, const NameTable& items, const NameTable& types, const StoreCounters& counters, uint32_t now,
-             int64_t oldest)
-      : database_(database), items_(items), types_(types), counters_(counters), before_(counters), now_(now), oldest_(oldest) {}
+  // What is passed outlives the group; nobody else writes events meanwhile. Ids that arrived before `oldest` are forgotten.
+  EventGroup(const StoreDatabase& database, const StoreTables& tables, const StoreCounters& counters, absl::Time now, absl::Time oldest)
+      : database_(database),
+        tables_(tables),
+        counters_(counters),
+        before_(counters),
+        now_(absl::ToUnixMicros(now)),
+        oldest_(absl::ToUnixSeconds(oldest)) {}
 
   // Decides every row whose outcome is not an error yet, and fills the batch. Errors: those of reading; nothing is decided then.
   absl::Status resolve(Appends appends);
@@ -35,10 +46,10 @@ class EventGroup {
   void fail(Appends appends, const absl::Status& why) const;
 
   rocksdb::WriteBatch& batch() { return batch_; }
-  bool empty() const { return events_.empty() && attributes_.empty(); }
+  bool empty() const { return events_.empty() && attributes_.empty() && erasures_.empty(); }
 
   // Of what is in the batch.
-  DurableGroup durable() const { return {events_, attributes_, counters_.sequence}; }
+  DurableGroup durable() const { return {events_, attributes_, erasures_, counters_.sequence}; }
   const StoreCounters& counters() const { return counters_; }
   std::span<const std::string_view> new_items() const { return new_items_.names; }
   std::span<const std::string_view> new_types() const { return new_types_.names; }
@@ -51,26 +62,32 @@ class EventGroup {
 
   absl::Status look_up_ids(Appends appends);
   absl::Status look_up_customers();
+  void meet_customers();
   // Whether row `row` of `append` is to be stored; else its outcome says why not.
   bool accept(Append& append, size_t row, bool has_id);
   void accept_rows(Appends appends);
+  void accept_event(const Append& append, size_t row);
+  // Whether the event is of somebody's life that was erased.
+  bool was_erased(const NewEvent& event, int64_t arrived) const;
+  absl::Status put_rows();
   int32_t number_of(std::string_view name, const NameTable& known, NewNames& added);
   void put_event(DurableEvent& event);
   void put_attributes(const DurableAttributes& attributes);
+  absl::Status put_erasure(DurableErasure& erasure);
 
   const StoreDatabase& database_;
-  const NameTable& items_;
-  const NameTable& types_;
+  const StoreTables tables_;
   StoreCounters counters_;
   const StoreCounters before_;
-  const uint32_t now_;
-  const int64_t oldest_;
+  const int64_t now_;     // microseconds since 1970
+  const int64_t oldest_;  // seconds
   rocksdb::WriteBatch batch_;
   absl::flat_hash_map<EventIdHash, EventIdEntry> ids_;  // of the store, and of the group so far
   absl::flat_hash_map<std::string_view, CustomerNumber> customers_;
   NewNames new_items_, new_types_;
   std::vector<DurableEvent> events_;
   std::vector<DurableAttributes> attributes_;
+  std::vector<DurableErasure> erasures_;
   std::string key_, value_;
 };
 

@@ -46,6 +46,7 @@ absl::StatusOr<std::unique_ptr<EventStore>> EventStore::open(StoreDatabase& data
   std::unique_ptr<EventStore> store(new EventStore(database, std::move(options)));
   if (absl::Status s = store->items_.load(database); !s.ok()) return s;
   if (absl::Status s = store->types_.load(database); !s.ok()) return s;
+  if (absl::Status s = store->erasures_.load(database); !s.ok()) return s;
   const auto counters = read_counters(database);
   if (!counters.ok()) return counters.status();
   store->counters_ = *counters;
@@ -98,14 +99,28 @@ absl::Status EventStore::set_attributes(const NewAttributes& attributes, Append:
   return queue_.push(std::move(append));
 }
 
+absl::Status EventStore::erase_customer(const NewErasure& erasure, Append::Done done) {
+  auto append = std::make_unique<Append>();
+  append->erasure = erasure;
+  append->outcomes.resize(1);
+  append->hashes.resize(1);
+  append->contents.resize(1);
+  if (!erasure.request_id.empty()) {
+    append->hashes[0] = hash_of_request_id(erasure.request_id);
+    append->contents[0] = fixed64_at(hash_of_request_id("erase " + std::string(erasure.customer_id)).data());
+  }
+  append->bytes = kRowBytes;
+  append->done = std::move(done);
+  return queue_.push(std::move(append));
+}
+
 void EventStore::write_groups() {
   for (auto group = queue_.take(); !group.empty(); group = queue_.take()) commit(group);
 }
 
 void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
   const absl::Time now = options_.clock();
-  EventGroup group(database_, items_, types_, counters_, static_cast<uint32_t>(absl::ToUnixSeconds(now)),
-                   absl::ToUnixSeconds(now - options_.event_id_window));
+  EventGroup group(database_, {items_, types_, erasures_}, counters_, now, now - options_.event_id_window);
   CommitReport report;
   absl::Status done = group.resolve(appends);
   if (done.ok() && !group.empty()) {
@@ -119,6 +134,7 @@ void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
     counters_ = group.counters();
     items_.add(group.new_items());
     types_.add(group.new_types());
+    for (const DurableErasure& erasure : group.durable().erasures) erasures_.add(erasure.customer_id, erasure.erasure);
     event_count_ = counters_.events;
     customer_count_ = counters_.customers;
     report.stored = static_cast<int64_t>(group.durable().events.size());
@@ -133,8 +149,7 @@ void EventStore::tell(std::span<const std::unique_ptr<Append>> appends, CommitRe
     for (const Outcome& outcome : append->outcomes) {
       if (outcome.repeated) ++report.repeated;
       if (outcome.status.ok()) continue;
-      const bool refused = outcome.status.code() == absl::StatusCode::kAlreadyExists || absl::IsInvalidArgument(outcome.status);
-      ++(refused ? report.refused : report.failed);
+      ++(is_refusal(outcome.status) ? report.refused : report.failed);
     }
   if (options_.observer != nullptr) options_.observer->committed(report);
   for (const auto& append : appends) append->done(append->outcomes);

@@ -9,7 +9,10 @@
 //     bound its time is stored as it is. One without a time gets that of its arrival.
 //   - Events for items and of types that no model knows are kept: they count once a model knows them.
 //   - Attributes: the last word on each, by arrival; one set to nothing is kept as missing.
-//   - Events and changes of attributes are numbered in one sequence, from 1, by arrival: what a profile has seen is one number.
+//   - Events, changes of attributes and erasures are numbered in one sequence, from 1, by arrival: what a profile has seen is one number.
+//   - An erasure takes everything that came before it. Events that come later count, as those of somebody new, unless they happened before
+//   it:
+//     those are FailedPrecondition, whether the store ever had them or not.
 //
 // To keep something up to date with the store, give a DurableListener: it is called on the writer's thread, group by group, after a group
 // is durable and before anybody is told so. Hence whoever was acknowledged finds the listener's work done. Events that were there when the
@@ -31,6 +34,7 @@
 #include "absl/time/time.h"
 #include "server/event_store/commit_queue.h"
 #include "server/event_store/durable_listener.h"
+#include "server/event_store/erasure_table.h"
 #include "server/event_store/event_reader.h"
 #include "server/event_store/name_table.h"
 #include "server/event_store/store_counters.h"
@@ -92,6 +96,9 @@ class EventStore {
   // Likewise, with one outcome; what `attributes` points to lives until then.
   absl::Status set_attributes(const NewAttributes& attributes, Append::Done done);
 
+  // Likewise, with one outcome: everything of the customer goes, and the id's next life begins.
+  absl::Status erase_customer(const NewErasure& erasure, Append::Done done);
+
   // No number: the store has not met the customer. Errors of all reads: DataLoss, ResourceExhausted (the disk fails), Internal.
   absl::StatusOr<std::optional<CustomerNumber>> find_customer(std::string_view id) const;
   // Also NotFound.
@@ -103,6 +110,10 @@ class EventStore {
   // Item ids and event types by the numbers that StoredEvent has; they only grow.
   const NameTable& item_ids() const { return items_; }
   const NameTable& event_types() const { return types_; }
+  const ErasureTable& erasures() const { return erasures_; }
+  // Of the erasure with this sequence. Also NotFound.
+  absl::StatusOr<ErasureReceipt> receipt_of(uint64_t sequence) const { return read_receipt(database_, sequence); }
+  std::string receipt_id_of(uint64_t sequence) const { return receipt_id(database_, sequence); }
 
   // The newest that is durable and that the listener has seen; 0: none.
   uint64_t newest_sequence() const { return newest_.load(std::memory_order_acquire); }
@@ -110,7 +121,6 @@ class EventStore {
 
  private:
   EventStore(StoreDatabase& database, EventStoreOptions options);
-  absl::Status push(std::unique_ptr<Append> append);
   void write_groups();
   void commit(std::span<const std::unique_ptr<Append>> appends);
   void tell(std::span<const std::unique_ptr<Append>> appends, CommitReport report);
@@ -119,6 +129,7 @@ class EventStore {
   const EventStoreOptions options_;
   NameTable items_{NameKind::kItem};
   NameTable types_{NameKind::kEventType};
+  ErasureTable erasures_;
   const EventReader reader_{database_, items_, types_};
   StoreCounters counters_;  // the writer's
   std::atomic<uint64_t> newest_{0}, event_count_{0}, customer_count_{0};

@@ -26,7 +26,7 @@ constexpr char kFormatKey[] = "format";
 constexpr char kFormat[] = "1";
 constexpr char kIdentityKey[] = "uuid";
 const std::array<std::string, kFamilyCount> kFamilyNames{
-    rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters"};
+    rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters", "erasures"};
 
 constexpr int kSnapshotAttempts = 5;
 constexpr size_t kBlockCacheBytes = size_t{64} << 20;
@@ -41,10 +41,12 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.db_write_buffer_size = kWriteBufferBytes;
   options.max_total_wal_size = kWriteBufferBytes;
   options.max_background_jobs = 2;
+  // The list of files has keys in it, of files that have gone too: it begins anew with every change (ErasedFiles).
+  options.max_manifest_file_size = 1;
   return options;
 }
 
-rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions family_options(Family family, bool compress, const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
@@ -52,8 +54,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr
   table.block_size = size_t{16} << 10;
   table.format_version = 5;
   options.write_buffer_size = size_t{16} << 20;
-  options.compression = rocksdb::kLZ4Compression;
-  options.bottommost_compression = rocksdb::kZSTD;
+  options.compression = compress ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  options.bottommost_compression = compress ? rocksdb::kZSTD : rocksdb::kNoCompression;
   options.level_compaction_dynamic_level_bytes = true;
   if (family == Family::kEvents) {
     // All reads but the whole scan are of one customer.
@@ -80,13 +82,6 @@ absl::Status at_folder(const std::string& folder, const absl::Status& status) {
   return absl::Status(status.code(), "--store " + folder + ": " + std::string(message_of(status)));
 }
 
-std::string new_identity() {
-  std::random_device random;
-  std::string out;
-  for (int i = 0; i < 4; ++i) out += absl::StrFormat("%08x", random());
-  return out;
-}
-
 absl::Status make_scratch_folder(std::string& folder) {
   std::error_code failed;
   folder = (std::filesystem::temp_directory_path(failed) / "bouquet-snapshot-XXXXXX").string();
@@ -98,6 +93,13 @@ absl::Status make_scratch_folder(std::string& folder) {
 }
 
 }  // namespace
+
+std::string random_text() {
+  std::random_device random;
+  std::string out;
+  for (int i = 0; i < 4; ++i) out += absl::StrFormat("%08x", random());
+  return out;
+}
 
 absl::Status of_rocks(const rocksdb::Status& status) {
   if (status.ok()) return absl::OkStatus();
@@ -135,7 +137,7 @@ absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open_snapshot(cons
 absl::Status StoreDatabase::read_identity(bool snapshot) {
   const rocksdb::Status found = db_->Get({}, kIdentityKey, &identity_);
   if (found.ok() || !found.IsNotFound() || snapshot) return found.IsNotFound() ? absl::OkStatus() : of_rocks(found);
-  identity_ = new_identity();
+  identity_ = random_text();
   rocksdb::WriteBatch batch;
   batch.Put(kIdentityKey, identity_);
   return write(batch);
@@ -152,7 +154,9 @@ absl::Status StoreDatabase::open_families(const std::string& folder, bool snapsh
   const auto expiry = std::make_shared<EventIdExpiryFactory>(options_.event_id_window, options_.clock, may_expire_);
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t f = 0; f < kFamilyCount; ++f) {
-    descriptors.emplace_back(kFamilyNames[f], family_options(static_cast<Family>(f), cache_));
+    // A snapshot cannot add what an older program did not make.
+    if (snapshot && static_cast<Family>(f) == Family::kErasures && std::ranges::find(there, kFamilyNames[f]) == there.end()) continue;
+    descriptors.emplace_back(kFamilyNames[f], family_options(static_cast<Family>(f), options_.compress, cache_));
     if (static_cast<Family>(f) == Family::kEventIds) descriptors.back().options.compaction_filter_factory = expiry;
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -211,6 +215,11 @@ absl::Status StoreDatabase::write(rocksdb::WriteBatch& batch) {
   const absl::Status written = of_rocks(db_->Write(options, &batch));
   if (!written.ok()) failed_.store(true);
   return written;
+}
+
+absl::Status StoreDatabase::flush() {
+  if (absl::Status s = check_room(); !s.ok()) return s;
+  return of_rocks(db_->Flush({}, {families_.begin(), families_.end()}));
 }
 
 // RocksDB leaves a log that a write has failed in only by writing out what is in memory; if there is nothing, it would go on with the

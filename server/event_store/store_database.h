@@ -34,8 +34,9 @@ namespace bouquet::server {
 //   kNames      item ids and event types <-> numbers
 //   kAttributes the last word on each attribute of each customer
 //   kCounters   what is numbered next
-enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters };
-inline constexpr size_t kFamilyCount = 7;
+//   kErasures   who was erased, as keyed hashes, and receipts
+enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters, kErasures };
+inline constexpr size_t kFamilyCount = 8;
 
 struct StoreDatabaseOptions {
   // How long an event id is remembered, from its arrival.
@@ -46,6 +47,8 @@ struct StoreDatabaseOptions {
   // Room that is left alone: fewer bytes free, and nothing more is written. RocksDB then never runs into a full disk while it moves what it
   // has, which it might not come back from without a restart.
   uint64_t reserve_bytes = uint64_t{96} << 20;
+  // False: for tests that look for bytes in the files.
+  bool compress = true;
   // False loses what was acknowledged when the power goes: for the control of the test that shows that true does not.
   bool sync = true;
 };
@@ -65,11 +68,15 @@ class StoreDatabase {
   StoreDatabase& operator=(const StoreDatabase&) = delete;
 
   rocksdb::DB& rocks() const { return *db_; }
+  // nullptr: a snapshot of a store that an older program has made, which lacks kErasures.
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)]; }
 
   // Random, given when the store was made: tells one store's sequence numbers from another's. Empty in a snapshot of a store that no server
   // has opened since there are identities.
   const std::string& identity() const { return identity_; }
+
+  // Writes what is in memory to sorted files, so that the log holds nothing any more. Errors: ResourceExhausted, DataLoss, Internal.
+  absl::Status flush();
 
   // Durable when it returns Ok; else the database is as before. Errors: ResourceExhausted (no room, or the disk fails; tried again at most
   // every kResumeInterval), DataLoss, Internal.
@@ -98,6 +105,9 @@ class StoreDatabase {
   std::mutex resuming_;              // guards resumed_at_
   std::chrono::steady_clock::time_point resumed_at_{};
 };
+
+// 128 random bits as hexadecimal text.
+std::string random_text();
 
 // As the server says it: DataLoss (damaged), ResourceExhausted (no room, locked, the disk fails), Internal.
 absl::Status of_rocks(const rocksdb::Status& status);

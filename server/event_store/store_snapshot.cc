@@ -14,6 +14,7 @@ absl::StatusOr<std::unique_ptr<StoreSnapshot>> StoreSnapshot::open(const std::st
   snapshot->database_ = *std::move(database);
   if (absl::Status s = snapshot->items_.load(*snapshot->database_); !s.ok()) return s;
   if (absl::Status s = snapshot->types_.load(*snapshot->database_); !s.ok()) return s;
+  if (absl::Status s = snapshot->erasures_.load(*snapshot->database_); !s.ok()) return s;
   const auto counters = read_counters(*snapshot->database_);
   if (!counters.ok()) return counters.status();
   snapshot->newest_sequence_ = counters->sequence;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "server/event_store/erasure_table.h"
 #include "server/event_store/event_reader.h"
 #include "server/event_store/name_table.h"
 #include "server/event_store/store_database.h"
@@ -30,8 +31,10 @@ class StoreSnapshot {
   // ends it; DataLoss, ResourceExhausted.
   absl::Status read(const std::function<absl::Status(const Row&)>& take) const;
 
-  // Of the newest event or change of attributes in it; 0: none.
+  // Of the newest event, change of attributes or erasure in it; 0: none.
   uint64_t newest_sequence() const { return newest_sequence_; }
+  const ErasureTable& erasures() const { return erasures_; }
+  const StoreDatabase& database() const { return *database_; }
   const std::string& store_identity() const { return database_->identity(); }
 
  private:
@@ -40,6 +43,7 @@ class StoreSnapshot {
   std::unique_ptr<StoreDatabase> database_;
   NameTable items_{NameKind::kItem};
   NameTable types_{NameKind::kEventType};
+  ErasureTable erasures_;
   uint64_t newest_sequence_ = 0;
 };
 

@@ -50,10 +50,16 @@ struct NewEvent {
 // What became of an event or of a change of attributes.
 struct Outcome {
   // Ok: durable. AlreadyExists: the store has other content under this event_id, and keeps it. InvalidArgument: too far in the future.
+  // FailedPrecondition: happened before the customer was erased.
   // ResourceExhausted, DataLoss, Internal: could not be written; nothing of it is kept.
   absl::Status status;
   uint64_t sequence = 0;  // where it is Ok: of its arrival, the first one's if it was repeated
   bool repeated = false;  // the store had it already
 };
+
+// Whether an outcome is about the row itself: it would be the same another time. Else the store could not.
+inline bool is_refusal(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kAlreadyExists || absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status);
+}
 
 }  // namespace bouquet::server

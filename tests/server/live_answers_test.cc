@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,11 +38,17 @@ class FakeSource : public LiveSource {
   absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& into) const override {
     ++reads;
     if (!failure.ok()) return failure;
+    if (during_read) during_read();
     if (const auto at = events.find(std::string(customer_id)); at != events.end())
       for (const Said& event : at->second) take(event.item_id, event.type, event.time, event.value);
     if (const auto at = attributes.find(std::string(customer_id)); at != attributes.end())
       for (const auto& [name, value] : at->second) into[name] = value;
     return absl::OkStatus();
+  }
+  bool is_erased(CustomerIndex row) const override { return erased.contains(row); }
+  int64_t erased_count() const override { return static_cast<int64_t>(erased.size()); }
+  void take_out_erased(std::span<uint64_t> bitmap) const override {
+    for (const CustomerIndex row : erased) bitmap[static_cast<size_t>(row) / 64] &= ~(uint64_t{1} << (row % 64));
   }
   void say(const std::string& customer_id, const Said& event) {
     events[customer_id].push_back(event);
@@ -49,8 +58,10 @@ class FakeSource : public LiveSource {
   std::map<std::string, std::vector<Said>> events;
   std::map<std::string, std::map<std::string, v1::AttributeValue>> attributes;
   std::map<std::string, int64_t> versions;
+  std::set<CustomerIndex> erased;
   int64_t newest = 0;
   absl::Status failure;
+  std::function<void()> during_read;
   mutable int reads = 0;
 };
 
@@ -248,6 +259,21 @@ TEST_F(LiveAnswers, TakeAttributesThatWereSaidLaterAndPassOverWhatTheModelCannot
   source_.attributes["customer1"]["age"].set_number(20);
   source_.versions["customer1"] = source_.newest = 6;
   EXPECT_EQ(scores(recommend("customer1")), scores(other));
+}
+
+// What is solved while its customer is erased is not kept for whoever has the id next.
+TEST_F(LiveAnswers, AProfileWhoseCustomerIsErasedMeanwhileIsNotKept) {
+  source_.say("customer0", {.item_id = "item3"});
+  recommend("customer0");
+  const int64_t kept = fresh_.bytes();
+  EXPECT_GT(kept, 0);
+  source_.say("customer1", {.item_id = "item3"});
+  source_.during_read = [&] {
+    source_.versions.erase("customer1");
+    source_.erased.insert(1);
+  };
+  recommend("customer1");
+  EXPECT_EQ(fresh_.bytes(), kept);
 }
 
 TEST(FreshProfiles, KeepsTheLatestWithinItsBound) {

@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/errors.h"
+#include "training/erased_customers.h"
 #include "training/event_reader.h"
 
 namespace bouquet::training {
@@ -33,6 +36,12 @@ class FakeSource : public EventSource {
   }
   std::string identity() const override { return "feed"; }
   uint64_t newest_sequence() const override { return events_.size(); }
+  std::optional<SourceErasure> erasure_of(std::string_view customer) const override {
+    const auto at = erased.find(std::string(customer));
+    return at == erased.end() ? std::nullopt : std::optional(at->second);
+  }
+
+  std::map<std::string, SourceErasure> erased;
 
  private:
   std::vector<Given> events_;
@@ -94,6 +103,44 @@ TEST(SourceRows, StandBesideThoseOfFiles) {
   EXPECT_EQ(told(*data)[0], "ann oil purchase 5 1");
   EXPECT_EQ(told(*data)[10000], "ann item3 purchase 10009 1");
   EXPECT_THAT(data->sources, ElementsAre("beside_the_store.csv", "store"));
+}
+
+TEST(SourceRows, OfErasedCustomersAreLeftOutUpToTheErasureAlsoThoseOfFiles) {
+  const std::string file = ::testing::TempDir() + "/beside_an_erasure.csv";
+  std::ofstream(file) << "customer_id,item_id,timestamp,basket_id\neve,oil,1970-01-01T00:00:01Z,b1\nann,oil,1970-01-01T00:00:05Z,b2\n"
+                         "ann,tea,1970-01-01T00:00:06Z,b3\ncarl,tea,1970-01-01T00:00:01Z,b4\n";
+  auto source = std::make_shared<FakeSource>(std::vector<Given>{{.customer = "ann", .item = "jam", .time = 9 * kSecond}});
+  source->erased = {{"ann", {.sequence = 1, .time = 5 * kSecond}}, {"eve", {.sequence = 2, .time = 7 * kSecond}}};
+  ReadOptions options;
+  options.store = source;
+  options.event_files = {file};
+  const auto data = read_dataset(options);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(told(*data), ElementsAre("ann tea purchase 6 1", "ann jam purchase 9 1", "carl tea purchase 1 1"));
+  EXPECT_EQ(data->customers.size(), 2);
+  EXPECT_EQ(data->customers.find("eve"), kNone);
+  EXPECT_EQ(data->events.baskets.size(), 3u);
+  EXPECT_EQ(data->report.erased, 2);
+  EXPECT_EQ(data->report.events, 3);
+  source->erased.clear();
+  EXPECT_EQ(read_dataset(options)->report.events, 5);
+}
+
+TEST(ErasedSinceTheReading, HaveEmptyRowsInWhatIsPublished) {
+  FakeSource source({});
+  source.erased = {{"ann", {.sequence = 4, .time = 0}}, {"bob", {.sequence = 5, .time = 0}}};
+  IdMap ids;
+  for (const char* id : {"ann", "bob", "carl"}) ids.add(id);
+  Artifact artifact;
+  artifact.customer_ids = std::move(ids).freeze();
+  artifact.model.dimension = 1;
+  artifact.model.profiles = std::vector<float>{1, 2, 3};
+  EXPECT_EQ(empty_rows_erased_since(source, 5, artifact), 0);
+  EXPECT_EQ(artifact.customer_ids.find("bob"), 1);
+  EXPECT_EQ(empty_rows_erased_since(source, 4, artifact), 1);
+  EXPECT_EQ(artifact.customer_ids.find("ann"), 0) << "erased before the reading: the row is of the next life";
+  EXPECT_EQ(artifact.customer_ids.find("bob"), kNone);
+  EXPECT_THAT(artifact.model.profiles.view(), ElementsAre(1, 0, 3));
 }
 
 TEST(SourceRows, WhatCannotBeIsRefused) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/server/event_store/small_store.h"
@@ -21,8 +22,10 @@ class LiveCustomersTest : public ::testing::Test {
     store_.options.listener = [this](const DurableGroup& group) { feed_.tell(group); };
     store_.reopen();
   }
-  std::shared_ptr<LiveCustomers> follow(const std::string& version, const KnownPart& known) {
-    auto live = feed_.follow(*store_.store, version, known);
+  std::shared_ptr<LiveCustomers> follow(const std::string& version, const KnownPart& known, const std::vector<std::string>& rows = {}) {
+    IdMap customers;
+    for (const std::string& id : rows) customers.add(id);
+    auto live = feed_.follow(*store_.store, version, known, std::move(customers).freeze());
     EXPECT_TRUE(live.ok()) << live.status();
     return live.ok() ? *live : nullptr;
   }
@@ -93,6 +96,59 @@ TEST_F(LiveCustomersTest, IsSharedWhileSomebodyFollowsForTheSameModel) {
   first.reset();
   store_.append({{.customer = "ann", .item = "tea", .time = kSecond}});
   EXPECT_EQ(follow("v1", {})->version_of("ann"), 1);
+}
+
+// Of a model of files, which knows everything up to second 60.
+TEST_F(LiveCustomersTest, WhoIsErasedHasNoRowAndNoNewsAndStartsAnewWhenTheyComeBack) {
+  const std::vector<std::string> rows = {"ann", "bob"};
+  store_.append({{.customer = "ann", .item = "tea", .time = 100 * kSecond}, {.customer = "bob", .item = "tea", .time = 100 * kSecond}});
+  const KnownPart known{.sequence = 0, .time = store_.now + kDay};
+  const auto live = follow("v1", {.sequence = 0, .time = 60 * kSecond}, rows);
+  const auto later = follow("v2", known, rows);
+  EXPECT_EQ(live->version_of("ann"), 1);
+  EXPECT_FALSE(live->is_erased(CustomerIndex{0}));
+  store_.erase("ann");
+  for (const auto& model : {live, later, follow("v3", known, rows)}) {
+    EXPECT_TRUE(model->is_erased(CustomerIndex{0}));
+    EXPECT_FALSE(model->is_erased(CustomerIndex{1}));
+    EXPECT_EQ(model->erased_count(), 1);
+    EXPECT_EQ(model->version_of("ann"), 0);
+    uint64_t found = 3;
+    model->take_out_erased({&found, 1});
+    EXPECT_EQ(found, 2u);
+  }
+  EXPECT_THAT(events(*live, "ann"), IsEmpty());
+  EXPECT_EQ(live->version_of("bob"), 2);
+  // What is before the model's newest event counts all the same: the model has nothing of them.
+  const int64_t back = store_.now + 10;
+  store_.append({{.customer = "ann", .item = "jam", .time = back}, {.customer = "bob", .item = "jam", .time = back}});
+  for (const auto& model : {later, follow("v4", known, rows)}) {
+    EXPECT_EQ(model->version_of("ann"), 4);
+    EXPECT_EQ(model->version_of("bob"), 0);
+    EXPECT_THAT(events(*model, "ann"), ElementsAre("jam purchase 1700000000 1"));
+    EXPECT_TRUE(model->is_erased(CustomerIndex{0}));
+  }
+}
+
+TEST_F(LiveCustomersTest, AModelThatWasTrainedWithTheStoreAfterTheErasureHasARowOfTheNextLife) {
+  store_.append({{.customer = "ann", .item = "tea"}});
+  store_.erase("ann");
+  EXPECT_TRUE(follow("before", {.sequence = 1, .time = 0}, {"ann"})->is_erased(CustomerIndex{0}));
+  EXPECT_FALSE(follow("after", {.sequence = 2, .time = 0}, {"ann"})->is_erased(CustomerIndex{0}));
+}
+
+TEST_F(LiveCustomersTest, SolvedProfilesAreForgottenToo) {
+  const auto live = follow("v1", {});
+  const auto profiles = std::make_shared<FreshProfiles>(1 << 20);
+  live->also_forget_in(profiles);
+  for (const char* id : {"ann", "bob"})
+    profiles->put(id, std::make_shared<FreshProfile>(
+                          FreshProfile{.version = 7, .profile = {}, .items = {}, .consumed = {}, .repurchase = {}, .attributes_used = 0}));
+  const int64_t both = profiles->bytes();
+  store_.erase("ann");
+  EXPECT_EQ(profiles->find("ann", 7), nullptr);
+  EXPECT_EQ(profiles->bytes(), both / 2);
+  EXPECT_NE(profiles->find("bob", 7), nullptr);
 }
 
 }  // namespace

@@ -77,6 +77,13 @@ class SmallStore {
     return answered([&](Append::Done done) { return store->set_attributes(attributes, std::move(done)); }).at(0);
   }
 
+  Outcome erase(const std::string& customer, const std::string& request_id = {}) {
+    return answered([&](Append::Done done) {
+             return store->erase_customer({.customer_id = customer, .request_id = request_id}, std::move(done));
+           })
+        .at(0);
+  }
+
   CustomerNumber customer(const std::string& id) const {
     const auto number = store->find_customer(id);
     EXPECT_TRUE(number.ok()) << number.status();

@@ -1,0 +1,108 @@
+#include "cli/erasures_command.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "engine/errors.h"
+#include "engine/models_directory.h"
+#include "server/event_store/store_snapshot.h"
+
+namespace bouquet::cli {
+namespace {
+
+using server::ErasureReceipt;
+using server::StoreSnapshot;
+
+struct ErasuresOptions {
+  std::string store, receipt, models;
+};
+
+std::string time_text(int64_t microseconds) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", absl::FromUnixMicros(microseconds), absl::UTCTimeZone());
+}
+
+std::string files_text(const ErasureReceipt& receipt) {
+  return receipt.files_gone_time() == 0 ? "not yet" : "since " + time_text(receipt.files_gone_time());
+}
+
+// What one published version has of whoever was erased.
+std::string row_text(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt, const Artifact& artifact) {
+  const StorePart& trained_on = artifact.recipe.store;
+  if (trained_on.identity == store.store_identity() && trained_on.sequence >= sequence) return "no row from before the erasure";
+  for (CustomerIndex row = 0; row < artifact.customer_ids.size(); ++row)
+    if (store.erasures().is_of(receipt, artifact.customer_ids.id(row))) return "HAS A ROW, which a server with this store ignores";
+  return "no row";
+}
+
+absl::Status print_models(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt, const std::string& models) {
+  const auto directory = ModelsDirectory::open_existing(models);
+  if (!directory.ok()) return directory.status();
+  for (const std::string& version : directory->versions()) {
+    const auto artifact = directory->load(version);
+    const std::string state =
+        artifact.ok() ? row_text(store, sequence, receipt, **artifact) : "cannot be read: " + std::string(message_of(artifact.status()));
+    std::printf("  model %s: %s\n", version.c_str(), state.c_str());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status list(const ErasuresOptions& options) {
+  const auto store = StoreSnapshot::open(options.store);
+  if (!store.ok()) return store.status();
+  const auto receipts = read_receipts((*store)->database());
+  if (!receipts.ok()) return receipts.status();
+  for (const auto& [sequence, receipt] : *receipts)
+    std::printf("%s  %s  %lld events, %lld attributes  gone from the store's files: %s\n",
+                receipt_id((*store)->database(), sequence).c_str(), time_text(receipt.time()).c_str(),
+                static_cast<long long>(receipt.events()), static_cast<long long>(receipt.attributes()), files_text(receipt).c_str());
+  if (receipts->empty()) std::puts("nobody was erased");
+  return absl::OkStatus();
+}
+
+absl::Status show(const ErasuresOptions& options) {
+  const auto store = StoreSnapshot::open(options.store);
+  if (!store.ok()) return store.status();
+  const auto receipts = read_receipts((*store)->database());
+  if (!receipts.ok()) return receipts.status();
+  for (const auto& [sequence, receipt] : *receipts) {
+    if (receipt_id((*store)->database(), sequence) != options.receipt) continue;
+    std::printf("%s, erased at %s\n", options.receipt.c_str(), time_text(receipt.time()).c_str());
+    std::printf("  answers and the store: gone; %lld events, %lld attributes\n", static_cast<long long>(receipt.events()),
+                static_cast<long long>(receipt.attributes()));
+    std::printf("  files of the store: %s\n",
+                receipt.files_gone_time() == 0 ? "bytes may be there until they are compacted" : ("gone " + files_text(receipt)).c_str());
+    if (options.models.empty())
+      std::puts("  models: not looked at (name them with --models)");
+    else if (absl::Status s = print_models(**store, sequence, receipt, options.models); !s.ok())
+      return s;
+    std::puts("  event files, backups, logs of callers: unknown to the server");
+    return absl::OkStatus();
+  }
+  return missing_input("--store " + options.store + ": has no erasure '" + options.receipt + "'; `bouquet erasures list` names all");
+}
+
+}  // namespace
+
+void add_erasures_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<ErasuresOptions>();
+  CLI::App* command = app.add_subcommand("erasures", "What was erased from a server's store, and where bytes of it may still be");
+  command->require_subcommand(1);
+  command->footer(
+      "Examples:\n"
+      "  bouquet erasures list --store store\n"
+      "  bouquet erasures show 3f2a91c0-1234 --store store --models models");
+  CLI::App* all = command->add_subcommand("list", "One line for each erasure, the oldest first");
+  CLI::App* one = command->add_subcommand("show", "The state of each copy of what was erased");
+  for (CLI::App* sub : {all, one})
+    sub->add_option("--store", options->store, "The folder of the server; it may go on meanwhile")->required()->type_name("DIR");
+  one->add_option("receipt", options->receipt, "The receipt's id")->required()->type_name("ID");
+  one->add_option("--models", options->models, "Look for rows in the versions of this directory")->type_name("DIR");
+  all->callback([options, &exit_code] { exit_code = report(list(*options)); });
+  one->callback([options, &exit_code] { exit_code = report(show(*options)); });
+}
+
+}  // namespace bouquet::cli

@@ -1,0 +1,35 @@
+// Everything that a server knows of one customer, piece by piece.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "bouquet/v1/profiles.pb.h"
+#include "server/event_store/event_store.h"
+
+namespace bouquet::server {
+
+// Not thread-safe.
+class CustomerRecord {
+ public:
+  // Reads what `store` (may be none) has of the customer; `profile` is what the model makes of them. Errors: those of reading.
+  absl::Status read(const EventStore* store, const std::string& customer_id, v1::Profile profile);
+
+  // The next piece, in the order of ExportCustomerResponse. False: that was all.
+  bool next(v1::ExportCustomerResponse& piece);
+
+ private:
+  void write_event(const StoredEvent& event, v1::ExportedEvent* out) const;
+
+  const EventStore* store_ = nullptr;
+  std::vector<StoredEvent> events_;
+  std::vector<std::pair<std::string, v1::AttributeValue>> attributes_;
+  std::optional<v1::Profile> profile_;
+  std::optional<Erasure> erasure_;
+  size_t at_ = 0;
+};
+
+}  // namespace bouquet::server

@@ -1,0 +1,114 @@
+#include "server/event_store/erased_files.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "server/event_store/event_keys.h"
+
+namespace bouquet::server {
+namespace {
+
+rocksdb::CompactRangeOptions whole() {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  return options;
+}
+
+absl::Status compact_customer(const StoreDatabase& database, Family family, CustomerNumber customer) {
+  std::string begin, end;
+  append_fixed64(customer, begin);
+  append_fixed64(customer + 1, end);
+  const rocksdb::Slice first(begin), last(end);
+  return of_rocks(database.rocks().CompactRange(whole(), database.family(family), &first, &last));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ErasedFiles>> ErasedFiles::start(StoreDatabase& database, const ErasedFilesOptions& options) {
+  std::unique_ptr<ErasedFiles> files(new ErasedFiles(database, options));
+  const auto receipts = read_receipts(database);
+  if (!receipts.ok()) return receipts.status();
+  for (const auto& [sequence, receipt] : *receipts)
+    if (receipt.files_gone_time() == 0) files->pending_[sequence] = receipt.customer();
+  files->worker_ = std::thread([raw = files.get()] { raw->run(); });
+  return files;
+}
+
+ErasedFiles::~ErasedFiles() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  if (worker_.joinable()) worker_.join();
+}
+
+void ErasedFiles::add(uint64_t sequence, CustomerNumber customer) {
+  {
+    const std::lock_guard lock(mutex_);
+    pending_[sequence] = customer;
+  }
+  changed_.notify_all();
+}
+
+int64_t ErasedFiles::pending() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<int64_t>(pending_.size());
+}
+
+absl::Status ErasedFiles::last_pass() const {
+  const std::lock_guard lock(mutex_);
+  return last_pass_;
+}
+
+void ErasedFiles::run() {
+  std::unique_lock lock(mutex_);
+  std::chrono::steady_clock::duration rest = options_.gather;
+  while (true) {
+    changed_.wait(lock, [&] { return ending_ || !pending_.empty(); });
+    if (changed_.wait_for(lock, rest, [&] { return ending_; })) return;
+    const Erasures erasures = pending_;
+    lock.unlock();
+    const auto begin = std::chrono::steady_clock::now();
+    absl::Status passed = pass(erasures);
+    rest = std::max<std::chrono::steady_clock::duration>(options_.gather, kRestFactor * (std::chrono::steady_clock::now() - begin));
+    lock.lock();
+    for (const auto& [sequence, customer] : erasures)
+      if (passed.ok()) pending_.erase(sequence);
+    last_pass_ = std::move(passed);
+  }
+}
+
+// An id may be anywhere among the customers, and is not known any more; what has a number stands together.
+absl::Status ErasedFiles::pass(const Erasures& erasures) {
+  if (absl::Status s = database_.flush(); !s.ok()) return s;
+  for (const auto& [sequence, customer] : erasures)
+    for (const Family family : {Family::kEvents, Family::kAttributes})
+      if (customer != 0)
+        if (absl::Status s = compact_customer(database_, family, customer); !s.ok()) return s;
+  if (absl::Status s = of_rocks(database_.rocks().CompactRange(whole(), database_.family(Family::kCustomers), nullptr, nullptr)); !s.ok())
+    return s;
+  if (absl::Status s = mark_gone(erasures); !s.ok()) return s;
+  // The list of files has the first and last key of each; this begins a new one, without those that have gone.
+  if (absl::Status s = database_.flush(); !s.ok()) return s;
+  database_.rocks().DisableFileDeletions();
+  return of_rocks(database_.rocks().EnableFileDeletions(true));  // takes away now what nobody needs any more
+}
+
+absl::Status ErasedFiles::mark_gone(const Erasures& erasures) {
+  rocksdb::WriteBatch batch;
+  for (const auto& [sequence, customer] : erasures) {
+    auto receipt = read_receipt(database_, sequence);
+    if (!receipt.ok()) return receipt.status();
+    receipt->set_files_gone_time(absl::ToUnixMicros(options_.clock()));
+    put_receipt(database_, sequence, *receipt, batch);
+  }
+  return database_.write(batch);
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,72 @@
+#include "server/export_call.h"
+
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "server/call_messages.h"
+#include "server/request_limits.h"
+#include "server/status_mapping.h"
+#include "server/unary_job.h"
+
+namespace bouquet::server {
+
+class ExportCall::ProfileJob final : public Job {
+ public:
+  explicit ProfileJob(ExportCall& call) : call_(call) {}
+
+  Question question() override { return Exchange<v1::GetProfileRequest, v1::Profile>{&call_.profile_request_, &call_.profile_}; }
+  bool cancelled() const override { return call_.cancelled_.load(std::memory_order_relaxed); }
+  void finish(const absl::Status& status) override { call_.read_store(status); }
+
+ private:
+  ExportCall& call_;
+};
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ExportCall::start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
+                                                              const EventStore* store, Batcher& batcher, Metrics& metrics) {
+  auto* call = new ExportCall(store, metrics);
+  if (const absl::Status size = check_size(in.Length()); !size.ok()) {
+    call->end(size);
+  } else if (!parse_message(in, &call->request_)) {
+    call->end(malformed_message());
+  } else if (const absl::Status valid = validate(call->request_); !valid.ok()) {
+    call->end(valid);
+  } else {
+    v1::GetProfileRequest& profile = call->profile_request_;
+    profile.set_customer_id(call->request_.customer_id());
+    profile.set_history(std::numeric_limits<int32_t>::max());
+    profile.set_interests(kMaxInterests);
+    profile.set_embedding(true);
+    batcher.submit(
+        {.job = std::make_unique<ProfileJob>(*call), .deadline = deadline_of(*context), .bytes = static_cast<int64_t>(in.Length())});
+  }
+  return call;
+}
+
+void ExportCall::read_store(const absl::Status& answered) {
+  if (!answered.ok()) return end(answered);
+  if (absl::Status s = record_.read(store_, request_.customer_id(), std::move(profile_)); !s.ok()) return end(s);
+  write_next();
+}
+
+void ExportCall::write_next() {
+  if (cancelled_.load(std::memory_order_relaxed)) return end(absl::CancelledError("the caller cancelled the request"));
+  v1::ExportCustomerResponse piece;
+  if (!record_.next(piece)) return end(absl::OkStatus());
+  message_ = serialize_message(piece);
+  StartWrite(&message_);
+}
+
+void ExportCall::OnWriteDone(bool ok) {
+  if (!ok) return end(absl::CancelledError("the caller went away"));
+  write_next();
+}
+
+void ExportCall::end(const absl::Status& status) {
+  metrics_.call_done(Method::kExportCustomer, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
+  Finish(to_grpc(status));
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,92 @@
+#include "cli/erasures_command.h"
+
+#include <gmock/gmock.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "engine/models_directory.h"
+#include "tests/engine/tiny_artifact.h"
+#include "tests/server/event_store/small_store.h"
+
+namespace bouquet::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Answer {
+  int exit_code = 0;
+  std::string out, err;
+};
+
+Answer run(const std::string& words) {
+  CLI::App app;
+  Answer answer;
+  add_erasures_command(app, answer.exit_code);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  try {
+    app.parse("erasures " + words);
+  } catch (const CLI::ParseError&) {
+    answer.exit_code = 2;
+  }
+  answer.out = testing::internal::GetCapturedStdout();
+  answer.err = testing::internal::GetCapturedStderr();
+  return answer;
+}
+
+class ErasuresCommand : public testing::Test {
+ protected:
+  std::string publish(const std::string& identity, uint64_t sequence) {
+    Artifact artifact = tiny_artifact();  // of ann, bob and céline
+    artifact.recipe.store = {identity, sequence};
+    return ModelsDirectory::open(models_.path()).value().publish(artifact, true).value();
+  }
+  std::string show(const std::string& customer) {
+    const std::string receipt = store_.store->receipt_id_of(store_.erase(customer).sequence);
+    const Answer answer = run("show " + receipt + " --store " + store_.folder() + " --models " + models_.path());
+    EXPECT_EQ(answer.exit_code, 0) << answer.err;
+    EXPECT_THAT(answer.out, HasSubstr(receipt + ", erased at 2023-11-14 22:13:20 UTC"));
+    EXPECT_THAT(answer.out, Not(HasSubstr(customer)));
+    return answer.out;
+  }
+
+  server::SmallStore store_;
+  ScratchFolder models_;
+};
+
+TEST_F(ErasuresCommand, ListHasALineForEach) {
+  EXPECT_EQ(run("list --store " + store_.folder()).out, "nobody was erased\n");
+  store_.append({{.customer = "ann", .item = "tea"}, {.customer = "ann", .item = "jam"}});
+  store_.erase("ann");
+  store_.erase("eve");
+  const std::string id = store_.database->identity().substr(0, 8);
+  EXPECT_EQ(run("list --store " + store_.folder()).out,
+            id + "-3  2023-11-14 22:13:20 UTC  2 events, 0 attributes  gone from the store's files: not yet\n" + id +
+                "-4  2023-11-14 22:13:20 UTC  0 events, 0 attributes  gone from the store's files: not yet\n");
+}
+
+TEST_F(ErasuresCommand, ShowSaysWhichModelsHaveARow) {
+  store_.append({{.customer = "ann", .item = "tea"}});
+  const std::string of_files = publish("", 0), before = publish(store_.database->identity(), 1),
+                    after = publish(store_.database->identity(), 2), of_another = publish("another", 2);
+  EXPECT_THAT(show("ann"), AllOf(HasSubstr(of_files + ": HAS A ROW"), HasSubstr(before + ": HAS A ROW"),
+                                 HasSubstr(after + ": no row from before the erasure"), HasSubstr(of_another + ": HAS A ROW"),
+                                 HasSubstr("1 events, 0 attributes")));
+  EXPECT_THAT(show("somebody else"), AllOf(HasSubstr(of_files + ": no row\n"), Not(HasSubstr("HAS A ROW"))));
+}
+
+TEST_F(ErasuresCommand, WhatIsNotThereIsSaid) {
+  store_.erase("ann");
+  Answer answer = run("show 00000000-1 --store " + store_.folder());
+  EXPECT_NE(answer.exit_code, 0);
+  EXPECT_THAT(answer.err, HasSubstr("has no erasure '00000000-1'"));
+  answer = run("list --store " + models_.path());
+  EXPECT_NE(answer.exit_code, 0);
+  EXPECT_THAT(answer.err, HasSubstr("there is no store"));
+}
+
+}  // namespace
+}  // namespace bouquet::cli
