@@ -8,6 +8,7 @@
 #include "cli/erasures_command.h"
 #include "cli/models_command.h"
 #include "cli/settings.h"
+#include "cli/store_command.h"
 #include "cli/store_events.h"
 #include "server/export_command.h"
 #include "server/item_commands.h"
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
   bouquet::training::add_inspect_command(app, exit_code);
   bouquet::cli::add_models_command(app, exit_code);
   bouquet::cli::add_erasures_command(app, exit_code);
+  bouquet::cli::add_store_command(app, exit_code);
   bouquet::training::add_generate_command(app, exit_code);
   bouquet::cli::add_bench_command(app, bouquet::make_backend, exit_code);
   bouquet::cli::add_doctor_command(app, bouquet::make_backend, exit_code);

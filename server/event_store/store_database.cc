@@ -24,7 +24,6 @@ namespace {
 
 constexpr char kFormatKey[] = "format";
 constexpr char kFormat[] = "1";
-constexpr char kIdentityKey[] = "uuid";
 const std::array<std::string, kFamilyCount> kFamilyNames{
     rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters", "erasures"};
 

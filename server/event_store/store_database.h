@@ -38,6 +38,8 @@ namespace bouquet::server {
 enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters, kErasures };
 inline constexpr size_t kFamilyCount = 8;
 
+inline constexpr char kIdentityKey[] = "uuid";  // in kCatalog; drawn anew by the next open() if it is not there
+
 struct StoreDatabaseOptions {
   // How long an event id is remembered, from its arrival.
   absl::Duration event_id_window = absl::Hours(24 * 30);
