@@ -154,6 +154,8 @@ absl::StatusOr<Backup> back_up(StoreDatabase& database, const std::string& folde
   const rocksdb::Status opened = rocksdb::BackupEngine::Open(engine_options(folder), rocksdb::Env::Default(), &opened_engine);
   if (!opened.ok()) return in_folder(folder, opened);
   const std::unique_ptr<rocksdb::BackupEngine> engine(opened_engine);
+  const absl::Status stopped = absl::CancelledError("the backup was stopped");
+  if (stop != nullptr && stop->load()) return stopped;
   const auto before = backups_of(*engine);
   if (!before.ok()) return in_folder(folder, before.status());
   if (!before->empty() && before->back().store_identity != database.identity())
@@ -170,7 +172,7 @@ absl::StatusOr<Backup> back_up(StoreDatabase& database, const std::string& folde
   rocksdb::BackupID number = 0;
   const rocksdb::Status made =
       engine->CreateNewBackupWithMetadata(options, &database.rocks(), metadata_of(database, counters->sequence), &number);
-  if (made.IsIncomplete() || (stop != nullptr && stop->load())) return absl::CancelledError("the backup was stopped");
+  if (made.IsIncomplete()) return stopped;
   if (!made.ok()) return in_folder(folder, made);
   rocksdb::BackupInfo info;
   if (const rocksdb::Status found = engine->GetBackupInfo(number, &info); !found.ok()) return in_folder(folder, found);

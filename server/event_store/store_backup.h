@@ -22,8 +22,8 @@ struct Backup {
 };
 
 // Thread-safe for the store; one caller at a time for a folder, which is made if there is none. Everything is synced when it returns.
-// `stop` turned true ends it early with Cancelled and leaves nothing of the backup. Errors: FailedPrecondition (the folder holds another
-// store's backups), ResourceExhausted (no room), DataLoss.
+// `stop` turned true ends it early with Cancelled and leaves nothing of the backup; one that is nearly done may be completed. Errors:
+// FailedPrecondition (the folder holds another store's backups), ResourceExhausted (no room), DataLoss.
 absl::StatusOr<Backup> back_up(StoreDatabase& database, const std::string& folder, const std::atomic<bool>* stop = nullptr);
 
 // By number. Errors: NotFound (no backups there), DataLoss (one of them cannot be read; the message says which).

@@ -97,10 +97,9 @@ TEST(StoreBackup, ARestoredStoreIsAnotherOne) {
 
 TEST(StoreBackup, CopiesOnlyWhatIsNew) {
   BackedUp store;
-  const std::string noise(100, 'x');
   std::vector<SaidEvent> many;
   std::mt19937 random(7);
-  for (int i = 0; i < 3000; ++i)
+  for (int i = 0; i < 30000; ++i)
     many.push_back({.customer = "c" + std::to_string(i % 50), .item = "i" + std::to_string(i % 9), .basket = std::to_string(random())});
   store.append(many);
   store.back_up_now();
@@ -169,7 +168,7 @@ TEST(StoreRestore, RefusesABackupWithAFlippedByteInAnyFile) {
   store.close();
   int tried = 0;
   for (const fs::path& file : files_below(store.backups())) {
-    if (file.parent_path().filename() == "meta") continue;  // the next test
+    if (file.parent_path().filename() == "meta" || fs::file_size(file) == 0) continue;  // the next test
     for (const uint64_t at : {uint64_t{0}, fs::file_size(file) / 2, fs::file_size(file) - 1}) {
       flip(file, at);
       const auto restored = restore_backup(store.backups(), 0, store.restored());
