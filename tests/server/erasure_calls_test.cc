@@ -233,6 +233,7 @@ TEST_F(ErasureCalls, WhatIsWrongErasesNothing) {
   EXPECT_TRUE(call_method(&v1::Profiles::Stub::EraseCustomer, request, &response).ok());
   EXPECT_EQ(response.ByteSizeLong(), 0u);
   expect_known("customer0");
+  serving_.reset();
   start(options());  // without a store
   request.set_validate_only(false);
   EXPECT_EQ(call_method(&v1::Profiles::Stub::EraseCustomer, request, &response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);

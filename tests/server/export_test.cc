@@ -125,6 +125,7 @@ TEST_F(ExportTest, OfNobodyIsAnEmptyProfileAndWithoutAStoreTheModelsPart) {
   ASSERT_THAT(pieces, SizeIs(1));
   EXPECT_FALSE(pieces[0].profile().known());
   EXPECT_THAT(exported("", grpc::StatusCode::INVALID_ARGUMENT), SizeIs(0));
+  serving_.reset();
   start(options());
   pieces = exported("customer0");
   ASSERT_THAT(pieces, SizeIs(1));
