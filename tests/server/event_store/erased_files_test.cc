@@ -49,7 +49,9 @@ class ErasedFilesTest : public ::testing::Test {
         small_.append_one({.customer = canary(c), .item = "tea", .basket = "basket-" + canary(c)});
         small_.set_attributes(canary(c), {{"name", "name-" + canary(c)}});
       }
-      if (round < 2) ASSERT_TRUE(small_.database->flush().ok());
+      if (round < 2) {
+        ASSERT_TRUE(small_.database->flush().ok());
+      }
     }
   }
   void wait_for_pass(const ErasedFiles& files) {
