@@ -91,7 +91,7 @@ TEST(SourceRows, OfTypesThatAreNotRegisteredAreCountedAndLeftOut) {
 
 TEST(SourceRows, StandBesideThoseOfFiles) {
   const std::string file = ::testing::TempDir() + "/beside_the_store.csv";
-  std::ofstream(file) << "customer_id,item_id,timestamp\nann,oil,1970-01-01T00:00:05Z\ncarl,tea,1970-01-01T00:00:01Z\n";
+  std::ofstream(file) << "customer_id,item_id,time\nann,oil,1970-01-01T00:00:05Z\ncarl,tea,1970-01-01T00:00:01Z\n";
   std::vector<Given> many;  // more than a batch
   for (int i = 0; i < 10000; ++i) many.push_back({.customer = "ann", .item = "item" + std::to_string(i % 7), .time = (10 + i) * kSecond});
   auto options = reading(many);
@@ -107,7 +107,7 @@ TEST(SourceRows, StandBesideThoseOfFiles) {
 
 TEST(SourceRows, OfErasedCustomersAreLeftOutUpToTheErasureAlsoThoseOfFiles) {
   const std::string file = ::testing::TempDir() + "/beside_an_erasure.csv";
-  std::ofstream(file) << "customer_id,item_id,timestamp,basket_id\neve,oil,1970-01-01T00:00:01Z,b1\nann,oil,1970-01-01T00:00:05Z,b2\n"
+  std::ofstream(file) << "customer_id,item_id,time,basket_id\neve,oil,1970-01-01T00:00:01Z,b1\nann,oil,1970-01-01T00:00:05Z,b2\n"
                          "ann,tea,1970-01-01T00:00:06Z,b3\ncarl,tea,1970-01-01T00:00:01Z,b4\n";
   auto source = std::make_shared<FakeSource>(std::vector<Given>{{.customer = "ann", .item = "jam", .time = 9 * kSecond}});
   source->erased = {{"ann", {.sequence = 1, .time = 5 * kSecond}}, {"eve", {.sequence = 2, .time = 7 * kSecond}}};
