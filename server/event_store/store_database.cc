@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <utility>
 #include <vector>
@@ -27,7 +28,8 @@ constexpr char kFormat[] = "1";
 const std::array<std::string, kFamilyCount> kFamilyNames{
     rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters", "erasures"};
 
-constexpr int kSnapshotAttempts = 5;
+constexpr int kSnapshotFailures = 5;
+constexpr std::chrono::seconds kSnapshotPatience{20};
 constexpr size_t kBlockCacheBytes = size_t{64} << 20;
 constexpr size_t kWriteBufferBytes = size_t{64} << 20;  // of all families together: what a start has to read again
 
@@ -40,7 +42,8 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   options.db_write_buffer_size = kWriteBufferBytes;
   options.max_total_wal_size = kWriteBufferBytes;
   options.max_background_jobs = 2;
-  // The list of files has keys in it, of files that have gone too: it begins anew with every change (ErasedFiles).
+  // The list of files begins anew with every change: it has keys in it, of files that have gone too (ErasedFiles), and by its name a
+  // snapshot sees that there was a change while it was opened.
   options.max_manifest_file_size = 1;
   return options;
 }
@@ -79,6 +82,14 @@ absl::Status newer(const std::string& folder, const std::string& what) {
 
 absl::Status at_folder(const std::string& folder, const absl::Status& status) {
   return absl::Status(status.code(), "--store " + folder + ": " + std::string(message_of(status)));
+}
+
+// The name of the list of files that counts now: another one after each change, because of max_manifest_file_size.
+std::string list_of_files(const std::string& folder) {
+  std::ifstream current(folder + "/CURRENT");
+  std::string name;
+  std::getline(current, name);
+  return name;
 }
 
 absl::Status make_scratch_folder(std::string& folder) {
@@ -120,17 +131,21 @@ absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open(const std::st
 absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open_snapshot(const std::string& folder) {
   if (!std::filesystem::exists(std::filesystem::path(folder) / "CURRENT"))
     return missing_input("--store " + folder + ": there is no store");
-  absl::Status failed;
-  // The server may take away, between two steps of opening, a file that the first has read of.
-  for (int attempt = 0; attempt < kSnapshotAttempts; ++attempt) {
+  int failures = 0;
+  for (const auto begin = std::chrono::steady_clock::now(); std::chrono::steady_clock::now() - begin < kSnapshotPatience;) {
     std::unique_ptr<StoreDatabase> database(new StoreDatabase({}));
-    failed = database->open_families(folder, true);
-    if (!failed.ok()) continue;
+    const std::string files = list_of_files(folder);
+    const absl::Status opened = database->open_families(folder, true);
+    // First the list of sorted files is read, then the log. What the server has moved from the log to a file in between is in neither, and
+    // a file may be gone.
+    if (list_of_files(folder) != files) continue;
+    if (!opened.ok() && ++failures < kSnapshotFailures) continue;
+    if (!opened.ok()) return opened;
     if (absl::Status s = database->check_format(folder, true); !s.ok()) return s;
     if (absl::Status s = database->read_identity(true); !s.ok()) return at_folder(folder, s);
     return database;
   }
-  return failed;
+  return no_resource("--store " + folder + ": the server changes its files faster than they can be opened; try again in a moment");
 }
 
 absl::Status StoreDatabase::read_identity(bool snapshot) {
