@@ -173,6 +173,9 @@ void AskerReader::merge(Asker& asker) {
     events_.push_back({.item = item, .time = artifact.rules.reference_time, .type = static_cast<uint8_t>(view)});
   std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) { return a.time < b.time; });
   merge_events(known_, events_, artifact.rules, asker.history);
+  // Nobody can take back what was recorded, so it must not keep the customer from every answer.
+  if (asker.version != 0)
+    for (HistoryEntry& entry : asker.history) entry.confidence = std::min(entry.confidence, kSafeConfidence);
 }
 
 absl::Status AskerReader::status(const Asker& asker) const {

@@ -202,6 +202,15 @@ TEST_F(LiveAnswers, AReturnOfWhatTheModelKnowsAsBoughtBringsItBack) {
   EXPECT_EQ(returned, 1);
 }
 
+TEST_F(LiveAnswers, AnEventOfAbsurdWeightKeepsNobodyFromAnAnswer) {
+  for (const std::string item : {"item3", "item9", "item21"}) {
+    source_.say("customer0", {.item_id = item, .type = "rating", .time = 0, .value = 1e30f});
+    source_.say("new", {.item_id = item, .type = "rating", .time = 0, .value = 1e30f});
+  }
+  EXPECT_EQ(recommend("customer0").results_size(), 10);
+  EXPECT_EQ(recommend("new").results(0).source(), v1::SOURCE_MODEL);
+}
+
 TEST_F(LiveAnswers, AVersionThatIsNotThereYetIsUnavailable) {
   source_.say("customer0", {.item_id = "item3"});
   v1::RecommendRequest request;
