@@ -33,7 +33,7 @@ class ErasureTable {
 
   bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
   int64_t size() const { return count_.load(std::memory_order_acquire); }  // ids
-  // None: nobody of this id was ever erased. Costs nothing while the table is empty, else about a microsecond.
+  // None: nobody of this id was ever erased. Costs nothing while the table is empty, else about three microseconds.
   std::optional<Erasure> find(std::string_view customer_id) const;
 
   // Whether the receipt is of an erasure of this id.
