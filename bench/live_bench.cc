@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -22,6 +20,7 @@
 #include "bouquet/v1/recommendations.grpc.pb.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
+#include "engine/scratch_folder.h"
 #include "server/status_mapping.h"
 
 namespace bouquet::bench {
@@ -215,12 +214,8 @@ absl::Status run_in(const std::string& folder, Settings& settings, const Backend
 absl::Status run(Settings& settings, const BackendFactory& backends) {
   if (settings.model.customers < 1 || settings.model.items < 2 || settings.model.dimension < 1 || settings.model.dimension > kMaxDimension)
     return wrong_usage("the generated model needs customers, at least two items and a dimension of 1 to 1024");
-  std::string folder = (std::filesystem::temp_directory_path() / "bouquet-bench-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) return no_resource("no temporary folder can be made");
-  const absl::Status status = run_in(folder, settings, backends);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
-  return status;
+  const auto folder = ScratchFolder::make("bench");
+  return folder.ok() ? run_in(folder->path(), settings, backends) : folder.status();
 }
 
 }  // namespace

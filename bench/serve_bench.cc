@@ -1,11 +1,7 @@
 #include "bench/serve_bench.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -22,6 +18,7 @@
 #include "engine/attribute_layout.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
+#include "engine/scratch_folder.h"
 #include "server/local_model.h"
 #include "server/recommender.h"
 #include "server/request_limits.h"
@@ -243,12 +240,8 @@ absl::Status run(Settings& settings, const BackendFactory& backends) {
     for (int32_t p = 0; p < static_cast<int32_t>(std::thread::hardware_concurrency()); ++p)
       if (std::find(settings.server_cpus.begin(), settings.server_cpus.end(), p) == settings.server_cpus.end())
         settings.client_cpus.push_back(p);
-  std::string folder = (std::filesystem::temp_directory_path() / "bouquet-bench-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) return no_resource("no temporary folder can be made");
-  const absl::Status status = run_in(folder, settings, backends);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
-  return status;
+  const auto folder = ScratchFolder::make("bench");
+  return folder.ok() ? run_in(folder->path(), settings, backends) : folder.status();
 }
 
 }  // namespace

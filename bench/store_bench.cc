@@ -1,13 +1,10 @@
 #include "bench/store_bench.h"
 
-#include <rocksdb/db.h>
 #include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,13 +17,14 @@
 #include "bench/machine.h"
 #include "bench/sync_times.h"
 #include "engine/errors.h"
+#include "engine/scratch_folder.h"
 #include "server/event_store/event_store.h"
+#include "server/event_store/store_figures.h"
 
 namespace bouquet::bench {
 namespace {
 
 using server::EventStore;
-using server::Family;
 using server::NewEvent;
 using server::Outcome;
 using server::StoreDatabase;
@@ -49,7 +47,7 @@ struct StoreBenchSettings {
 };
 
 // What `bench store` found.
-struct StoreFigures {
+struct StoreBenchFigures {
   Spread sync;    // fdatasync of a small append beside the store
   Spread answer;  // from an append to its acknowledgement
   double seconds = 0, cpu_seconds = 0;
@@ -123,7 +121,7 @@ absl::StatusOr<std::vector<double>> append_share(EventStore& store, const StoreB
   return seconds;
 }
 
-absl::Status measure_appends(EventStore& store, const StoreBenchSettings& settings, StoreFigures& out) {
+absl::Status measure_appends(EventStore& store, const StoreBenchSettings& settings, StoreBenchFigures& out) {
   Ids ids;
   for (int64_t i = 0; i < settings.customers; ++i) ids.customers.push_back(random_id(i, 1));
   for (int64_t i = 0; i < settings.items; ++i) ids.items.push_back(random_id(i, 2));
@@ -146,18 +144,14 @@ absl::Status measure_appends(EventStore& store, const StoreBenchSettings& settin
 }
 
 // Bytes of all files of the store for each event, once there is nothing left to compact.
-absl::StatusOr<double> compacted_bytes(StoreDatabase& database, const EventStore& store) {
-  rocksdb::CompactRangeOptions everything;
-  everything.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-  for (size_t f = 0; f < server::kFamilyCount; ++f) {
-    const rocksdb::Status compacted = database.rocks().CompactRange(everything, database.family(static_cast<Family>(f)), nullptr, nullptr);
-    if (!compacted.ok()) return server::of_rocks(compacted);
-  }
-  const server::EventStoreStats stats = store.stats();
-  return static_cast<double>(stats.file_bytes) / static_cast<double>(stats.events);
+absl::StatusOr<double> compacted_bytes(StoreDatabase& database) {
+  if (absl::Status s = server::compact(database); !s.ok()) return s;
+  const auto figures = server::read_figures(database);
+  if (!figures.ok()) return figures.status();
+  return static_cast<double>(figures->table_bytes) / static_cast<double>(figures->events);
 }
 
-absl::Status measure_scan(const EventStore& store, StoreFigures& out) {
+absl::Status measure_scan(const EventStore& store, StoreBenchFigures& out) {
   int64_t events = 0;
   const auto begin = SteadyClock::now();
   const absl::Status read = store.events().scan({}, [&](server::CustomerNumber, std::span<const server::StoredEvent> of_customer) {
@@ -168,7 +162,7 @@ absl::Status measure_scan(const EventStore& store, StoreFigures& out) {
   return read;
 }
 
-absl::Status measure(const std::string& folder, const StoreBenchSettings& settings, StoreFigures& out) {
+absl::Status measure(const std::string& folder, const StoreBenchSettings& settings, StoreBenchFigures& out) {
   auto syncs = measure_syncs(folder);
   if (!syncs.ok()) return syncs.status();
   out.sync = *std::move(syncs);
@@ -185,18 +179,18 @@ absl::Status measure(const std::string& folder, const StoreBenchSettings& settin
   if (!store.ok()) return store.status();
   if (absl::Status s = measure_appends(**store, settings, out); !s.ok()) return s;
   out.groups = count.groups;
-  const auto inside = compacted_bytes(**database, **store);
+  const auto inside = compacted_bytes(**database);
   if (!inside.ok()) return inside.status();
   out.bytes_inside = *inside;
   if (absl::Status s = measure_scan(**store, out); !s.ok()) return s;
   ahead->store(31);
-  const auto outside = compacted_bytes(**database, **store);
+  const auto outside = compacted_bytes(**database);
   if (!outside.ok()) return outside.status();
   out.bytes_outside = *outside;
   return absl::OkStatus();
 }
 
-void print(const StoreFigures& f, const StoreBenchSettings& settings) {
+void print(const StoreBenchFigures& f, const StoreBenchSettings& settings) {
   const double stored = static_cast<double>(settings.events_of_a_caller() * settings.callers);
   if (settings.json) {
     const nlohmann::ordered_json out = {{"machine", describe_machine()},
@@ -233,13 +227,10 @@ absl::Status run(const StoreBenchSettings& settings) {
   if (settings.callers < 1 || settings.batch < 1 || settings.customers < 1 || settings.items < 1 ||
       settings.events < int64_t{settings.callers} * settings.batch)
     return wrong_usage("--events must be at least --callers times --batch, and all of them at least 1");
-  std::string folder =
-      (settings.folder.empty() ? std::filesystem::temp_directory_path().string() : settings.folder) + "/bouquet-bench-XXXXXX";
-  if (mkdtemp(folder.data()) == nullptr) return no_resource(folder + ": no folder can be made there");
-  StoreFigures figures;
-  const absl::Status status = measure(folder, settings, figures);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
+  const auto folder = ScratchFolder::make("bench", settings.folder);
+  if (!folder.ok()) return folder.status();
+  StoreBenchFigures figures;
+  const absl::Status status = measure(folder->path(), settings, figures);
   if (status.ok()) print(figures, settings);
   return status;
 }

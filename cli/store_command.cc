@@ -1,15 +1,13 @@
 #include "cli/store_command.h"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "cli/store_reports.h"
 #include "engine/errors.h"
+#include "engine/scratch_folder.h"
 
 namespace bouquet::cli {
 namespace {
@@ -29,8 +27,7 @@ void print(const StoreFlags& flags, const Json& json, const std::string& text) {
 
 // For writing, which only one process at a time may.
 absl::StatusOr<std::unique_ptr<server::StoreDatabase>> open_existing(const std::string& folder) {
-  if (!std::filesystem::exists(std::filesystem::path(folder) / "CURRENT"))
-    return missing_input("--store " + folder + ": there is no store");
+  if (absl::Status s = server::check_is_store(folder); !s.ok()) return s;
   auto database = server::StoreDatabase::open(folder);
   if (database.status().code() == absl::StatusCode::kResourceExhausted)
     return no_resource(std::string(message_of(database.status())) + "; if a server has it open, this cannot be done beside it");
@@ -65,12 +62,9 @@ absl::Status verify_store(const StoreFlags& flags) {
 
 // Restores one where temporary files go, which reads every entry of it.
 absl::Status try_restoring(const std::string& backups, uint32_t number) {
-  std::error_code failed;
-  std::string folder = (std::filesystem::temp_directory_path(failed) / "bouquet-verify-XXXXXX").string();
-  if (failed || mkdtemp(folder.data()) == nullptr) return no_resource("no folder can be made where temporary files go (TMPDIR)");
-  const absl::Status restored = server::restore_backup(backups, number, folder + "/store").status();
-  std::filesystem::remove_all(folder, failed);
-  return restored;
+  const auto scratch = ScratchFolder::make("verify");
+  if (!scratch.ok()) return scratch.status();
+  return server::restore_backup(backups, number, scratch->path() + "/store").status();
 }
 
 absl::Status verify_backups(const StoreFlags& flags) {

@@ -63,11 +63,11 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   if (subject.visitor != nullptr) {
     if (absl::Status s = read_events(*subject.visitor, asker); !s.ok()) return s;
   } else {
-    asker.customer_id = *subject.customer_id;
-    asker.customer = artifact.customer_ids.find(asker.customer_id);
+    asker.customer = artifact.customer_ids.find(*subject.customer_id);
     if (asker.customer != kNone && live_.source != nullptr && live_.source->is_erased(asker.customer)) asker.customer = kNone;
     if (absl::Status s = check_version(subject.min_version); !s.ok()) return s;
-    if (live_.source != nullptr) asker.version = live_.source->version_of(asker.customer_id);
+    if (live_.source != nullptr) asker.version = live_.source->version_of(*subject.customer_id);
+    if (asker.version != 0) asker.customer_id = *subject.customer_id;
   }
   asker.has_own_attributes = !subject.attributes.empty() || subject.packed != nullptr;
   const bool as_known = asker.context.empty() && !asker.has_own_attributes && !solved;

@@ -17,11 +17,9 @@
 #include "server/live_source.h"
 #include "server/request_attributes.h"
 #include "server/served_model.h"
+#include "server/timestamps.h"
 
 namespace bouquet::server {
-
-// Since 1970.
-inline int64_t microseconds(const google::protobuf::Timestamp& time) { return time.seconds() * 1000000 + time.nanos() / 1000; }
 
 // What a request says of the one it asks for. Borrowed.
 struct Subject {
@@ -56,7 +54,7 @@ struct LiveKnowledge {
 // One asker. Kept from batch to batch for the memory of its vectors.
 struct Asker {
   CustomerIndex customer = kNone;
-  std::string customer_id;          // of a customer
+  std::string customer_id;          // where there is a version
   int64_t version = 0;              // of what is newer than the model; 0: nothing is
   bool stored = false;              // the stored profile answers as it is
   bool kept = false;                // the profile was solved for nothing but the customer, and may answer again

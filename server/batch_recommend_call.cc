@@ -7,8 +7,7 @@
 
 #include "engine/errors.h"
 #include "google/rpc/status.pb.h"
-#include "server/call_messages.h"
-#include "server/request_limits.h"
+#include "server/read_request.h"
 #include "server/status_mapping.h"
 #include "server/unary_job.h"
 
@@ -37,12 +36,8 @@ class BatchRecommendCall::Element final : public Job {
 grpc::ServerWriteReactor<grpc::ByteBuffer>* BatchRecommendCall::start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
                                                                       Batcher& batcher, Metrics& metrics) {
   auto* call = new BatchRecommendCall(context, batcher, metrics);
-  if (const absl::Status size = check_size(in.Length()); !size.ok()) {
-    call->end(size);
-  } else if (!parse_message(in, &call->request_)) {
-    call->end(malformed_message());
-  } else if (const absl::Status valid = validate(call->request_); !valid.ok()) {
-    call->end(valid);
+  if (const absl::Status read = read_request(in, kMaxMessageBytes, &call->request_); !read.ok()) {
+    call->end(read);
   } else {
     call->deadline_ = deadline_of(*context);
     call->submit_window();

@@ -1,13 +1,11 @@
 #include "server/call_messages.h"
 
+#include <string>
 #include <string_view>
 #include <utility>
 
-#include "server/request_limits.h"
-
-#include <string>
-
 #include "engine/errors.h"
+#include "server/request_limits.h"
 
 namespace bouquet::server {
 namespace {
@@ -19,9 +17,9 @@ bool single_slice(const grpc::ByteBuffer& bytes, grpc::Slice* slice) {
 
 }  // namespace
 
-absl::Status check_size(size_t bytes) {
-  if (bytes <= size_t{kMaxMessageBytes}) return absl::OkStatus();
-  return no_resource("the message has " + std::to_string(bytes) + " bytes; at most " + std::to_string(kMaxMessageBytes) + " are allowed");
+absl::Status check_size(size_t bytes, int32_t most_bytes) {
+  if (bytes <= static_cast<size_t>(most_bytes)) return absl::OkStatus();
+  return no_resource("the message has " + std::to_string(bytes) + " bytes; at most " + std::to_string(most_bytes) + " are allowed");
 }
 
 absl::Status malformed_message() { return wrong_usage("the request is not a well-formed message, or a string in it is not valid UTF-8"); }

@@ -6,11 +6,10 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
-#include "server/wire_attributes.h"
-
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "server/wire_attributes.h"
 
 namespace bouquet::server {
 
@@ -19,7 +18,7 @@ inline constexpr int32_t kMaxEventsMessageBytes = 4 << 20;
 inline constexpr int32_t kMaxMessageBytes = 1 << 20;
 
 // Errors: ResourceExhausted, as gRPC has it.
-absl::Status check_size(size_t bytes);
+absl::Status check_size(size_t bytes, int32_t most_bytes = kMaxMessageBytes);
 
 // What a caller is told of bytes that parse_message() refuses: InvalidArgument.
 absl::Status malformed_message();

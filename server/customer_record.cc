@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/event_intake.h"
+#include "server/timestamps.h"
 
 namespace bouquet::server {
 
@@ -39,7 +39,7 @@ bool CustomerRecord::next(v1::ExportCustomerResponse& piece) {
   }
   if (!erasure_) return false;
   piece.mutable_erasure()->set_receipt_id(store_->receipt_id_of(erasure_->sequence));
-  set_time(erasure_->time, piece.mutable_erasure()->mutable_erase_time());
+  *piece.mutable_erasure()->mutable_erase_time() = timestamp(erasure_->time);
   erasure_.reset();
   return true;
 }
@@ -48,7 +48,7 @@ void CustomerRecord::write_event(const StoredEvent& event, v1::ExportedEvent* ou
   v1::Event& said = *out->mutable_event();
   said.set_item_id(store_->item_ids().name(event.item));
   said.set_type(store_->event_types().name(event.type));
-  set_time(event.time, said.mutable_time());
+  *said.mutable_time() = timestamp(event.time);
   said.set_value(event.value);
   said.set_basket_id(event.details.basket_id);
   if (event.details.price) said.set_price(*event.details.price);

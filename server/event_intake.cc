@@ -5,6 +5,7 @@
 
 #include "engine/errors.h"
 #include "server/request_limits.h"
+#include "server/timestamps.h"
 
 namespace bouquet::server {
 namespace {
@@ -43,7 +44,7 @@ NewEvent new_event(const v1::CustomerEvent& said) {
                .price = std::nullopt,
                .recommendation_id = event.recommendation_id(),
                .placement = event.placement()};
-  if (event.has_time()) out.time = event.time().seconds() * 1'000'000 + event.time().nanos() / 1000;
+  if (event.has_time()) out.time = microseconds(event.time());
   if (event.has_price()) out.price = event.price();
   return out;
 }
@@ -74,7 +75,7 @@ absl::Status write_receipt(const EventStore& store, const Outcome& outcome, v1::
   const auto receipt = store.receipt_of(outcome.sequence);
   if (!receipt.ok()) return receipt.status();
   response->set_receipt_id(store.receipt_id_of(outcome.sequence));
-  set_time(receipt->time(), response->mutable_erase_time());
+  *response->mutable_erase_time() = timestamp(receipt->time());
   response->set_profile_version(static_cast<int64_t>(outcome.sequence));
   response->set_events(receipt->events());
   response->set_attributes(receipt->attributes());
@@ -83,12 +84,6 @@ absl::Status write_receipt(const EventStore& store, const Outcome& outcome, v1::
 }
 
 }  // namespace
-
-void set_time(int64_t microseconds, google::protobuf::Timestamp* out) {
-  const int64_t seconds = microseconds / 1'000'000 - (microseconds % 1'000'000 < 0 ? 1 : 0);
-  out->set_seconds(seconds);
-  out->set_nanos(static_cast<int32_t>(microseconds - seconds * 1'000'000) * 1000);
-}
 
 absl::Status EventIntake::ready() const {
   if (store_ != nullptr) return absl::OkStatus();

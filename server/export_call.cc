@@ -5,8 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "server/call_messages.h"
-#include "server/request_limits.h"
+#include "server/read_request.h"
 #include "server/status_mapping.h"
 #include "server/unary_job.h"
 
@@ -27,12 +26,8 @@ class ExportCall::ProfileJob final : public Job {
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ExportCall::start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
                                                               const EventStore* store, Batcher& batcher, Metrics& metrics) {
   auto* call = new ExportCall(store, metrics);
-  if (const absl::Status size = check_size(in.Length()); !size.ok()) {
-    call->end(size);
-  } else if (!parse_message(in, &call->request_)) {
-    call->end(malformed_message());
-  } else if (const absl::Status valid = validate(call->request_); !valid.ok()) {
-    call->end(valid);
+  if (const absl::Status read = read_request(in, kMaxMessageBytes, &call->request_); !read.ok()) {
+    call->end(read);
   } else {
     v1::GetProfileRequest& profile = call->profile_request_;
     profile.set_customer_id(call->request_.customer_id());

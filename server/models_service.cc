@@ -13,13 +13,6 @@ namespace {
 constexpr int kDefaultPage = 50;
 constexpr int kMaxPage = 1000;
 
-google::protobuf::Timestamp timestamp(int64_t microseconds) {
-  google::protobuf::Timestamp time;
-  time.set_seconds(microseconds / 1000000);
-  time.set_nanos(static_cast<int32_t>(microseconds % 1000000) * 1000);
-  return time;
-}
-
 // A version that cannot be served is the caller's to mend: FAILED_PRECONDITION, with what is wrong.
 grpc::Status refusal(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kNotFound) return to_grpc(status);

@@ -7,8 +7,7 @@
 
 #include "engine/errors.h"
 #include "google/rpc/status.pb.h"
-#include "server/call_messages.h"
-#include "server/request_limits.h"
+#include "server/read_request.h"
 #include "server/status_mapping.h"
 
 namespace bouquet::server {
@@ -54,8 +53,7 @@ void StreamEventsCall::OnReadDone(bool ok) {
 
 void StreamEventsCall::submit(Message& message) {
   message.response->set_message(++read_);
-  absl::Status status = parse_message(in_, message.request) ? validate(*message.request) : malformed_message();
-  if (!status.ok()) return answered(message, status);
+  if (absl::Status s = read_request(in_, kMaxEventsMessageBytes, message.request); !s.ok()) return answered(message, s);
   message.batch.said = &message.request->events();
   message.batch.results = message.response->mutable_results();
   intake_.record(message.batch, false, [this, &message](const absl::Status& done) { answered(message, done); });

@@ -10,10 +10,9 @@
 #include <utility>
 
 #include "server/batcher.h"
-#include "server/call_messages.h"
 #include "server/message_pool.h"
 #include "server/metrics.h"
-#include "server/request_limits.h"
+#include "server/read_request.h"
 #include "server/status_mapping.h"
 
 namespace bouquet::server {
@@ -49,12 +48,9 @@ class UnaryJob final : public Job {
                                          grpc::ByteBuffer* out) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     auto job = std::unique_ptr<UnaryJob>(new UnaryJob(method, context, reactor, out));
-    if (const absl::Status size = check_size(in.Length()); !size.ok()) {
-      job->finish(size);
-    } else if (!job->read(in)) {
-      job->finish(malformed_message());
-    } else if (const absl::Status valid = validate(*job->request_); !valid.ok()) {
-      job->finish(valid);
+    const auto parse = [&job](const grpc::ByteBuffer& bytes, Request*) { return job->parse(bytes); };
+    if (const absl::Status read = read_request(in, kMaxMessageBytes, job->request_, parse); !read.ok()) {
+      job->finish(read);
     } else {
       method.batcher.submit({.job = std::move(job), .deadline = deadline_of(*context), .bytes = static_cast<int64_t>(in.Length())});
     }
@@ -81,7 +77,7 @@ class UnaryJob final : public Job {
   }
 
   // Whether the bytes are a request.
-  bool read(const grpc::ByteBuffer& in) {
+  bool parse(const grpc::ByteBuffer& in) {
     if constexpr (requires(const Request& request) { request.attributes(); }) {
       static_assert(Request::kAttributesFieldNumber == WireAttributes::kField);
       return parse_request(in, request_, &bytes_, &attributes_);

@@ -3,8 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "server/call_messages.h"
-#include "server/request_limits.h"
+#include "server/read_request.h"
 #include "server/status_mapping.h"
 #include "server/unary_job.h"
 
@@ -31,7 +30,7 @@ struct WriteCall {
   }
   // Whether the call is one to go on with; else it has been answered.
   bool read(const grpc::ByteBuffer& in) {
-    absl::Status status = parse_message(in, request) ? validate(*request) : malformed_message();
+    const absl::Status status = read_request(in, kMaxEventsMessageBytes, request);
     if (!status.ok()) finish(status);
     return status.ok();
   }

@@ -197,7 +197,7 @@ class TrainingRun {
     if (!part.ok()) return part.status();
     FittedPart& p = **part;
     p.known.repurchase_share = outcome_.repurchase->share;
-    const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .min_epochs = 1, .patience = 0, .metric = ""};
+    const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .patience = 0, .metric = ""};
     const auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
     const auto loaded = backend_.load(fit->model);
@@ -269,7 +269,7 @@ class TrainingRun {
     auto set = training_set(dataset_, {}, attributes_);
     if (!set.ok()) return set.status();
     if (request_.validation.kind == ValidationKind::kNone) balance(*set);
-    const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .min_epochs = 1, .patience = 0, .metric = ""};
+    const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
     auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
     if (outcome_.epochs.empty()) outcome_.epochs = fit->reports;

@@ -8,11 +8,10 @@
 
 #include "engine/errors.h"
 #include "server/event_store/event_keys.h"
+#include "server/event_store/scan_options.h"
 
 namespace bouquet::server {
 namespace {
-
-constexpr size_t kReadahead = size_t{2} << 20;
 
 bool holds(const EventRange& range, std::string_view key) {
   const uint64_t sequence = sequence_of_key(key);
@@ -70,11 +69,7 @@ absl::Status EventReader::events_of(CustomerNumber customer, const EventRange& r
 
 absl::Status EventReader::scan(const EventRange& range,
                                const std::function<bool(CustomerNumber, std::span<const StoredEvent>)>& take) const {
-  rocksdb::ReadOptions options;
-  options.total_order_seek = true;
-  options.fill_cache = false;
-  options.readahead_size = kReadahead;
-  const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(options, database_.family(Family::kEvents)));
+  const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(scan_options(), database_.family(Family::kEvents)));
   std::vector<StoredEvent> events;
   CustomerNumber customer = 0;
   const auto give = [&] {

@@ -9,6 +9,7 @@
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/event_group.h"
 #include "server/event_store/event_keys.h"
+#include "server/event_store/scan_options.h"
 
 namespace bouquet::server {
 namespace {
@@ -37,6 +38,22 @@ uint64_t content_of(const NewAttributes& attributes) {
   return fixed64_at(hash_of_request_id(text).data());
 }
 
+uint64_t content_of(const NewErasure& erasure) {
+  return fixed64_at(hash_of_request_id("erase " + std::string(erasure.customer_id)).data());
+}
+
+// What is said once with a request id, which may be empty; the rest is the caller's to fill.
+std::unique_ptr<Append> one_row(std::string_view request_id, Append::Done done) {
+  auto append = std::make_unique<Append>();
+  append->outcomes.resize(1);
+  append->hashes.resize(1);
+  append->contents.resize(1);
+  if (!request_id.empty()) append->hashes[0] = hash_of_request_id(request_id);
+  append->bytes = kRowBytes;
+  append->done = std::move(done);
+  return append;
+}
+
 }  // namespace
 
 EventStore::EventStore(StoreDatabase& database, EventStoreOptions options)
@@ -51,8 +68,6 @@ absl::StatusOr<std::unique_ptr<EventStore>> EventStore::open(StoreDatabase& data
   if (!counters.ok()) return counters.status();
   store->counters_ = *counters;
   store->newest_ = counters->sequence;
-  store->event_count_ = counters->events;
-  store->customer_count_ = counters->customers;
   store->writer_ = std::thread([raw = store.get()] { raw->write_groups(); });
   return store;
 }
@@ -84,33 +99,17 @@ absl::Status EventStore::append(std::span<const NewEvent> events, Append::Done d
 }
 
 absl::Status EventStore::set_attributes(const NewAttributes& attributes, Append::Done done) {
-  auto append = std::make_unique<Append>();
+  auto append = one_row(attributes.request_id, std::move(done));
   append->attributes = attributes;
-  append->outcomes.resize(1);
-  append->hashes.resize(1);
-  append->contents.resize(1);
-  if (!attributes.request_id.empty()) {
-    append->hashes[0] = hash_of_request_id(attributes.request_id);
-    append->contents[0] = content_of(attributes);
-  }
-  append->bytes = kRowBytes;
+  if (!attributes.request_id.empty()) append->contents[0] = content_of(attributes);
   for (const auto& [name, value] : *attributes.values) append->bytes += static_cast<int64_t>(name.size() + value.ByteSizeLong());
-  append->done = std::move(done);
   return queue_.push(std::move(append));
 }
 
 absl::Status EventStore::erase_customer(const NewErasure& erasure, Append::Done done) {
-  auto append = std::make_unique<Append>();
+  auto append = one_row(erasure.request_id, std::move(done));
   append->erasure = erasure;
-  append->outcomes.resize(1);
-  append->hashes.resize(1);
-  append->contents.resize(1);
-  if (!erasure.request_id.empty()) {
-    append->hashes[0] = hash_of_request_id(erasure.request_id);
-    append->contents[0] = fixed64_at(hash_of_request_id("erase " + std::string(erasure.customer_id)).data());
-  }
-  append->bytes = kRowBytes;
-  append->done = std::move(done);
+  if (!erasure.request_id.empty()) append->contents[0] = content_of(erasure);
   return queue_.push(std::move(append));
 }
 
@@ -135,8 +134,6 @@ void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
     items_.add(group.new_items());
     types_.add(group.new_types());
     for (const DurableErasure& erasure : group.durable().erasures) erasures_.add(erasure.customer_id, erasure.erasure);
-    event_count_ = counters_.events;
-    customer_count_ = counters_.customers;
     report.stored = static_cast<int64_t>(group.durable().events.size());
     if (options_.listener) options_.listener(group.durable());
     newest_.store(counters_.sequence, std::memory_order_release);
@@ -183,10 +180,7 @@ absl::StatusOr<StoredAttributes> EventStore::attributes_of(CustomerNumber custom
 }
 
 absl::Status EventStore::scan_attributes(const std::function<bool(CustomerNumber, uint64_t sequence)>& take) const {
-  rocksdb::ReadOptions options;
-  options.total_order_seek = true;
-  options.fill_cache = false;
-  const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(options, database_.family(Family::kAttributes)));
+  const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(scan_options(), database_.family(Family::kAttributes)));
   CustomerNumber customer = 0;
   uint64_t newest = 0;
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
@@ -201,17 +195,6 @@ absl::Status EventStore::scan_attributes(const std::function<bool(CustomerNumber
   if (absl::Status s = of_rocks(at->status()); !s.ok()) return s;
   if (customer != 0) take(customer, newest);
   return absl::OkStatus();
-}
-
-EventStoreStats EventStore::stats() const {
-  EventStoreStats stats{.events = event_count_.load(),
-                        .customers = customer_count_.load(),
-                        .items = items_.size(),
-                        .event_types = types_.size(),
-                        .newest_sequence = newest_sequence()};
-  database_.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &stats.file_bytes);
-  database_.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kSizeAllMemTables, &stats.memory_bytes);
-  return stats;
 }
 
 }  // namespace bouquet::server

@@ -72,16 +72,6 @@ struct StoredAttributes {
   uint64_t sequence = 0;                             // of the newest change; 0: there was none
 };
 
-struct EventStoreStats {
-  uint64_t events = 0;
-  uint64_t customers = 0;
-  int64_t items = 0;
-  int64_t event_types = 0;
-  uint64_t newest_sequence = 0;
-  uint64_t file_bytes = 0;    // of sorted files
-  uint64_t memory_bytes = 0;  // not yet in sorted files; in the log as well
-};
-
 // Thread-safe.
 class EventStore {
  public:
@@ -117,7 +107,6 @@ class EventStore {
 
   // The newest that is durable and that the listener has seen; 0: none.
   uint64_t newest_sequence() const { return newest_.load(std::memory_order_acquire); }
-  EventStoreStats stats() const;
 
  private:
   EventStore(StoreDatabase& database, EventStoreOptions options);
@@ -132,7 +121,7 @@ class EventStore {
   ErasureTable erasures_;
   const EventReader reader_{database_, items_, types_};
   StoreCounters counters_;  // the writer's
-  std::atomic<uint64_t> newest_{0}, event_count_{0}, customer_count_{0};
+  std::atomic<uint64_t> newest_{0};
   CommitQueue queue_;
   std::thread writer_;
 };

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/errors.h"
+#include "engine/file_access.h"
 #include "server/event_store/store_check.h"
 #include "server/event_store/store_counters.h"
 
@@ -77,7 +78,7 @@ absl::StatusOr<std::vector<Backup>> backups_of(const Engine& engine) {
   return backups;
 }
 
-absl::Status sync(const fs::path& path) {
+absl::Status sync_file(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = file >= 0 && ::fsync(file) == 0;
   if (file >= 0) ::close(file);
@@ -87,8 +88,8 @@ absl::Status sync(const fs::path& path) {
 absl::Status sync_all(const fs::path& folder) {
   std::error_code failed;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed))
-    if (absl::Status s = sync(entry.path()); !s.ok()) return s;
-  return failed ? no_resource(folder.string() + ": " + failed.message()) : sync(folder);
+    if (absl::Status s = sync_file(entry.path()); !s.ok()) return s;
+  return failed ? no_resource(folder.string() + ": " + failed.message()) : sync_directory(folder.string());
 }
 
 absl::Status check_empty(const fs::path& store) {
@@ -213,7 +214,7 @@ absl::StatusOr<Backup> restore_backup(const std::string& folder, uint32_t number
   if (absl::Status s = sync_all(made); !s.ok()) return s;
   fs::rename(unfinished.path(), place, failed);
   if (failed) return no_resource("--store " + store + " cannot be made: " + failed.message());
-  if (absl::Status s = sync(place.parent_path()); !s.ok()) return s;
+  if (absl::Status s = sync_directory(place.parent_path().string()); !s.ok()) return s;
   return *backup;
 }
 

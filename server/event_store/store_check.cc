@@ -13,6 +13,7 @@
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/event_id_entry.h"
 #include "server/event_store/event_keys.h"
+#include "server/event_store/scan_options.h"
 #include "server/event_store/store_counters.h"
 #include "server/event_store/store_database.h"
 
@@ -20,7 +21,6 @@ namespace bouquet::server {
 namespace {
 
 constexpr size_t kNumberBytes = 8;
-constexpr size_t kReadahead = size_t{2} << 20;
 
 std::string hex(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -86,11 +86,8 @@ class Checker {
   }
 
   void each(Family family, const std::string& family_name, const Entry& take) {
-    rocksdb::ReadOptions options;
-    options.total_order_seek = true;
-    options.fill_cache = false;
+    rocksdb::ReadOptions options = scan_options();
     options.verify_checksums = true;
-    options.readahead_size = kReadahead;
     const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(options, database_.family(family)));
     for (at->SeekToFirst(); at->Valid(); at->Next()) take(at->key().ToStringView(), at->value().ToStringView());
     if (!at->status().ok()) problem(family_name + ": cannot be read to the end: " + at->status().ToString());

@@ -8,7 +8,6 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -92,16 +91,6 @@ std::string list_of_files(const std::string& folder) {
   return name;
 }
 
-absl::Status make_scratch_folder(std::string& folder) {
-  std::error_code failed;
-  folder = (std::filesystem::temp_directory_path(failed) / "bouquet-snapshot-XXXXXX").string();
-  if (failed || mkdtemp(folder.data()) == nullptr) {
-    folder.clear();
-    return no_resource("no folder can be made where temporary files go (TMPDIR)");
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 std::string random_text() {
@@ -119,6 +108,11 @@ absl::Status of_rocks(const rocksdb::Status& status) {
   return absl::InternalError(message);
 }
 
+absl::Status check_is_store(const std::string& folder) {
+  if (std::filesystem::exists(std::filesystem::path(folder) / "CURRENT")) return absl::OkStatus();
+  return missing_input("--store " + folder + ": there is no store");
+}
+
 absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open(const std::string& folder, const StoreDatabaseOptions& options) {
   std::unique_ptr<StoreDatabase> database(new StoreDatabase(options));
   if (absl::Status s = database->open_families(folder, false); !s.ok()) return s;
@@ -129,8 +123,7 @@ absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open(const std::st
 }
 
 absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open_snapshot(const std::string& folder) {
-  if (!std::filesystem::exists(std::filesystem::path(folder) / "CURRENT"))
-    return missing_input("--store " + folder + ": there is no store");
+  if (absl::Status s = check_is_store(folder); !s.ok()) return s;
   int failures = 0;
   for (const auto begin = std::chrono::steady_clock::now(); std::chrono::steady_clock::now() - begin < kSnapshotPatience;) {
     std::unique_ptr<StoreDatabase> database(new StoreDatabase({}));
@@ -176,9 +169,11 @@ absl::Status StoreDatabase::open_families(const std::string& folder, bool snapsh
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   if (snapshot) {
-    if (absl::Status s = make_scratch_folder(scratch_folder_); !s.ok()) return s;
+    auto scratch = ScratchFolder::make("snapshot");
+    if (!scratch.ok()) return scratch.status();
+    scratch_ = *std::move(scratch);
   }
-  const rocksdb::Status opened = snapshot ? rocksdb::DB::OpenAsSecondary(options, folder, scratch_folder_, descriptors, &handles, &db)
+  const rocksdb::Status opened = snapshot ? rocksdb::DB::OpenAsSecondary(options, folder, scratch_->path(), descriptors, &handles, &db)
                                           : rocksdb::DB::Open(options, folder, descriptors, &handles, &db);
   if (!opened.ok()) return at_folder(folder, of_rocks(opened));
   db_.reset(db);
@@ -202,13 +197,9 @@ absl::Status StoreDatabase::check_format(const std::string& folder, bool snapsho
 StoreDatabase::StoreDatabase(const StoreDatabaseOptions& options) : options_(options) {}
 
 StoreDatabase::~StoreDatabase() {
-  if (db_ != nullptr) {
-    for (rocksdb::ColumnFamilyHandle* handle : families_) db_->DestroyColumnFamilyHandle(handle);
-    db_->Close();
-    db_.reset();
-  }
-  std::error_code ignored;
-  if (!scratch_folder_.empty()) std::filesystem::remove_all(scratch_folder_, ignored);
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* handle : families_) db_->DestroyColumnFamilyHandle(handle);
+  db_->Close();
 }
 
 absl::Status StoreDatabase::check_room() const {

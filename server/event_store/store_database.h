@@ -9,11 +9,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "engine/scratch_folder.h"
 
 namespace rocksdb {
 class Cache;
@@ -100,7 +102,7 @@ class StoreDatabase {
   const std::shared_ptr<std::atomic<bool>> may_expire_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<rocksdb::Cache> cache_;
   std::string identity_;
-  std::string scratch_folder_;  // of a snapshot: RocksDB's own log
+  std::optional<ScratchFolder> scratch_;  // of a snapshot: RocksDB's own log
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> families_{};
   std::atomic<bool> failed_{false};  // the last write did
@@ -110,6 +112,9 @@ class StoreDatabase {
 
 // 128 random bits as hexadecimal text.
 std::string random_text();
+
+// Errors: NotFound (nothing in `folder` looks like a store).
+absl::Status check_is_store(const std::string& folder);
 
 // As the server says it: DataLoss (damaged), ResourceExhausted (no room, locked, the disk fails), Internal.
 absl::Status of_rocks(const rocksdb::Status& status);

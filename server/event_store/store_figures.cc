@@ -11,12 +11,12 @@
 #include "engine/errors.h"
 #include "server/event_store/event_keys.h"
 #include "server/event_store/name_table.h"
+#include "server/event_store/scan_options.h"
 #include "server/event_store/store_counters.h"
 
 namespace bouquet::server {
 namespace {
 
-constexpr size_t kReadahead = size_t{2} << 20;
 constexpr uint64_t kReserveBytes = uint64_t{96} << 20;  // what the store leaves alone, and what changes while it is compacted
 
 absl::StatusOr<uint64_t> name_count(const StoreDatabase& database, NameKind kind) {
@@ -26,11 +26,7 @@ absl::StatusOr<uint64_t> name_count(const StoreDatabase& database, NameKind kind
 }
 
 absl::Status read_times(const StoreDatabase& database, StoreFigures& figures) {
-  rocksdb::ReadOptions options;
-  options.total_order_seek = true;
-  options.fill_cache = false;
-  options.readahead_size = kReadahead;
-  const std::unique_ptr<rocksdb::Iterator> at(database.rocks().NewIterator(options, database.family(Family::kEvents)));
+  const std::unique_ptr<rocksdb::Iterator> at(database.rocks().NewIterator(scan_options(), database.family(Family::kEvents)));
   int64_t oldest = std::numeric_limits<int64_t>::max(), newest = std::numeric_limits<int64_t>::min();
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
     if (at->key().size() != kEventKeyBytes) return bad_input("the store: an event is damaged");

@@ -54,7 +54,7 @@ class ErasuresCommand : public testing::Test {
   }
 
   server::SmallStore store_;
-  ScratchFolder models_;
+  TestFolder models_;
 };
 
 TEST_F(ErasuresCommand, ListHasALineForEach) {

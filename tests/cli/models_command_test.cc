@@ -61,7 +61,7 @@ class ModelsCommand : public testing::Test {
     overwrite(scratch_.path() + "/" + version + "/profiles.bin", bytes);
   }
 
-  ScratchFolder scratch_;
+  TestFolder scratch_;
   std::string first_, second_;
 };
 

@@ -3,17 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "cpu_fallback/panel_kernels.h"
-#include "engine/random_stream.h"
+#include "tests/engine/small_matrices.h"
 
 namespace bouquet::cpu {
 namespace {
-
-std::vector<float> numbers(size_t count, uint64_t seed) {
-  RandomStream random(seed, 1);
-  std::vector<float> out(count);
-  for (float& x : out) x = static_cast<float>(random.normal());
-  return out;
-}
 
 // Few rows and a whole tile of them go different ways.
 TEST(PriorMeans, OfARowAreTheSameBitsHoweverManyAreMadeTogether) {
@@ -21,11 +14,11 @@ TEST(PriorMeans, OfARowAreTheSameBitsHoweverManyAreMadeTogether) {
     for (const int32_t dense : {0, 1, 301}) {
       const int32_t columns = dense + 1;
       PriorMap map(columns, dense, d);
-      const std::vector<float> table = numbers(static_cast<size_t>((columns + 1) * d), 5);
+      const std::vector<float> table = random_floats(static_cast<size_t>((columns + 1) * d), 5);
       map.assign({table.data(), columns + 1, d});
       GrowingAttributes rows(columns, dense);
       for (int64_t r = 0; r < PriorMeans::kBatch; ++r)
-        rows.append(numbers(static_cast<size_t>(dense), 10 + static_cast<uint64_t>(r)), std::vector<int32_t>{dense},
+        rows.append(random_floats(static_cast<size_t>(dense), 10 + static_cast<uint64_t>(r)), std::vector<int32_t>{dense},
                     std::vector<float>{0.5f});
       PriorMeans together(map), alone(map);
       together.compute(rows.rows(), 0, PriorMeans::kBatch);

@@ -87,7 +87,7 @@ class ArtifactDamage : public testing::Test {
     return message;
   }
 
-  ScratchFolder scratch_;
+  TestFolder scratch_;
   std::string folder_;
 };
 

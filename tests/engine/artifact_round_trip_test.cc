@@ -78,7 +78,7 @@ void expect_same_arrays(const Artifact& got, const Artifact& wanted) {
 }
 
 std::shared_ptr<const Artifact> written_and_read(const Artifact& artifact) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   const std::string folder = scratch.folder("v");
   const absl::Status written = write_artifact(artifact, folder);
   EXPECT_TRUE(written.ok()) << written;
@@ -220,7 +220,7 @@ TEST(ArtifactRoundTrip, MapsEverySectionOnA64ByteBoundary) {
 }
 
 TEST(ArtifactRoundTrip, GivesTheSameBytesForTheSameModel) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   const std::string a = scratch.folder("a"), b = scratch.folder("b");
   ASSERT_TRUE(write_artifact(tiny_artifact(), a).ok());
   ASSERT_TRUE(write_artifact(tiny_artifact(), b).ok());
@@ -228,7 +228,7 @@ TEST(ArtifactRoundTrip, GivesTheSameBytesForTheSameModel) {
 }
 
 TEST(ArtifactRoundTrip, KeepsPersonalDataOutOfTheItemFiles) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   const std::string folder = scratch.folder("v");
   ASSERT_TRUE(write_artifact(tiny_artifact(), folder).ok());
   const auto manifest = read_manifest(folder);
@@ -245,7 +245,7 @@ TEST(ArtifactRoundTrip, KeepsPersonalDataOutOfTheItemFiles) {
 }
 
 TEST(ArtifactRoundTrip, RefusesToWriteWhatItWouldNotRead) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   Artifact artifact = tiny_artifact();
   artifact.model.profiles = std::vector<float>{1, 2, 3, 4, 5, std::numeric_limits<float>::infinity()};
   EXPECT_EQ(write_artifact(artifact, scratch.folder("v")).code(), absl::StatusCode::kDataLoss);
@@ -253,14 +253,14 @@ TEST(ArtifactRoundTrip, RefusesToWriteWhatItWouldNotRead) {
 }
 
 TEST(ArtifactRoundTrip, DoesNotWriteIntoAFolderThatHoldsSomething) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   overwrite(scratch.folder("v") + "/note", "mine");
   EXPECT_EQ(write_artifact(tiny_artifact(), scratch.path() + "/v").code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(read_file(scratch.path() + "/v/note"), "mine");
 }
 
 TEST(ArtifactRoundTrip, SaysThatAFolderIsNotThere) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   EXPECT_EQ(open_artifact(scratch.path() + "/absent").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(open_artifact(scratch.path()).status().code(), absl::StatusCode::kNotFound);
 }

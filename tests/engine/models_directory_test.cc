@@ -60,7 +60,7 @@ int in_child(const Work& work) {
 }
 
 TEST(ModelsDirectory, PublishesUnderTheTimeAndAHashOfTheContent) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path() + "/models", at(kNoon));
   const std::string version = published(directory);
   EXPECT_EQ(version, "20260101T120000Z-" + content_hash(directory.path() + "/" + version).value().substr(0, 8));
@@ -73,7 +73,7 @@ TEST(ModelsDirectory, PublishesUnderTheTimeAndAHashOfTheContent) {
 }
 
 TEST(ModelsDirectory, HoldsNothingAtFirst) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   const ModelsDirectory directory = opened(scratch.path());
   EXPECT_THAT(directory.versions(), IsEmpty());
   EXPECT_EQ(directory.current().status().code(), absl::StatusCode::kNotFound);
@@ -81,7 +81,7 @@ TEST(ModelsDirectory, HoldsNothingAtFirst) {
 }
 
 TEST(ModelsDirectory, LeavesTheCurrentVersionAloneWhenNotAskedToActivate) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path());
   const std::string first = published(directory);
   const std::string second = published(directory, false);
@@ -90,7 +90,7 @@ TEST(ModelsDirectory, LeavesTheCurrentVersionAloneWhenNotAskedToActivate) {
 }
 
 TEST(ModelsDirectory, FillsInParentAndTimeWhereTheyAreEmpty) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string first = published(directory);
   Artifact artifact = tiny_artifact();
@@ -105,7 +105,7 @@ TEST(ModelsDirectory, FillsInParentAndTimeWhereTheyAreEmpty) {
 }
 
 TEST(ModelsDirectory, KeepsNamesInOrderWhenTheClockGoesBack) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   std::vector<std::string> names = {published(directory)};
   for (const int64_t now : {kNoon, kNoon - 86400 * kSecond, int64_t{0}, int64_t{-5}}) {
@@ -118,14 +118,14 @@ TEST(ModelsDirectory, KeepsNamesInOrderWhenTheClockGoesBack) {
 }
 
 TEST(ModelsDirectory, ComesAfterADamagedVersionToo) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   fs::create_directory(scratch.path() + "/20991231T235959Z-deadbeef");
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   EXPECT_EQ(published(directory).substr(0, 16), "21000101T000000Z");
 }
 
 TEST(ModelsDirectory, ActivatesAndRollsBack) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path());
   const std::string first = published(directory), second = published(directory), third = published(directory);
   EXPECT_EQ(directory.roll_back().value(), second);
@@ -138,7 +138,7 @@ TEST(ModelsDirectory, ActivatesAndRollsBack) {
 }
 
 TEST(ModelsDirectory, NamesTheNearestVersionWhenOneIsUnknown) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string version = published(directory);
   std::string wrong = version;
@@ -151,7 +151,7 @@ TEST(ModelsDirectory, NamesTheNearestVersionWhenOneIsUnknown) {
 }
 
 TEST(ModelsDirectory, ActivatesNothingThatHasNoManifest) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string version = published(directory);
   fs::create_directory(scratch.path() + "/20991231T235959Z-deadbeef");
@@ -160,7 +160,7 @@ TEST(ModelsDirectory, ActivatesNothingThatHasNoManifest) {
 }
 
 TEST(ModelsDirectory, RefusesACurrentThatNamesNoVersion) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path());
   const std::string version = published(directory);
   for (const std::string& text : {version, version + "\n\n", std::string("../../etc\n"), std::string(), std::string(300, 'x')}) {
@@ -172,7 +172,7 @@ TEST(ModelsDirectory, RefusesACurrentThatNamesNoVersion) {
 }
 
 TEST(ModelsDirectory, IgnoresLinksAndFoldersWithOtherNames) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string version = published(directory);
   fs::create_directory(scratch.path() + "/backup");
@@ -182,7 +182,7 @@ TEST(ModelsDirectory, IgnoresLinksAndFoldersWithOtherNames) {
 }
 
 TEST(ModelsDirectory, RemovesWhatADeadWriterLeft) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   const std::string left = scratch.path() + "/20260101T120000Z-00000000.tmp-17-0a1b2c3d";
   fs::create_directory(left);
   overwrite(left + "/profiles.bin", "half");
@@ -194,7 +194,7 @@ TEST(ModelsDirectory, RemovesWhatADeadWriterLeft) {
 }
 
 TEST(ModelsDirectory, LeavesALiveWriterAlone) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsEnvironment environment = at(kNoon);
   int openings = 0;
   environment.before_step = [&](std::string_view step) {
@@ -211,7 +211,7 @@ TEST(ModelsDirectory, LeavesALiveWriterAlone) {
 }
 
 TEST(ModelsDirectory, LooksWithoutChangingAnything) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   EXPECT_EQ(ModelsDirectory::open_existing(scratch.path() + "/absent").status().code(), absl::StatusCode::kNotFound);
   EXPECT_FALSE(fs::exists(scratch.path() + "/absent"));
   overwrite(scratch.path() + "/CURRENT.tmp-17-0a1b2c3d", "half");
@@ -220,7 +220,7 @@ TEST(ModelsDirectory, LooksWithoutChangingAnything) {
 }
 
 TEST(ModelsDirectory, SaysWhyItCannotBeMade) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   overwrite(scratch.path() + "/file", "");
   const auto directory = ModelsDirectory::open(scratch.path() + "/file");
   EXPECT_EQ(directory.status().code(), absl::StatusCode::kResourceExhausted);
@@ -228,7 +228,7 @@ TEST(ModelsDirectory, SaysWhyItCannotBeMade) {
 }
 
 TEST(ModelsDirectory, LeavesNothingBehindWhenAFileCannotGrow) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string version = published(directory);
   const int ended = in_child([&] {
@@ -248,7 +248,7 @@ TEST(ModelsDirectory, LeavesNothingBehindWhenAFileCannotGrow) {
 }
 
 TEST(ModelsDirectory, TakesAVersionBackThatCannotBecomeCurrent) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string version = published(directory);
   const int ended = in_child([&] {
@@ -289,7 +289,7 @@ bool kill_before_step(const std::string& path, int n) {
 }
 
 TEST(ModelsDirectory, IsWholeAfterAKillAtEveryStep) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string first = published(directory);
   int kills = 0, appeared = 0;
@@ -315,7 +315,7 @@ TEST(ModelsDirectory, IsWholeAfterAKillAtEveryStep) {
 
 // The control of the test above: without the temporary folder a kill does leave half a version.
 TEST(ModelsDirectory, WouldNotBeWholeIfItWroteInPlace) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   const std::string version = "20260101T120000Z-0123abcd";
   const std::string folder = scratch.folder(version);
   in_child([&] {
@@ -328,7 +328,7 @@ TEST(ModelsDirectory, WouldNotBeWholeIfItWroteInPlace) {
 }
 
 TEST(ModelsDirectory, TakesSeveralPublishersAtOnce) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   constexpr int kPublishers = 4, kEach = 5;
   std::vector<pid_t> children;
   for (int p = 0; p < kPublishers; ++p) {

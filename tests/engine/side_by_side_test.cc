@@ -4,24 +4,17 @@
 
 #include <numeric>
 
-#include "engine/random_stream.h"
+#include "tests/engine/small_matrices.h"
 
 namespace bouquet {
 namespace {
-
-std::vector<float> numbers(size_t count, uint64_t seed) {
-  RandomStream random(seed, 1);
-  std::vector<float> out(count);
-  for (float& x : out) x = static_cast<float>(random.normal());
-  return out;
-}
 
 // However many vectors and rows there are, and whatever instructions there are: the sums of the definition, to the bit.
 TEST(SideBySide, ProductsAreSumsInIndexOrder) {
   for (const size_t d : {1, 7, 128})
     for (const size_t width : {1, 10, 12, 13, 30})
       for (const size_t count : {0, 1, 2, 3, 4, 8}) {
-        const std::vector<float> vectors = numbers(width * d, 1), table = numbers(9 * d, 2);
+        const std::vector<float> vectors = random_floats(width * d, 1), table = random_floats(9 * d, 2);
         const auto cols = static_cast<int64_t>(d);
         const SideBySide side(MatrixView<const float>{vectors.data(), static_cast<int64_t>(width), cols});
         std::vector<int32_t> rows(count);
@@ -40,7 +33,7 @@ TEST(SideBySide, ProductsAreSumsInIndexOrder) {
 
 TEST(SideBySide, ThePlainLoopMakesTheSameBits) {
   constexpr size_t kDimension = 33, kStride = 2 * SideBySide::kLanes, kRows = SideBySide::kRows;
-  const std::vector<float> some = numbers(kDimension * kStride, 3), others = numbers(kRows * kDimension, 4);
+  const std::vector<float> some = random_floats(kDimension * kStride, 3), others = random_floats(kRows * kDimension, 4);
   const std::vector<double> vectors(some.begin(), some.end()), rows(others.begin(), others.end());
   std::vector<double> sums(kRows * kStride);
   SideBySide::multiply_plainly(vectors.data(), kStride, rows.data(), kDimension, sums.data());

@@ -1,7 +1,6 @@
 // A model small enough to damage in every byte, with something in every section; and a folder for it that is removed afterwards.
 #pragma once
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -14,32 +13,22 @@
 #include "engine/artifact.h"
 #include "engine/catalog_columns_builder.h"
 #include "engine/event_rules.h"
+#include "engine/scratch_folder.h"
 
 namespace bouquet {
 
-class ScratchFolder {
+// In memory where that is possible: these tests sync thousands of files.
+class TestFolder {
  public:
-  ScratchFolder() {
-    // In memory where that is possible: these tests sync thousands of files.
-    const std::filesystem::path memory = "/dev/shm";
-    const auto root = ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
-    std::string pattern = (root / "bouquet-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return scratch_.path(); }
   // An empty folder inside.
   std::string folder(const std::string& name) const {
-    std::filesystem::create_directory(path_ + "/" + name);
-    return path_ + "/" + name;
+    std::filesystem::create_directory(path() + "/" + name);
+    return path() + "/" + name;
   }
 
  private:
-  std::string path_;
+  ScratchFolder scratch_ = *ScratchFolder::make("test", ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "");
 };
 
 inline std::string read_file(const std::string& path) {

@@ -45,9 +45,7 @@ class CatalogCalls : public TestServer {
     start_with_store();
   }
   void start_with_store() {
-    ServingOptions with_store = options();
-    with_store.store = folder_.path() + "/store";
-    start(with_store);
+    TestServer::start_with_store();
     catalog_ = v1::Catalog::NewStub(channel());
     recommendations_ = stub();
   }

@@ -23,15 +23,6 @@ class ErasureCalls : public TestServer {
     publish(shop_);
     start_with_store();
   }
-  void start_with_store() {
-    ServingOptions with_store = options();
-    with_store.store = store_;
-    start(with_store);
-  }
-  void restart() {
-    serving_.reset();
-    start_with_store();
-  }
   int record(const std::string& customer, const std::string& item, int64_t seconds = 0) {
     v1::RecordEventsRequest request;
     v1::CustomerEvent& said = *request.add_events();
@@ -141,7 +132,6 @@ class ErasureCalls : public TestServer {
   }
 
   const TinyShop shop_ = random_shop(60, 10, 8, 5);
-  const std::string store_ = folder_.path() + "/store";
 };
 
 TEST_F(ErasureCalls, WhoIsErasedIsNobodyInEveryAnswerFromThenOn) {
@@ -156,7 +146,7 @@ TEST_F(ErasureCalls, WhoIsErasedIsNobodyInEveryAnswerFromThenOn) {
   EXPECT_GT(receipt.erase_time().seconds(), 1'700'000'000);
   expect_known("customer2");
   EXPECT_EQ(recommend("customer2").SerializeAsString(), other.SerializeAsString());
-  restart();
+  restart_with_store();
   expect_nobody("customer0");
   // The next model is of the same files.
   publish(random_shop(60, 10, 8, 6));
@@ -186,7 +176,7 @@ TEST_F(ErasureCalls, WhoComesBackIsAnsweredByWhatIsNew) {
     first_time.clear_profile_version();
     EXPECT_EQ(back.SerializeAsString(), first_time.SerializeAsString());
     EXPECT_FALSE(profile("customer0").known());
-    restart();
+    restart_with_store();
   }
   // Trained with the store since: the row is of the new life.
   Artifact artifact = random_shop(60, 10, 8, 7).artifact();
@@ -208,7 +198,7 @@ TEST_F(ErasureCalls, ARepeatedRequestGetsTheFirstReceiptAlsoAfterARestart) {
   v1::EraseCustomerResponse first = erase("customer0", "r1");
   EXPECT_FALSE(first.repeated_request());
   record("customer0", "item3");
-  restart();
+  restart_with_store();
   v1::EraseCustomerResponse again = erase("customer0", "r1");
   EXPECT_TRUE(again.repeated_request());
   again.clear_repeated_request();

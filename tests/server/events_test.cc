@@ -34,15 +34,6 @@ class EventCalls : public TestServer {
     publish(random_shop(20, 10, 8, 5));
     start_with_store();
   }
-  void start_with_store() {
-    ServingOptions with_store = options();
-    with_store.store = folder_.path() + "/store";
-    start(with_store);
-  }
-  void restart() {
-    serving_.reset();
-    start_with_store();
-  }
   grpc::Status record(const v1::RecordEventsRequest& request) {
     return call_method(&v1::Profiles::Stub::RecordEvents, request, &recorded_);
   }
@@ -70,7 +61,7 @@ TEST_F(EventCalls, EachEventIsAnsweredAndARepetitionAlsoAfterARestart) {
   EXPECT_EQ(result(1).message(), "customer_id: must not be empty");
   EXPECT_EQ(result(1).profile_version(), 0);
   EXPECT_EQ(result(2).profile_version(), 2);
-  restart();
+  restart_with_store();
   request.mutable_events(1)->set_customer_id("eve");
   request.mutable_events(2)->mutable_event()->set_value(2);
   ASSERT_TRUE(record(request).ok());

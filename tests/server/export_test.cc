@@ -18,9 +18,7 @@ class ExportTest : public TestServer {
  protected:
   void SetUp() override {
     publish(shop_);
-    ServingOptions with_store = options();
-    with_store.store = folder_.path() + "/store";
-    start(with_store);
+    start_with_store();
   }
   void record(const std::string& customer, const std::string& item, const std::string& basket, double price) {
     v1::RecordEventsRequest request;

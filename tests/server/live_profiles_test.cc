@@ -20,15 +20,6 @@ class LiveProfiles : public TestServer {
     publish(random_shop(60, 10, 8, 5));
     start_with_store();
   }
-  void start_with_store() {
-    ServingOptions with_store = options();
-    with_store.store = folder_.path() + "/store";
-    start(with_store);
-  }
-  void restart() {
-    serving_.reset();
-    start_with_store();
-  }
   // Its profile version.
   int64_t record(const std::string& customer, const std::string& item, const std::string& type = "purchase") {
     v1::RecordEventsRequest request;
@@ -67,7 +58,7 @@ TEST_F(LiveProfiles, WhatWasBoughtASecondAgoIsNotOfferedAlsoAfterARestart) {
   EXPECT_EQ(after.profile_version(), version);
   EXPECT_THAT(ids(after), Not(Contains(bought)));
   EXPECT_EQ(recommend("customer1").profile_version(), 0);
-  restart();
+  restart_with_store();
   EXPECT_EQ(recommend("customer0").SerializeAsString(), after.SerializeAsString());
 }
 

@@ -26,6 +26,17 @@ ServingOptions TestServer::options() const {
   return options;
 }
 
+void TestServer::start_with_store() {
+  ServingOptions with_store = options();
+  with_store.store = store_;
+  start(with_store);
+}
+
+void TestServer::restart_with_store() {
+  serving_.reset();
+  start_with_store();
+}
+
 void TestServer::start(const ServingOptions& options) {
   auto serving = Serving::start(options, *backend_);
   ASSERT_TRUE(serving.ok()) << serving.status();

@@ -29,6 +29,9 @@ class TestServer : public ::testing::Test {
   // What a test usually wants: no waiting, everything local.
   ServingOptions options() const;
   void start(const ServingOptions& options);
+  // The same, with a store that stays from start to start.
+  void start_with_store();
+  void restart_with_store();
 
   // A channel of its own connection.
   std::shared_ptr<grpc::Channel> channel() const { return channel_to(serving_->address()); }
@@ -48,6 +51,7 @@ class TestServer : public ::testing::Test {
 
   TemporaryFolder folder_;
   std::string models_ = folder_.path() + "/models";
+  std::string store_ = folder_.path() + "/store";
   std::unique_ptr<Backend> backend_ = *cpu::make_cpu_backend(1);
   std::unique_ptr<Serving> serving_;
 };

@@ -199,7 +199,7 @@ TEST(SyntheticShop, SharesOutTheEventsOfMl20mWithALongTail) {
 class ShopFilesTest : public testing::TestWithParam<std::pair<ShopFormat, ShopOrder>> {};
 
 TEST_P(ShopFilesTest, AreReadBackWhole) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ShopSettings settings = small();
   settings.content_share = 0.1;
   const SyntheticShop shop = shop_of(settings);
@@ -238,7 +238,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, ShopFilesTest,
                                          std::pair{ShopFormat::kJsonl, ShopOrder::kCustomer}));
 
 TEST(ShopFiles, StandInOrderOfTimeWhenAskedTo) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   ASSERT_TRUE(write_shop(shop_of(small()), scratch.path(), ShopFormat::kCsv, ShopOrder::kTime).ok());
   std::istringstream lines(read_file(scratch.path() + "/events.csv"));
   std::string line, last;
@@ -253,7 +253,7 @@ TEST(ShopFiles, StandInOrderOfTimeWhenAskedTo) {
 }
 
 TEST(ShopFiles, AreTheSameBytesForTheSameSeed) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   for (const char* folder : {"/a", "/b"})
     ASSERT_TRUE(write_shop(shop_of(small()), scratch.path() + folder, ShopFormat::kCsv, ShopOrder::kCustomer).ok());
   for (const char* file : {"/events.csv", "/items.csv", "/truth.csv"})
@@ -261,7 +261,7 @@ TEST(ShopFiles, AreTheSameBytesForTheSameSeed) {
 }
 
 TEST(ShopFiles, SayWhichFolderCannotBeMade) {
-  const ScratchFolder scratch;
+  const TestFolder scratch;
   overwrite(scratch.path() + "/file", "");
   const auto written = write_shop(shop_of(small()), scratch.path() + "/file", ShopFormat::kCsv, ShopOrder::kCustomer);
   EXPECT_EQ(written.status().code(), absl::StatusCode::kResourceExhausted);

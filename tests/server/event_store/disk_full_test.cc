@@ -61,7 +61,7 @@ TEST_F(DiskFull, NothingIsAcknowledgedAndNothingIsLost) {
   }
   EXPECT_EQ(small_.store->newest_sequence(), static_cast<uint64_t>(acknowledged));
   small_.reopen();
-  EXPECT_EQ(small_.store->stats().events, static_cast<uint64_t>(acknowledged));
+  EXPECT_EQ(small_.figures().events, static_cast<uint64_t>(acknowledged));
   std::map<uint64_t, std::string> by_sequence;
   ASSERT_TRUE(small_.store->events()
                   .scan({},

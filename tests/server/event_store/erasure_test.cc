@@ -49,8 +49,8 @@ class ErasureTest : public ::testing::Test {
     EXPECT_TRUE(small.store->events().events_of(1, {}, left).ok());
     EXPECT_THAT(left, IsEmpty());
     EXPECT_TRUE(small.store->attributes_of(1)->values.empty());
-    EXPECT_EQ(small.store->stats().events, 1u);
-    EXPECT_EQ(small.store->stats().customers, 1u);
+    EXPECT_EQ(small.figures().events, 1u);
+    EXPECT_EQ(small.figures().customers, 1u);
     EXPECT_TRUE(small.store->erasures().find("ann"));
     EXPECT_FALSE(small.store->erasures().find("bob"));
   }
@@ -135,8 +135,8 @@ TEST_F(ErasureTest, OfSomebodyWhomTheStoreHasNeverMetIsRememberedAllTheSame) {
   ASSERT_TRUE(outcome.status.ok());
   EXPECT_EQ(small_.store->receipt_of(outcome.sequence)->customer(), 0u);
   EXPECT_TRUE(small_.store->erasures().find("eve"));
-  EXPECT_EQ(small_.store->stats().customers, 2u);
-  EXPECT_EQ(small_.store->stats().events, 3u);
+  EXPECT_EQ(small_.figures().customers, 2u);
+  EXPECT_EQ(small_.figures().events, 3u);
 }
 
 TEST_F(ErasureTest, ARepeatedRequestErasesNothingThatHasComeSince) {
@@ -178,7 +178,7 @@ TEST_F(ErasureTest, StandsInTheOrderOfArrival) {
   EXPECT_EQ(small_.store->erasures().find("ann")->sequence, 9u);
   EXPECT_EQ(small_.store->receipt_of(8)->events(), 4);
   EXPECT_EQ(small_.store->receipt_of(9)->events(), 0);
-  EXPECT_EQ(small_.store->stats().events, 2u);
+  EXPECT_EQ(small_.figures().events, 2u);
 }
 
 TEST(ErasureOnAFullDisk, IsNotAcknowledgedAndHasNotHappened) {

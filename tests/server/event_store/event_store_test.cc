@@ -82,7 +82,7 @@ TEST(EventIds, TheSameContentAgainIsAcknowledgedAndStoredOnce) {
     }
   }
   EXPECT_EQ(small.events_of("ann").size(), 2u);
-  EXPECT_EQ(small.store->stats().events, 2u);
+  EXPECT_EQ(small.figures().events, 2u);
 }
 
 TEST(EventIds, WithinOneBatchTheFirstIsStored) {
@@ -288,7 +288,7 @@ TEST(GroupCommit, ManyCallersAreEachAnsweredOnceWithTheirOwnRows) {
       }
     });
   for (std::thread& caller : callers) caller.join();
-  EXPECT_EQ(small.store->stats().events, uint64_t{kBatches * kRows});
+  EXPECT_EQ(small.figures().events, uint64_t{kBatches * kRows});
   EXPECT_EQ(small.store->newest_sequence(), uint64_t{kBatches * kRows});
   size_t read = 0;
   ASSERT_TRUE(small.store->events()
@@ -346,13 +346,13 @@ TEST(EventStore, CountsWhatItHolds) {
   small.append(
       {{.customer = "ann", .item = "tea"}, {.customer = "ann", .item = "milk", .type = "view"}, {.customer = "bob", .item = "tea"}});
   small.reopen();
-  const EventStoreStats stats = small.store->stats();
+  const StoreFigures stats = small.figures();
   EXPECT_EQ(stats.events, 3u);
   EXPECT_EQ(stats.customers, 2u);
-  EXPECT_EQ(stats.items, 2);
-  EXPECT_EQ(stats.event_types, 2);
+  EXPECT_EQ(stats.items, 2u);
+  EXPECT_EQ(stats.event_types, 2u);
   EXPECT_EQ(stats.newest_sequence, 3u);
-  EXPECT_GT(stats.file_bytes + stats.memory_bytes, 0u);
+  EXPECT_GT(stats.bytes(), 0u);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/event_store/event_store.h"
+#include "server/event_store/store_figures.h"
 #include "tests/server/temporary_folder.h"
 
 namespace bouquet::server {
@@ -61,6 +62,11 @@ class SmallStore {
   void reopen() {
     close();
     open();
+  }
+  StoreFigures figures() const {
+    const auto figures = read_figures(*database);
+    EXPECT_TRUE(figures.ok()) << figures.status();
+    return figures.ok() ? *figures : StoreFigures();
   }
   std::string folder() const { return place.path() + "/store"; }
 

@@ -115,7 +115,7 @@ TEST(StoreFixture, VersionOneIsReadAsItWasWritten) {
   EXPECT_TRUE(small.set_attributes("ann", {{"city", "Bonn"}}, "r1").repeated);
   EXPECT_EQ(small.append_one({.customer = "eve", .item = "jam"}).sequence, 5u);
   EXPECT_EQ(small.customer("eve"), 3u);
-  EXPECT_EQ(small.store->stats().events, 4u);
+  EXPECT_EQ(small.figures().events, 4u);
   const auto items = CatalogStore::open(*small.database);
   EXPECT_EQ((**(*items)->find("tea")).item().price(), 3);
   EXPECT_TRUE(*(*items)->knows("r1"));
