@@ -3,18 +3,17 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "absl/synchronization/mutex.h"
 #include "engine/errors.h"
 
 namespace bouquet::server {
 namespace {
+
+constexpr int32_t kMostConnectionsByDefault = 1024;
 
 // The reflection library adds itself to every server; this takes it out again where it was not asked for.
 class WithoutReflection final : public grpc::ServerBuilderOption {
@@ -25,23 +24,11 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
   }
 };
 
-// Whether a server answers at the socket: gRPC would take the path away from it.
-bool somebody_listens(const std::string& path) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
-  const bool answered = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(fd);
-  return answered;
-}
-
 void add_settings(grpc::ServerBuilder& builder, const GrpcListenerOptions& options) {
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams_per_connection);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, static_cast<int>(options.handshake_timeout.count()));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
@@ -49,8 +36,6 @@ void add_settings(grpc::ServerBuilder& builder, const GrpcListenerOptions& optio
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 30000);
   // Messages are small: the window never limits, and measuring it costs a ping per exchange.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  // Two servers on one port would each get half of the calls: the second must fail instead.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   grpc::ResourceQuota quota("bouquet");
   quota.Resize(static_cast<size_t>(options.max_memory_bytes));
   builder.SetResourceQuota(quota);
@@ -60,10 +45,10 @@ void add_settings(grpc::ServerBuilder& builder, const GrpcListenerOptions& optio
 
 absl::StatusOr<std::unique_ptr<GrpcListener>> GrpcListener::start(const ListenAddress& address, const std::vector<grpc::Service*>& services,
                                                                   const GrpcListenerOptions& options) {
-  const absl::Status taken =
-      no_resource("cannot listen on " + address.text +
-                  ": the address is taken by another program, not one of this machine, or not allowed; choose another");
-  if (address.is_unix() && somebody_listens(address.unix_path)) return taken;
+  const int32_t most =
+      options.max_connections > 0 ? options.max_connections : std::min(kMostConnectionsByDefault, connections_within_file_limit());
+  auto acceptor = ConnectionAcceptor::listen(address, most);
+  if (!acceptor.ok()) return acceptor.status();
   grpc::EnableDefaultHealthCheckService(true);
   // Debian's absl looks for lock-order cycles at every lock that gRPC takes, as a debug build would.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
@@ -72,12 +57,21 @@ absl::StatusOr<std::unique_ptr<GrpcListener>> GrpcListener::start(const ListenAd
   if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   add_settings(builder, options);
   for (grpc::Service* service : services) builder.RegisterService(service);
-  int port = -1;
-  builder.AddListeningPort(address.text, grpc::InsecureServerCredentials(), &port);
   std::unique_ptr<GrpcListener> listener(new GrpcListener());
+  listener->connections_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   listener->server_ = builder.BuildAndStart();
-  if (listener->server_ == nullptr || (!address.is_unix() && port <= 0)) return taken;
-  listener->address_ = address.is_unix() ? address.text : address.host + ":" + std::to_string(port);
+  if (listener->server_ == nullptr) return no_resource("gRPC cannot serve on " + address.text + ": its log on stderr says why");
+  listener->acceptor_ = *std::move(acceptor);
+  listener->acceptor_->start(
+      [connections = listener->connections_.get()](int listening, int connection) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters taken;
+        taken.listener_fd = listening;
+        taken.fd = connection;
+        connections->HandleNewConnection(&taken);
+      },
+      options.connection_refused);
+  listener->address_ = address.is_unix() ? address.text : address.host + ":" + std::to_string(listener->acceptor_->port());
   return listener;
 }
 
@@ -85,6 +79,9 @@ void GrpcListener::set_healthy(bool healthy) {
   if (auto* health = server_->GetHealthCheckService(); health != nullptr) health->SetServingStatus(healthy);
 }
 
-void GrpcListener::drain(std::chrono::milliseconds grace) { server_->Shutdown(std::chrono::system_clock::now() + grace); }
+void GrpcListener::drain(std::chrono::milliseconds grace) {
+  acceptor_->stop();
+  server_->Shutdown(std::chrono::system_clock::now() + grace);
+}
 
 }  // namespace bouquet::server

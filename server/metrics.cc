@@ -7,6 +7,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <array>
+#include <atomic>
 #include <sstream>
 #include <vector>
 
@@ -57,6 +58,11 @@ struct Metrics::Instruments {
                        .Name("bouquet_event_rows_total")
                        .Help("Events and changes of attributes that reached the store, by what became of them")
                        .Register(registry)),
+        refused_connections(prometheus::BuildCounter()
+                                .Name("bouquet_connections_refused_total")
+                                .Help("Connections that were closed because there were as many as may be")
+                                .Register(registry)
+                                .Add({})),
         write_seconds(prometheus::BuildHistogram()
                           .Name("bouquet_store_write_seconds")
                           .Help("Time of a synced write of events")
@@ -108,6 +114,8 @@ struct Metrics::Instruments {
   prometheus::Counter& loads;
   prometheus::Counter& refusals;
   prometheus::Family<prometheus::Counter>& event_rows;
+  prometheus::Counter& refused_connections;
+  std::atomic<double> refusal_logged{0};  // seconds since 1970
   prometheus::Histogram& write_seconds;
   prometheus::Gauge& queue_depth;
   prometheus::Gauge& executing;
@@ -149,6 +157,15 @@ void Metrics::committed(const CommitReport& report) {
   for (size_t r = 0; r < counts.size(); ++r)
     if (counts[r] > 0) instruments_->events_of[r]->Increment(static_cast<double>(counts[r]));
   if (report.write_seconds > 0) instruments_->write_seconds.Observe(report.write_seconds);
+}
+
+void Metrics::connection_refused() {
+  instruments_->refused_connections.Increment();
+  const double now = seconds_since_epoch();
+  double before = instruments_->refusal_logged.load();
+  if (now - before < 10 || !instruments_->refusal_logged.compare_exchange_strong(before, now)) return;
+  log_event(LogLevel::kWarning, "connections.refused",
+            {{"total", std::to_string(static_cast<int64_t>(instruments_->refused_connections.Value()))}});
 }
 
 void Metrics::batch_done(int32_t size) { instruments_->batch_size.Observe(size); }

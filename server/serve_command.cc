@@ -91,6 +91,10 @@ void add_limits(CLI::App& command, ServeOptions& options) {
   command.add_option("--max-queue-ms", options.max_queue_ms, "Longest wait before a request is turned away")->capture_default_str();
   command.add_option("--max-streams", options.serving.grpc.max_streams_per_connection, "Calls at a time on one connection")
       ->capture_default_str();
+  command
+      .add_option("--max-connections", options.serving.grpc.max_connections,
+                  "Connections at a time; more are closed at once. 0: 1024, or fewer as the limit on open files has it")
+      ->capture_default_str();
   command.add_option("--poll-ms", options.poll_ms, "How often CURRENT of the models directory is looked at")
       ->capture_default_str()
       ->check(CLI::Range(1, 3600000));

@@ -14,6 +14,8 @@
 namespace bouquet::server {
 namespace {
 
+constexpr int32_t kMaxAdminConnections = 16;
+
 absl::StatusOr<ListenAddress> checked_address(const std::string& flag, const std::string& text, bool allow_remote) {
   auto address = parse_listen_address(flag, text);
   if (!address.ok() || allow_remote || address->is_local()) return address;
@@ -31,6 +33,9 @@ absl::Status check(const ServingOptions& options) {
   if (b.queue.max_bytes < options.grpc.max_message_bytes)
     return wrong_usage("--max-queue-bytes is less than the largest message (" + std::to_string(options.grpc.max_message_bytes) + ")");
   if (b.queue.max_wait.count() < 1) return wrong_usage("--max-queue-ms must be at least 1");
+  if (const int32_t most = connections_within_file_limit(); options.grpc.max_connections < 0 || options.grpc.max_connections > most)
+    return wrong_usage("--max-connections is " + std::to_string(options.grpc.max_connections) + "; it must be 0 to " +
+                       std::to_string(most) + ", which the limit on open files leaves: ulimit -n raises it");
   return absl::OkStatus();
 }
 
@@ -126,11 +131,14 @@ absl::Status Serving::listen() {
   if (!options_.admin_grpc.empty()) {
     auto admin = checked_address("--admin-grpc", options_.admin_grpc, false);
     if (!admin.ok()) return admin.status();
-    auto listener = GrpcListener::start(*admin, {&models_service_}, options_.grpc);
+    GrpcListenerOptions few = options_.grpc;
+    few.max_connections = kMaxAdminConnections;
+    auto listener = GrpcListener::start(*admin, {&models_service_}, few);
     if (!listener.ok()) return listener.status();
     admin_listener_ = *std::move(listener);
   }
   GrpcListenerOptions with_events = options_.grpc;
+  with_events.connection_refused = [this] { metrics_->connection_refused(); };
   with_events.max_message_bytes = std::max(with_events.max_message_bytes, kMaxEventsMessageBytes);
   auto listener = GrpcListener::start(*address, {&recommendations_, &profiles_, &audiences_, &catalog_}, with_events);
   if (!listener.ok()) return listener.status();
