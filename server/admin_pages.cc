@@ -37,7 +37,9 @@ absl::StatusOr<std::unique_ptr<AdminPages>> AdminPages::start(const ListenAddres
   server.Get("/readyz", [sources](const httplib::Request&, httplib::Response& response) {
     const std::string why = sources.not_ready();
     response.status = why.empty() ? 200 : 503;
-    response.set_content(why.empty() ? "ready\n" : why + "\n", "text/plain");
+    const std::string degraded = sources.degraded();
+    const std::string ready = degraded.empty() ? "ready" : "degraded: " + degraded;
+    response.set_content((why.empty() ? ready : why) + "\n", "text/plain");
   });
   std::string host = address.host;
   if (host.front() == '[') host = host.substr(1, host.size() - 2);

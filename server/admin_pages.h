@@ -21,10 +21,11 @@ class AdminPages {
     std::function<std::string()> metrics;  // text for Prometheus
     // Empty when the server can answer; else why not. Called from the pages' threads.
     std::function<std::string()> not_ready;
+    std::function<std::string()> degraded;  // why answers are slower than they should be; else empty
   };
 
-  // Serves /metrics, /healthz (200 while the process lives) and /readyz (200, or 503 with the reason). Errors: ResourceExhausted (the
-  // port is taken), InvalidArgument (a Unix socket).
+  // Serves /metrics, /healthz (200 while the process lives) and /readyz (200, which says why where the server is degraded, or 503 with the
+  // reason). Errors: ResourceExhausted (the port is taken), InvalidArgument (a Unix socket).
   static absl::StatusOr<std::unique_ptr<AdminPages>> start(const ListenAddress& address, Sources sources);
   ~AdminPages();
 

@@ -70,6 +70,7 @@ struct Metrics::Instruments {
                           .Add({}, kLatencyBounds)),
         queue_depth(gauge("bouquet_queue_depth", "Requests that wait for a worker")),
         executing(gauge("bouquet_executing", "Requests that are being executed")),
+        degraded(gauge("bouquet_degraded", "1 once the device was lost and its stand-in computes")),
         model(prometheus::BuildGauge().Name("bouquet_model_info").Help("1 for the version that serves").Register(registry)),
         model_age(gauge("bouquet_model_age_seconds", "Since the serving version was made")),
         model_items(gauge("bouquet_model_items", "Items of the serving version")),
@@ -119,6 +120,7 @@ struct Metrics::Instruments {
   prometheus::Histogram& write_seconds;
   prometheus::Gauge& queue_depth;
   prometheus::Gauge& executing;
+  prometheus::Gauge& degraded;
   prometheus::Family<prometheus::Gauge>& model;
   prometheus::Gauge& model_age;
   prometheus::Gauge& model_items;
@@ -157,6 +159,11 @@ void Metrics::committed(const CommitReport& report) {
   for (size_t r = 0; r < counts.size(); ++r)
     if (counts[r] > 0) instruments_->events_of[r]->Increment(static_cast<double>(counts[r]));
   if (report.write_seconds > 0) instruments_->write_seconds.Observe(report.write_seconds);
+}
+
+void Metrics::degraded(const std::string& why) {
+  if (instruments_->degraded.Value() == 0) log_event(LogLevel::kError, "degraded", {{"why", why}});
+  instruments_->degraded.Set(1);
 }
 
 void Metrics::connection_refused() {

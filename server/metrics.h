@@ -48,7 +48,9 @@ class Metrics : public BatcherObserver, public ModelObserver, public EventStoreO
   void model_loaded(const ServedModel& model, double seconds) override;
   void model_refused(const std::string& version, const absl::Status& why) override;
 
-  // Logs it, every ten seconds at most.
+  // The server goes on, but not as it should. The first time is logged.
+  void degraded(const std::string& why);
+  // Logs it too, every ten seconds at most.
   void connection_refused();
 
   // The text format of Prometheus, version 0.0.4. The gauges are read now.

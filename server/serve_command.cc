@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/errors.h"
+#include "engine/standby_backend.h"
 #include "server/actions_config.h"
 #include "server/config_file.h"
 #include "server/log.h"
@@ -21,6 +22,7 @@ struct ServeOptions {
   std::string config;
   ServingOptions serving;
   BackendChoice backend;
+  std::string on_device_loss = "stay";
   int32_t max_queue_ms = 200, poll_ms = 200, lame_duck_ms = 1000, drain_seconds = 10;
 };
 
@@ -47,6 +49,23 @@ class StopSignals {
   sigset_t set_, before_;
 };
 
+// What computes, and where that is a device, what goes on in its place when it is lost.
+struct Computing {
+  std::unique_ptr<Backend> backend;
+  const StandbyBackend* on_device = nullptr;  // `backend`; nullptr: it is no device
+};
+
+absl::StatusOr<Computing> make_computing(const BackendChoice& choice, const BackendFactory& backends) {
+  auto backend = backends(choice);
+  if (!backend.ok()) return backend.status();
+  if ((*backend)->name() == "cpu") return Computing{*std::move(backend)};
+  auto standby = backends({.name = "cpu"});
+  if (!standby.ok()) return standby.status();
+  auto both = std::make_unique<StandbyBackend>(*std::move(backend), *std::move(standby));
+  const StandbyBackend* const on_device = both.get();
+  return Computing{std::move(both), on_device};
+}
+
 absl::Status serve(ServeOptions& options, const BackendFactory& backends) {
   ServingOptions& serving_options = options.serving;
   serving_options.batcher.queue.max_wait = std::chrono::milliseconds(options.max_queue_ms);
@@ -64,21 +83,26 @@ absl::Status serve(ServeOptions& options, const BackendFactory& backends) {
     serving_options.actions = *std::move(actions);
   }
   const StopSignals signals;
-  auto backend = backends(options.backend);
-  if (!backend.ok()) return backend.status();
-  auto serving = Serving::start(serving_options, **backend);
+  const auto computing = make_computing(options.backend, backends);
+  if (!computing.ok()) return computing.status();
+  const StandbyBackend* const device = computing->on_device;
+  if (device != nullptr) serving_options.degraded = [device] { return device->lost_because(); };
+  auto serving = Serving::start(serving_options, *computing->backend);
   if (!serving.ok()) return serving.status();
   log_event(LogLevel::kInfo, "serving",
             {{"address", (*serving)->address()},
              {"admin", (*serving)->admin_address()},
              {"admin_grpc", (*serving)->admin_grpc_address()},
-             {"backend", (*backend)->description()},
+             {"backend", computing->backend->description()},
              {"pid", std::to_string(getpid())}});
+  const auto ends_without_device = [&] { return options.on_device_loss == "exit" && !serving_options.degraded().empty(); };
   int signal = 0;
-  while ((signal = signals.wait()) == 0) (*serving)->update_health();
-  log_event(LogLevel::kInfo, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  while ((signal = signals.wait()) == 0 && !ends_without_device()) (*serving)->update_health();
+  (*serving)->update_health();
+  log_event(LogLevel::kInfo, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "none, device lost"}});
   (*serving)->stop();
   log_event(LogLevel::kInfo, "stopped", {});
+  if (signal == 0) return no_resource("the device was lost: " + serving_options.degraded() + "; start the server again");
   return absl::OkStatus();
 }
 
@@ -141,6 +165,12 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
   command->add_option("--device", options->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command->add_option("--threads", options->backend.threads, "Threads of the cpu backend; 0: as many as the machine has")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--on-device-loss", options->on_device_loss,
+          "When the GPU is lost, answers come from the CPU at once; then stay, or exit (code 4) so that a new process gets it back")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"stay", "exit"}));
   add_limits(*command, *options);
   command->callback([options, backends, &exit_code] { exit_code = report(serve(*options, backends)); });
 }

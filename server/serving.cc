@@ -123,8 +123,9 @@ absl::Status Serving::listen() {
   if (!options_.admin.empty()) {
     auto admin = checked_address("--admin", options_.admin, options_.allow_remote);
     if (!admin.ok()) return admin.status();
-    auto pages = AdminPages::start(
-        *admin, {.metrics = [this] { return metrics_->text(batcher_, models_); }, .not_ready = [this] { return not_ready(); }});
+    auto pages = AdminPages::start(*admin, {.metrics = [this] { return metrics_->text(batcher_, models_); },
+                                            .not_ready = [this] { return not_ready(); },
+                                            .degraded = options_.degraded});
     if (!pages.ok()) return pages.status();
     pages_ = *std::move(pages);
   }
@@ -192,6 +193,7 @@ std::string Serving::not_ready() const {
 }
 
 void Serving::update_health() {
+  if (const std::string why = options_.degraded(); !why.empty()) metrics_->degraded(why);
   const bool healthy = not_ready().empty();
   if (healthy == healthy_ && healthy) return;
   healthy_ = healthy;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -38,6 +39,8 @@ struct ServingOptions {
   std::string admin_grpc = "127.0.0.1:50052";  // the Models service; empty: none
   bool allow_remote = false;                   // listen and admin on addresses that other machines can reach
   bool wait_for_model = false;
+  // Why answers come slower than they should; empty: they do not. Outlives the server.
+  std::function<std::string()> degraded = [] { return std::string(); };
   GrpcListenerOptions grpc;
   BatcherOptions batcher;
   std::chrono::milliseconds poll_interval{200};
@@ -56,7 +59,7 @@ class Serving {
   // batch.
   void stop();
 
-  // To be called now and then (about every 100 ms): tells health checks when a model has come.
+  // To be called now and then (about every 100 ms): tells health checks when a model has come, and the log when the server is degraded.
   void update_health();
 
   ModelStore& models() { return models_; }
