@@ -12,6 +12,7 @@
 #include "cli/store_events.h"
 #include "server/export_command.h"
 #include "server/item_commands.h"
+#include "server/merge_commands.h"
 #include "server/recommend_command.h"
 #include "server/record_command.h"
 #include "server/serve_command.h"
@@ -34,6 +35,7 @@ int main(int argc, char** argv) {
   bouquet::server::add_cross_sell_command(app, bouquet::make_backend, exit_code);
   bouquet::server::add_record_command(app, exit_code);
   bouquet::server::add_export_command(app, exit_code);
+  bouquet::server::add_merge_commands(app, exit_code);
   bouquet::server::add_serve_command(app, bouquet::make_backend, exit_code);
   bouquet::training::add_inspect_command(app, exit_code);
   bouquet::cli::add_models_command(app, exit_code);

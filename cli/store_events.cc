@@ -23,6 +23,8 @@ class StoreEvents final : public training::EventSource {
   }
   std::string identity() const override { return snapshot_->store_identity(); }
   uint64_t newest_sequence() const override { return snapshot_->newest_sequence(); }
+  std::string root_of(std::string_view customer) const override { return snapshot_->merges().root_of(customer); }
+  absl::StatusOr<std::vector<std::string>> taken_apart_since(uint64_t since) const override { return snapshot_->taken_apart_since(since); }
   std::optional<training::SourceErasure> erasure_of(std::string_view customer) const override {
     const auto erasure = snapshot_->erasures().find(customer);
     return erasure ? std::optional(training::SourceErasure{erasure->sequence, erasure->time}) : std::nullopt;

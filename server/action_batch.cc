@@ -63,9 +63,10 @@ std::vector<Contact> ActionBatch::contacts(const Plan& plan, int64_t now) const 
     served_.catalog().describe(item, [&](ItemKind kind, std::string_view, std::string_view) { action = kind == ItemKind::kAction; });
     return action;
   };
-  if (plan.asker.customer != kNone && !plan.request->contacts_are_complete()) {
+  for (const CustomerIndex row : plan.asker.rows) {
+    if (plan.request->contacts_are_complete()) break;
     std::vector<HistoryEntry> stored;
-    artifact.histories.read(plan.asker.customer, artifact.rules.reference_time, stored);
+    artifact.histories.read(row, artifact.rules.reference_time, stored);
     for (const HistoryEntry& entry : stored)
       if (is_action(entry.item)) contacts.push_back({.item = entry.item, .time = entry.newest, .count = std::max(entry.count, 1)});
   }

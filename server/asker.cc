@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/joined_histories.h"
 #include "server/bad_request.h"
 
 namespace bouquet::server {
@@ -57,17 +58,14 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   asker.history.clear();
   asker.events.clear();
   asker.context.clear();
-  live_attributes_.clear();
+  asker.rows.clear();
+  known_ids_.clear();
   if (subject.context_item_ids != nullptr) append_known(artifact.item_ids, *subject.context_item_ids, asker.context);
   make_ascending_set(asker.context);
   if (subject.visitor != nullptr) {
     if (absl::Status s = read_events(*subject.visitor, asker); !s.ok()) return s;
-  } else {
-    asker.customer = artifact.customer_ids.find(*subject.customer_id);
-    if (asker.customer != kNone && live_.source != nullptr && live_.source->is_erased(asker.customer)) asker.customer = kNone;
-    if (absl::Status s = check_version(subject.min_version); !s.ok()) return s;
-    if (live_.source != nullptr) asker.version = live_.source->version_of(*subject.customer_id);
-    if (asker.version != 0) asker.customer_id = *subject.customer_id;
+  } else if (absl::Status s = read_customer(subject, asker); !s.ok()) {
+    return s;
   }
   asker.has_own_attributes = !subject.attributes.empty() || subject.packed != nullptr;
   const bool as_known = asker.context.empty() && !asker.has_own_attributes && !solved;
@@ -88,7 +86,8 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   merge(asker);
   view_history(asker);
   if (fold_in_ == nullptr) return absl::OkStatus();
-  const bool by_attributes = fold_in_->has_prior() && (asker.has_own_attributes || asker.customer != kNone || !live_attributes_.empty());
+  const bool has_live = std::ranges::any_of(known_ids_, [](const KnownAttributes& known) { return !known.live.empty(); });
+  const bool by_attributes = fold_in_->has_prior() && (asker.has_own_attributes || asker.customer != kNone || has_live);
   if (!asker.history.empty() || by_attributes) asker.fold_in = fold_in_->add(asker.history, asker.attributes);
   return absl::OkStatus();
 }
@@ -109,6 +108,29 @@ absl::Status AskerReader::check_version(int64_t wanted) const {
   return absl::OkStatus();
 }
 
+// The version first: should anything come in between, what is solved is kept under an older version than it has, and never under a newer one.
+absl::Status AskerReader::read_customer(const Subject& subject, Asker& asker) {
+  if (absl::Status s = check_version(subject.min_version); !s.ok()) return s;
+  if (live_.source != nullptr) {
+    asker.version = live_.source->version_of(*subject.customer_id);
+    live_.source->rows_of(*subject.customer_id, asker.rows);
+  } else if (const CustomerIndex row = served_.artifact().customer_ids.find(*subject.customer_id); row != kNone) {
+    asker.rows.push_back(row);
+  }
+  if (asker.version != 0) asker.customer_id = *subject.customer_id;
+  for (const CustomerIndex row : asker.rows) known_ids_.push_back({.row = row, .live = {}});
+  set_rows(asker);
+  return absl::OkStatus();
+}
+
+void AskerReader::set_rows(Asker& asker) const {
+  asker.rows.clear();
+  for (const KnownAttributes& known : known_ids_)
+    if (known.row != kNone) asker.rows.push_back(known.row);
+  asker.customer = asker.rows.empty() ? kNone : asker.rows.front();
+  std::ranges::sort(asker.rows);
+}
+
 // Events of items and types that the model does not know wait in the store for one that does.
 absl::Status AskerReader::read_live(Asker& asker) {
   const Artifact& artifact = served_.artifact();
@@ -118,7 +140,10 @@ absl::Status AskerReader::read_live(Asker& asker) {
     if (item != kNone && known_type != kNone)
       asker.events.push_back({.item = item, .time = time, .value = value, .type = static_cast<uint8_t>(known_type)});
   };
-  return live_.source->read(asker.customer_id, take, live_attributes_);
+  known_ids_.clear();
+  if (absl::Status s = live_.source->read(asker.customer_id, take, known_ids_); !s.ok()) return s;
+  set_rows(asker);
+  return absl::OkStatus();
 }
 
 absl::Status AskerReader::read_events(const v1::Visitor& visitor, Asker& asker) const {
@@ -156,8 +181,7 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
       asker.attributes_used = attributes_.known_count(served_.artifact().customer_attributes.table.rows().row_columns(asker.customer));
     return absl::OkStatus();
   }
-  if (absl::Status s = attributes_.encode(asker.customer, live_attributes_, subject.attributes, subject.packed, asker.attributes); !s.ok())
-    return s;
+  if (absl::Status s = attributes_.encode(known_ids_, subject.attributes, subject.packed, asker.attributes); !s.ok()) return s;
   if (has_prior) asker.attributes_used = attributes_.known_count(asker.attributes.columns);
   return absl::OkStatus();
 }
@@ -166,7 +190,11 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
 void AskerReader::merge(Asker& asker) {
   const Artifact& artifact = served_.artifact();
   known_.clear();
-  if (asker.customer != kNone) artifact.histories.read(asker.customer, artifact.rules.reference_time, known_);
+  for (const CustomerIndex row : asker.rows) {
+    artifact.histories.read(row, artifact.rules.reference_time, known_.empty() ? known_ : more_);
+    join_history(more_, known_);
+    more_.clear();
+  }
   events_.assign(asker.events.begin(), asker.events.end());
   const int32_t view = std::max(artifact.rules.find("view"), 0);  // a model without views takes its first type
   for (const ItemIndex item : asker.context)

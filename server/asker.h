@@ -54,6 +54,7 @@ struct LiveKnowledge {
 // One asker. Kept from batch to batch for the memory of its vectors.
 struct Asker {
   CustomerIndex customer = kNone;
+  std::vector<CustomerIndex> rows;  // ascending: of all ids of the customer, `customer` among them
   std::string customer_id;          // where there is a version
   int64_t version = 0;              // of what is newer than the model; 0: nothing is
   bool stored = false;              // the stored profile answers as it is
@@ -102,16 +103,18 @@ class AskerReader {
  private:
   absl::Status read_events(const v1::Visitor& visitor, Asker& asker) const;
   absl::Status check_version(int64_t wanted) const;
+  absl::Status read_customer(const Subject& subject, Asker& asker);
   absl::Status read_live(Asker& asker);
+  void set_rows(Asker& asker) const;
   absl::Status read_attributes(const Subject& subject, Asker& asker);
   void merge(Asker& asker);
 
   const ServedModel& served_;
   FoldInBatch* fold_in_;
   const LiveKnowledge live_;
-  AttributeMap live_attributes_;
+  std::vector<KnownAttributes> known_ids_;  // of the asker
   RequestAttributes attributes_;
-  std::vector<HistoryEntry> known_;
+  std::vector<HistoryEntry> known_, more_;
   std::vector<Event> events_;
 };
 

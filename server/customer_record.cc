@@ -1,5 +1,7 @@
 #include "server/customer_record.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "server/timestamps.h"
@@ -11,26 +13,51 @@ absl::Status CustomerRecord::read(const EventStore* store, const std::string& cu
   profile_ = std::move(profile);
   if (store == nullptr) return absl::OkStatus();
   erasure_ = store->erasures().find(customer_id);
-  const auto customer = store->find_customer(customer_id);
+  for (const std::string& id : store->merges().person_of(customer_id))
+    if (absl::Status s = read_id(id); !s.ok()) return s;
+  std::ranges::stable_sort(events_, {}, [](const Recorded& recorded) { return recorded.event.time; });
+  std::ranges::stable_sort(attributes_, {}, [](const v1::ExportedAttribute& said) { return std::string_view(said.name()); });
+  return absl::OkStatus();
+}
+
+absl::Status CustomerRecord::read_id(const std::string& id) {
+  if (const auto merge = store_->merges().find(id)) {
+    v1::ExportedMerge& out = merges_.emplace_back();
+    out.set_from_customer_id(id);
+    out.set_into_customer_id(merge->into);
+    *out.mutable_merge_time() = timestamp(merge->time);
+  }
+  const auto customer = store_->find_customer(id);
   if (!customer.ok() || !*customer) return customer.status();
-  if (absl::Status s = store->events().events_of(**customer, {}, events_); !s.ok()) return s;
-  auto said = store->attributes_of(**customer);
+  std::vector<StoredEvent> events;
+  if (absl::Status s = store_->events().events_of(**customer, {}, events); !s.ok()) return s;
+  for (StoredEvent& event : events) events_.push_back({std::move(event), id});
+  auto said = store_->attributes_of(**customer);
   if (!said.ok()) return said.status();
-  for (auto& [name, value] : said->values) attributes_.emplace_back(name, std::move(value));
+  for (auto& [name, value] : said->values) {
+    v1::ExportedAttribute& out = attributes_.emplace_back();
+    out.set_name(name);
+    *out.mutable_value() = std::move(value);
+    out.set_customer_id(id);
+  }
   return absl::OkStatus();
 }
 
 bool CustomerRecord::next(v1::ExportCustomerResponse& piece) {
   piece.Clear();
   size_t place = at_++;
+  if (place < merges_.size()) {
+    *piece.mutable_merge() = merges_[place];
+    return true;
+  }
+  place -= merges_.size();
   if (place < events_.size()) {
     write_event(events_[place], piece.mutable_event());
     return true;
   }
   place -= events_.size();
   if (place < attributes_.size()) {
-    piece.mutable_attribute()->set_name(attributes_[place].first);
-    *piece.mutable_attribute()->mutable_value() = attributes_[place].second;
+    *piece.mutable_attribute() = attributes_[place];
     return true;
   }
   if (profile_) {
@@ -44,7 +71,8 @@ bool CustomerRecord::next(v1::ExportCustomerResponse& piece) {
   return true;
 }
 
-void CustomerRecord::write_event(const StoredEvent& event, v1::ExportedEvent* out) const {
+void CustomerRecord::write_event(const Recorded& recorded, v1::ExportedEvent* out) const {
+  const StoredEvent& event = recorded.event;
   v1::Event& said = *out->mutable_event();
   said.set_item_id(store_->item_ids().name(event.item));
   said.set_type(store_->event_types().name(event.type));
@@ -55,6 +83,7 @@ void CustomerRecord::write_event(const StoredEvent& event, v1::ExportedEvent* ou
   said.set_recommendation_id(event.details.recommendation_id);
   said.set_placement(event.details.placement);
   out->set_profile_version(static_cast<int64_t>(event.sequence));
+  out->set_customer_id(recorded.customer_id);
 }
 
 }  // namespace bouquet::server

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,18 +14,25 @@ namespace bouquet::server {
 // Not thread-safe.
 class CustomerRecord {
  public:
-  // Reads what `store` (may be none) has of the customer; `profile` is what the model makes of them. Errors: those of reading.
+  // Reads what `store` (may be none) has of the customer, under all ids of the person; `profile` is what the model makes of them. Errors:
+  // those of reading.
   absl::Status read(const EventStore* store, const std::string& customer_id, v1::Profile profile);
 
   // The next piece, in the order of ExportCustomerResponse. False: that was all.
   bool next(v1::ExportCustomerResponse& piece);
 
  private:
-  void write_event(const StoredEvent& event, v1::ExportedEvent* out) const;
+  struct Recorded {
+    StoredEvent event;
+    std::string customer_id;
+  };
+  absl::Status read_id(const std::string& id);
+  void write_event(const Recorded& recorded, v1::ExportedEvent* out) const;
 
   const EventStore* store_ = nullptr;
-  std::vector<StoredEvent> events_;
-  std::vector<std::pair<std::string, v1::AttributeValue>> attributes_;
+  std::vector<v1::ExportedMerge> merges_;
+  std::vector<Recorded> events_;
+  std::vector<v1::ExportedAttribute> attributes_;
   std::optional<v1::Profile> profile_;
   std::optional<Erasure> erasure_;
   size_t at_ = 0;

@@ -1,4 +1,4 @@
-// The rows of one model that are of somebody who was erased.
+// The rows of one model that do not count any more: of somebody who was erased, or of two who are not one person any more.
 #pragma once
 
 #include <atomic>

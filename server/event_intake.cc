@@ -83,6 +83,40 @@ absl::Status write_receipt(const EventStore& store, const Outcome& outcome, v1::
   return absl::OkStatus();
 }
 
+// The merge that an outcome is of, written as far as it is still there: who was erased since is nobody's merge any more.
+template <typename Write>
+absl::Status write_merge(const EventStore& store, const Outcome& outcome, const std::string& from, const Write& write) {
+  if (!outcome.status.ok()) return outcome.status;
+  const auto merge = store.merge_of(from, outcome.sequence);
+  if (absl::IsNotFound(merge.status())) return absl::OkStatus();
+  if (!merge.ok()) return merge.status();
+  write(*merge);
+  return absl::OkStatus();
+}
+
+absl::Status write_merged(const EventStore& store, const Outcome& outcome, const std::string& from, v1::MergeCustomersResponse* response) {
+  response->set_customer_id(store.merges().root_of(from));
+  response->set_profile_version(static_cast<int64_t>(outcome.sequence));
+  response->set_repeated_request(outcome.repeated);
+  return write_merge(store, outcome, from, [&](const MergeRecord& merge) {
+    *response->mutable_merge_time() = timestamp(merge.time);
+    *response->mutable_undo_until() = timestamp(merge.time + absl::ToInt64Microseconds(kUndoWindow));
+  });
+}
+
+absl::Status write_unmerged(const EventStore& store, const Outcome& outcome, const std::string& from,
+                            v1::UnmergeCustomersResponse* response) {
+  response->set_profile_version(static_cast<int64_t>(outcome.sequence));
+  response->set_repeated_request(outcome.repeated);
+  absl::Status read;
+  absl::Status found = write_merge(store, outcome, from, [&](const MergeRecord& merge) {
+    const auto into = store.customer_id(merge.into);
+    if (into.ok()) response->set_customer_id(*into);
+    if (!absl::IsNotFound(into.status())) read = into.status();
+  });
+  return found.ok() ? read : found;
+}
+
 }  // namespace
 
 absl::Status EventIntake::ready() const {
@@ -125,6 +159,28 @@ void EventIntake::erase(const v1::EraseCustomerRequest& request, v1::EraseCustom
   s = store_->erase_customer(
       {.customer_id = request.customer_id(), .request_id = request.request_id()},
       [this, response, done](std::span<const Outcome> outcomes) { done(write_receipt(*store_, outcomes[0], response)); });
+  if (!s.ok()) done(s);
+}
+
+void EventIntake::merge(const v1::MergeCustomersRequest& request, v1::MergeCustomersResponse* response, Done done) {
+  absl::Status s = ready();
+  if (s.ok() && request.validate_only()) s = store_->merges().check_merge(request.from_customer_id(), request.into_customer_id());
+  if (!s.ok() || request.validate_only()) return done(s);
+  const std::string& from = request.from_customer_id();
+  s = store_->merge_customers(
+      {.from_customer_id = from, .into_customer_id = request.into_customer_id(), .request_id = request.request_id()},
+      [this, &from, response, done](std::span<const Outcome> outcomes) { done(write_merged(*store_, outcomes[0], from, response)); });
+  if (!s.ok()) done(s);
+}
+
+void EventIntake::unmerge(const v1::UnmergeCustomersRequest& request, v1::UnmergeCustomersResponse* response, Done done) {
+  absl::Status s = ready();
+  if (s.ok() && request.validate_only()) s = store_->check_unmerge(request.from_customer_id());
+  if (!s.ok() || request.validate_only()) return done(s);
+  const std::string& from = request.from_customer_id();
+  s = store_->unmerge_customers(
+      {.from_customer_id = from, .request_id = request.request_id()},
+      [this, &from, response, done](std::span<const Outcome> outcomes) { done(write_unmerged(*store_, outcomes[0], from, response)); });
   if (!s.ok()) done(s);
 }
 

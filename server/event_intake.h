@@ -46,6 +46,9 @@ class EventIntake {
   // Likewise of a valid request.
   void set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done);
   void erase(const v1::EraseCustomerRequest& request, v1::EraseCustomerResponse* response, Done done);
+  // Also FailedPrecondition as in MergeTable, with validate_only too.
+  void merge(const v1::MergeCustomersRequest& request, v1::MergeCustomersResponse* response, Done done);
+  void unmerge(const v1::UnmergeCustomersRequest& request, v1::UnmergeCustomersResponse* response, Done done);
 
  private:
   EventStore* const store_;

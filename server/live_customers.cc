@@ -43,10 +43,81 @@ void LiveCustomers::find_erased_rows() {
     if (const auto erasure = store_.erasures().find(rows_.id(row)); erasure && erasure->sequence > known_.sequence) erased_.add(row);
 }
 
-bool LiveCustomers::is_erased(std::string_view customer_id) const {
-  if (erased_.count() == 0) return false;
-  const CustomerIndex row = rows_.find(customer_id);
-  return row != kNone && erased_.contains(row);
+LiveCustomers::KnownRow LiveCustomers::row_of(std::string_view customer_id) const {
+  CustomerIndex row = kNone;
+  if (any_merged_.load(std::memory_order_acquire)) {
+    const std::shared_lock lock(merged_mutex_);
+    const auto merged = merged_->roots.find(customer_id);
+    const std::string_view root = merged == merged_->roots.end() ? customer_id : std::string_view(merged->second);
+    if (merged_->apart.contains(root)) return {kNone, true};
+    row = rows_.find(root);
+  } else {
+    row = rows_.find(customer_id);
+  }
+  return row != kNone && erased_.contains(row) ? KnownRow{kNone, true} : KnownRow{row, false};
+}
+
+// Whom merges concern that the model does not know; and whom the model knows as one person.
+absl::Status LiveCustomers::scan_merges() {
+  MergesAt merges(known_.sequence);
+  absl::Status failed;
+  const auto changed = [&](CustomerNumber customer, uint64_t sequence) {
+    const auto id = store_.customer_id(customer);
+    if (id.ok())
+      raise(*id, sequence);
+    else if (!absl::IsNotFound(id.status()))  // erased
+      failed = id.status();
+  };
+  const absl::Status read = store_.scan_merges([&](const MergeRecord& record) {
+    merges.add(record);
+    const uint64_t newest = std::max(record.sequence, record.undone);
+    if (newest > known_.sequence) {
+      changed(record.from, newest);
+      changed(record.into, newest);
+    }
+    return failed.ok();
+  });
+  if (!read.ok()) return read;
+  if (!failed.ok()) return failed;
+  auto known = known_merges(merges);
+  if (!known.ok()) return known.status();
+  const std::unique_lock lock(merged_mutex_);
+  merged_ = *std::move(known);
+  for (const std::string& root : merged_->apart)
+    if (const CustomerIndex row = rows_.find(root); row != kNone) erased_.add(row);
+  for (const std::string& from : std::exchange(taken_out_, {})) take_out_locked(from);
+  any_merged_.store(!merged_->roots.empty() || !merged_->apart.empty(), std::memory_order_release);
+  return absl::OkStatus();
+}
+
+// Whoever was taken out may have been erased since: what the row of the other one has of them must not count all the same.
+absl::StatusOr<LiveCustomers::KnownMerges> LiveCustomers::known_merges(const MergesAt& merges) const {
+  KnownMerges known;
+  absl::Status failed;
+  const auto id_of = [&](CustomerNumber customer) {
+    auto id = store_.customer_id(customer);
+    if (!id.ok() && !absl::IsNotFound(id.status())) failed = id.status();
+    return id.ok() ? *std::move(id) : std::string();
+  };
+  for (const auto& [from, into] : merges.into())
+    if (std::string id = id_of(from); !id.empty()) known.roots[std::move(id)] = id_of(merges.root_of(from));
+  for (const CustomerNumber from : merges.taken_out()) known.apart.insert(id_of(merges.root_of(from)));
+  return failed.ok() ? absl::StatusOr<KnownMerges>(std::move(known)) : failed;
+}
+
+void LiveCustomers::take_out_locked(std::string_view from) {
+  const auto merged = merged_->roots.find(from);
+  if (merged == merged_->roots.end()) return;
+  merged_->apart.insert(merged->second);
+  if (const CustomerIndex row = rows_.find(merged->second); row != kNone) erased_.add(row);
+}
+
+void LiveCustomers::take_out(std::string_view from) {
+  const std::unique_lock lock(merged_mutex_);
+  if (merged_)
+    take_out_locked(from);
+  else
+    taken_out_.emplace_back(from);
 }
 
 // Those who have come back: nothing of theirs is known.
@@ -65,6 +136,7 @@ absl::Status LiveCustomers::scan_erased() {
 
 absl::Status LiveCustomers::scan() {
   find_erased_rows();
+  if (absl::Status s = scan_merges(); !s.ok()) return s;
   absl::Status failed;
   const auto news = [&](CustomerNumber customer, uint64_t version) {
     auto id = store_.customer_id(customer);
@@ -87,11 +159,25 @@ absl::Status LiveCustomers::scan() {
 void LiveCustomers::tell(const DurableGroup& group) {
   for (const DurableErasure& erasure : group.erasures) erase(erasure);
   for (const DurableEvent& event : group.events)
-    if (!known_.has(event.event.sequence, event.event.time) || is_erased(event.customer_id)) raise(event.customer_id, event.event.sequence);
+    if (!known_.has(event.event.sequence, event.event.time) || row_of(event.customer_id).nothing_counts)
+      raise(event.customer_id, event.event.sequence);
   for (const DurableAttributes& attributes : group.attributes) raise(attributes.said->customer_id, attributes.sequence);
+  for (const DurableMerge& merge : group.merges) raise(merge.from_customer_id, merge.sequence);
+  for (const DurableUnmerge& unmerge : group.unmerges) {
+    take_out(unmerge.from_customer_id);  // before anybody has a version that says so
+    raise(unmerge.from_customer_id, unmerge.sequence);
+    raise(unmerge.into_customer_id, unmerge.sequence);
+  }
 }
 
 int64_t LiveCustomers::version_of(std::string_view customer_id) const {
+  if (store_.merges().empty()) return own_version(customer_id);
+  int64_t version = 0;
+  for (const std::string& id : store_.merges().person_of(customer_id)) version = std::max(version, own_version(id));
+  return version;
+}
+
+int64_t LiveCustomers::own_version(std::string_view customer_id) const {
   const uint64_t hash = absl::HashOf(customer_id);
   const Shard& shard = shards_[hash % kShards];
   const std::lock_guard lock(shard.mutex);
@@ -99,18 +185,33 @@ int64_t LiveCustomers::version_of(std::string_view customer_id) const {
   return at == shard.news.end() ? 0 : static_cast<int64_t>(at->second.version);
 }
 
-absl::Status LiveCustomers::read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const {
-  const auto customer = store_.find_customer(customer_id);
-  if (!customer.ok() || !*customer) return customer.status();
-  thread_local std::vector<StoredEvent> events;
-  const EventRange range = is_erased(customer_id) ? EventRange{} : known_.rest();
-  if (absl::Status s = store_.events().events_of(**customer, range, events); !s.ok()) return s;
+void LiveCustomers::rows_of(std::string_view customer_id, std::vector<CustomerIndex>& rows) const {
+  rows.clear();
+  for (const std::string& id : store_.merges().person_of(customer_id))
+    if (const CustomerIndex row = row_of(id).row; row != kNone && std::ranges::find(rows, row) == rows.end()) rows.push_back(row);
+}
+
+absl::Status LiveCustomers::read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const {
+  thread_local std::vector<StoredEvent> events, own;
+  events.clear();
+  for (const std::string& id : store_.merges().person_of(customer_id)) {
+    KnownAttributes& one = known.emplace_back();
+    const auto [row, nothing_counts] = row_of(id);
+    if (std::ranges::find(known, row, &KnownAttributes::row) == known.end()) one.row = row;
+    const auto customer = store_.find_customer(id);
+    if (!customer.ok()) return customer.status();
+    if (!*customer) continue;
+    const EventRange range = nothing_counts ? EventRange{} : known_.rest();
+    if (absl::Status s = store_.events().events_of(**customer, range, own); !s.ok()) return s;
+    events.insert(events.end(), own.begin(), own.end());
+    auto said = store_.attributes_of(**customer);
+    if (!said.ok()) return said.status();
+    for (auto& [name, value] : said->values) one.live[name] = std::move(value);
+  }
+  if (known.size() > 1) store_.events().sort(events);
   const NameTable::Reading items(store_.item_ids());
   const NameTable::Reading types(store_.event_types());
   for (const StoredEvent& event : events) take(items.name(event.item), types.name(event.type), event.time, event.value);
-  auto said = store_.attributes_of(**customer);
-  if (!said.ok()) return said.status();
-  for (auto& [name, value] : said->values) attributes[name] = std::move(value);
   return absl::OkStatus();
 }
 

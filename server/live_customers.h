@@ -2,10 +2,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +19,7 @@
 #include "engine/id_map.h"
 #include "server/erased_rows.h"
 #include "server/event_store/event_store.h"
+#include "server/event_store/text_map.h"
 #include "server/fresh_profiles.h"
 #include "server/live_source.h"
 
@@ -42,6 +46,10 @@ struct KnownPart {
 //
 // A customer who was erased after the model's training read the store (or ever, if it read files alone) has no row in the model any more;
 // of somebody who has come back under the id everything that the store has is news then.
+//
+// A model that was trained from the store has one row of a person: that of the root of then (MergeTable). Once anybody has been taken out of
+// that person, the row is of both and counts for none: everything that the store has of them is news. Of any other model each id has a row of
+// its own.
 class LiveCustomers final : public LiveSource {
  public:
   // `store` outlives this. `rows`: the model's customers.
@@ -57,7 +65,8 @@ class LiveCustomers final : public LiveSource {
 
   int64_t version_of(std::string_view customer_id) const override;
   int64_t newest_version() const override { return static_cast<int64_t>(store_.newest_sequence()); }
-  absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const override;
+  void rows_of(std::string_view customer_id, std::vector<CustomerIndex>& rows) const override;
+  absl::Status read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const override;
   bool is_erased(CustomerIndex row) const override { return erased_.contains(row); }
   int64_t erased_count() const override { return erased_.count(); }
   void take_out_erased(std::span<uint64_t> bitmap) const override { erased_.take_out_of(bitmap); }
@@ -75,16 +84,38 @@ class LiveCustomers final : public LiveSource {
     mutable std::mutex mutex;
     absl::flat_hash_map<uint64_t, News> news;
   };
-  bool is_erased(std::string_view customer_id) const;
+  // Who was one person when the model was trained. An id that was erased since is empty.
+  struct KnownMerges {
+    TextMap<std::string> roots;  // of those who were merged into somebody
+    TextSet apart;               // roots of whose person somebody was taken out since
+  };
+  struct KnownRow {
+    CustomerIndex row = kNone;
+    bool nothing_counts = false;  // what the model had learned of the id does not count any more
+  };
+
+  // Of this id alone.
+  int64_t own_version(std::string_view customer_id) const;
+  // The row that has what this id had done when the model was trained.
+  KnownRow row_of(std::string_view customer_id) const;
   void raise(std::string_view customer_id, uint64_t version);
   void erase(const DurableErasure& erasure);
   void find_erased_rows();
   absl::Status scan_erased();
+  absl::Status scan_merges();
+  absl::StatusOr<KnownMerges> known_merges(const MergesAt& merges) const;
+  // Whoever was merged is taken out again.
+  void take_out(std::string_view from);
+  void take_out_locked(std::string_view from);
 
   const EventStore& store_;
   const KnownPart known_;
   const IdTable rows_;
   ErasedRows erased_;
+  mutable std::shared_mutex merged_mutex_;
+  std::optional<KnownMerges> merged_;    // none: not read yet
+  std::vector<std::string> taken_out_;   // before that
+  std::atomic<bool> any_merged_{false};  // in merged_
   std::array<Shard, kShards> shards_;
   std::mutex profiles_mutex_;
   std::vector<std::weak_ptr<FreshProfiles>> profiles_;

@@ -1,11 +1,12 @@
 // What customers did and what was said of them that a model does not know yet, and whom it ought to know no longer: the seam between
-// answers and the store of events.
+// answers and the store of events. Everything is of the person whom an id is of: of all ids that were merged.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "engine/views.h"
@@ -21,17 +22,22 @@ class LiveSource {
 
   virtual ~LiveSource() = default;
 
-  // The sequence number of the newest event or change of attributes of the customer that the model does not know; 0: it knows all.
+  // The sequence number of the newest event, change of attributes, merge or end of one of the customer that the model does not know; 0: it
+  // knows all, and has one row of the customer at most.
   virtual int64_t version_of(std::string_view customer_id) const = 0;
 
   // Everything up to this sequence number is taken into account.
   virtual int64_t newest_version() const = 0;
 
-  // The events that the model does not know, oldest first in an order that does not depend on how they arrived, and into `attributes` the
-  // last word on each attribute of which there was one. Errors: DataLoss, ResourceExhausted (the disk fails), Internal.
-  virtual absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& attributes) const = 0;
+  // The model's rows of the customer that count, that of whoever has the first word in front.
+  virtual void rows_of(std::string_view customer_id, std::vector<CustomerIndex>& rows) const = 0;
 
-  // Whether the model's row is of somebody who was erased: it is as if it were not there.
+  // The events that the model does not know, oldest first in an order that does not depend on how they arrived, and into `known` the rows
+  // as of rows_of(), each with the last word on each attribute of which there was one. Errors: DataLoss, ResourceExhausted (the disk
+  // fails), Internal.
+  virtual absl::Status read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const = 0;
+
+  // Whether the model's row is of somebody who was erased, or of two who are not one person any more: it is as if it were not there.
   virtual bool is_erased(CustomerIndex row) const = 0;
   // How many rows are; it only grows.
   virtual int64_t erased_count() const = 0;

@@ -18,9 +18,10 @@
 namespace bouquet::server {
 namespace {
 
-constexpr std::array<const char*, kMethodCount> kMethodNames{
-    "Recommend",      "BatchRecommend", "SimilarItems", "CrossSell",     "Explain",       "GetProfile",    "SimilarCustomers",
-    "NextBestAction", "RecordEvents",   "StreamEvents", "SetAttributes", "EraseCustomer", "ExportCustomer"};
+constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend",      "BatchRecommend", "SimilarItems",     "CrossSell",
+                                                             "Explain",        "GetProfile",     "SimilarCustomers", "NextBestAction",
+                                                             "RecordEvents",   "StreamEvents",   "SetAttributes",    "EraseCustomer",
+                                                             "ExportCustomer", "MergeCustomers", "UnmergeCustomers"};
 constexpr int kCodeCount = 17;
 constexpr std::array<const char*, 6> kDropNames{"queue_full", "queue_bytes", "queue_wait", "expired", "cancelled", "closed"};
 constexpr std::array<const char*, 4> kEventResults{"stored", "repeated", "refused", "failed"};

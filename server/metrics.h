@@ -27,9 +27,11 @@ enum class Method {
   kStreamEvents,
   kSetAttributes,
   kEraseCustomer,
-  kExportCustomer
+  kExportCustomer,
+  kMergeCustomers,
+  kUnmergeCustomers
 };
-inline constexpr int kMethodCount = 13;
+inline constexpr int kMethodCount = 15;
 
 // Thread-safe. Logs what happens to models as well: the two belong together.
 class Metrics : public BatcherObserver, public ModelObserver, public EventStoreObserver {

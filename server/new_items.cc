@@ -35,8 +35,9 @@ AttributeMap attributes_of(const v1::Item& item, const AttributeSchema& schema) 
 
 // Values that the schema refuses are missing.
 EncodedRow encoded(const AttributeMap& said, RequestAttributes& encoder) {
+  const KnownAttributes known{.row = kNone, .live = said};
   EncodedRow row;
-  encoder.encode(kNone, said, AttributeMap(), nullptr, row).IgnoreError();  // what it refuses is passed over
+  encoder.encode({&known, 1}, AttributeMap(), nullptr, row).IgnoreError();  // what it refuses is passed over
   return row;
 }
 

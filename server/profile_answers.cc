@@ -33,8 +33,7 @@ void ProfileAnswers::hand_over() {
     if (!plan.status->ok() || plan.request->neighbors() == 0) continue;
     const auto profile = askers_.profile(plan.asker);
     if (profile.empty()) continue;
-    const std::span<const CustomerIndex> self(&plan.asker.customer, plan.asker.customer == kNone ? 0 : 1);
-    const auto question = nearest_.add(profile, self, plan.request->neighbors());
+    const auto question = nearest_.add(profile, plan.asker.rows, plan.request->neighbors());
     *plan.status = question.status();
     if (question.ok()) plan.question = *question;
   }

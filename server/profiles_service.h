@@ -14,9 +14,11 @@
 
 namespace bouquet::server {
 
-using RawProfiles = v1::Profiles::WithRawCallbackMethod_GetProfile<v1::Profiles::WithRawCallbackMethod_RecordEvents<
-    v1::Profiles::WithRawCallbackMethod_StreamEvents<v1::Profiles::WithRawCallbackMethod_SetAttributes<
-        v1::Profiles::WithRawCallbackMethod_EraseCustomer<v1::Profiles::WithRawCallbackMethod_ExportCustomer<v1::Profiles::Service>>>>>>;
+using RawProfiles = v1::Profiles::WithRawCallbackMethod_GetProfile<
+    v1::Profiles::WithRawCallbackMethod_RecordEvents<v1::Profiles::WithRawCallbackMethod_StreamEvents<
+        v1::Profiles::WithRawCallbackMethod_SetAttributes<v1::Profiles::WithRawCallbackMethod_EraseCustomer<
+            v1::Profiles::WithRawCallbackMethod_ExportCustomer<v1::Profiles::WithRawCallbackMethod_MergeCustomers<
+                v1::Profiles::WithRawCallbackMethod_UnmergeCustomers<v1::Profiles::Service>>>>>>>>;
 
 // What a service is made with outlives it, and it outlives its calls: destroy it after the batcher has stopped.
 class ProfilesService final : public RawProfiles {
@@ -40,6 +42,14 @@ class ProfilesService final : public RawProfiles {
   grpc::ServerUnaryReactor* EraseCustomer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                           grpc::ByteBuffer* out) override {
     return start_erase_customer(context, *in, out, intake_, metrics_);
+  }
+  grpc::ServerUnaryReactor* MergeCustomers(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                           grpc::ByteBuffer* out) override {
+    return start_merge_customers(context, *in, out, intake_, metrics_);
+  }
+  grpc::ServerUnaryReactor* UnmergeCustomers(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                             grpc::ByteBuffer* out) override {
+    return start_unmerge_customers(context, *in, out, intake_, metrics_);
   }
   grpc::ServerWriteReactor<grpc::ByteBuffer>* ExportCustomer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in) override {
     return ExportCall::start(context, *in, intake_.store(), batcher_, metrics_);

@@ -184,15 +184,34 @@ AttributeMap RequestAttributes::usable(const AttributeMap& live) {
   return out;
 }
 
-absl::Status RequestAttributes::encode(CustomerIndex stored, const AttributeMap& live, const SentAttributes& sent,
-                                       const v1::PackedAttributes* packed, EncodedRow& row) {
-  // The first of the model's row, what is live, what came by name and what came packed is taken as it is; the others are laid over it.
-  if (stored != kNone) start_from(stored, row);
-  if (!live.empty()) {
-    if (absl::Status s = encode_named(usable(live), stored != kNone ? own_ : row); !s.ok()) return s;
-    if (stored != kNone) overlay(own_, row);
+// Whoever has the last word is laid over the others.
+absl::StatusOr<bool> RequestAttributes::encode_known(std::span<const KnownAttributes> known, EncodedRow& row) {
+  bool any = false;
+  for (size_t i = known.size(); i-- > 0;) {
+    if (known[i].row != kNone) {
+      start_from(known[i].row, any ? own_ : row);
+      if (any) {
+        std::ranges::fill(sent_, uint8_t{1});
+        for (size_t a = 0; a < sent_.size(); ++a)
+          if (std::ranges::binary_search(own_.columns, attributes_.schema.place(a).missing())) sent_[a] = 0;
+        overlay(own_, row);
+      }
+      any = true;
+    }
+    if (known[i].live.empty()) continue;
+    if (absl::Status s = encode_named(usable(known[i].live), any ? own_ : row); !s.ok()) return s;
+    if (any) overlay(own_, row);
+    any = true;
   }
-  const bool from_store = stored != kNone || !live.empty();
+  return any;
+}
+
+absl::Status RequestAttributes::encode(std::span<const KnownAttributes> known, const SentAttributes& sent,
+                                       const v1::PackedAttributes* packed, EncodedRow& row) {
+  // The first of what is known, what came by name and what came packed is taken as it is; the others are laid over it.
+  const auto encoded = encode_known(known, row);
+  if (!encoded.ok()) return encoded.status();
+  const bool from_store = *encoded;
   const bool by_name = !sent.empty() || (!from_store && packed == nullptr);
   if (by_name) {
     if (absl::Status s = encode_named(sent, from_store ? own_ : row); !s.ok()) return s;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "bouquet/v1/recommendations.pb.h"
 #include "engine/artifact.h"
 #include "engine/attribute_encoder.h"
@@ -34,6 +34,12 @@ class SentAttributes {
   const WireAttributes* wire_ = nullptr;
 };
 
+// What is known of one id of the asker.
+struct KnownAttributes {
+  CustomerIndex row = kNone;  // the model's; kNone: it has none
+  AttributeMap live;          // said since; nothing set: missing
+};
+
 // One row of AttributeRows.
 struct EncodedRow {
   std::vector<float> dense;
@@ -53,16 +59,13 @@ class RequestAttributes {
   // How many attributes of an encoded row, given by its sparse columns, are not missing.
   int32_t known_count(std::span<const int32_t> columns) const;
 
-  // The row of `stored`, kNone for somebody whom the model has no row of, in which every attribute of `live` is as said there, and then
-  // every one that was sent by name (the request's `attributes`) or packed (its `packed_attributes`; nullptr: none) as sent. What the model
-  // cannot take of `live` is passed over. Errors: InvalidArgument with BadRequest (a name that the
-  // model was not trained with, with the nearest; a value of another type; an attribute that is sent both ways), FailedPrecondition (packed
-  // for another schema).
-  absl::Status encode(CustomerIndex stored, const AttributeMap& live, const SentAttributes& sent, const v1::PackedAttributes* packed,
+  // What is known of the ids of the asker, of whom the first that says something of an attribute has the word: the model's row, in which
+  // every attribute that is live is as said there; and then every one that was sent by name (the request's `attributes`) or packed (its
+  // `packed_attributes`; nullptr: none) as sent. What the model cannot take of what is live is passed over. Errors: InvalidArgument with
+  // BadRequest (a name that the model was not trained with, with the nearest; a value of another type; an attribute that is sent both
+  // ways), FailedPrecondition (packed for another schema).
+  absl::Status encode(std::span<const KnownAttributes> known, const SentAttributes& sent, const v1::PackedAttributes* packed,
                       EncodedRow& row);
-  absl::Status encode(CustomerIndex stored, const SentAttributes& sent, const v1::PackedAttributes* packed, EncodedRow& row) {
-    return encode(stored, {}, sent, packed, row);
-  }
 
  private:
   absl::Status encode_named(const SentAttributes& sent, EncodedRow& row);
@@ -73,6 +76,8 @@ class RequestAttributes {
   AttributeMap usable(const AttributeMap& live);
   absl::Status encode_packed(const v1::PackedAttributes& packed, EncodedRow& row);
   void start_from(CustomerIndex stored, EncodedRow& row);
+  // Whether anything is known.
+  absl::StatusOr<bool> encode_known(std::span<const KnownAttributes> known, EncodedRow& row);
   // Puts what `sent_` says is of `own` into `row`.
   void overlay(const EncodedRow& own, EncodedRow& row);
 
@@ -84,7 +89,7 @@ class RequestAttributes {
   std::vector<uint8_t> is_missing_column_;
   std::vector<AttributeValue> values_;                // by attribute; missing but for the named ones
   std::vector<size_t> named_;                         // attributes
-  std::vector<uint8_t> sent_;                         // by attribute: sent in the way that was encoded last
+  std::vector<uint8_t> sent_;                         // by attribute: said in the way that was encoded last
   std::vector<std::vector<std::string_view>> texts_;  // by attribute, of lists
   std::vector<std::vector<float>> vectors_;           // by attribute, of vectors left in bytes
   EncodedRow own_, before_;

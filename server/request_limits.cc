@@ -204,6 +204,23 @@ absl::Status validate(const v1::EraseCustomerRequest& request) {
   return out.status();
 }
 
+absl::Status validate(const v1::MergeCustomersRequest& request) {
+  FieldViolations out;
+  check_id(request.from_customer_id(), "from_customer_id", out);
+  check_id(request.into_customer_id(), "into_customer_id", out);
+  if (request.from_customer_id() == request.into_customer_id() && !request.from_customer_id().empty())
+    out.add("into_customer_id", "is the same as from_customer_id; name two");
+  if (!request.request_id().empty()) check_id(request.request_id(), "request_id", out);
+  return out.status();
+}
+
+absl::Status validate(const v1::UnmergeCustomersRequest& request) {
+  FieldViolations out;
+  check_id(request.from_customer_id(), "from_customer_id", out);
+  if (!request.request_id().empty()) check_id(request.request_id(), "request_id", out);
+  return out.status();
+}
+
 absl::Status validate(const v1::ExportCustomerRequest& request) {
   FieldViolations out;
   check_id(request.customer_id(), "customer_id", out);

@@ -52,6 +52,8 @@ absl::Status validate(const v1::StreamEventsRequest& request);
 absl::Status validate(const v1::SetAttributesRequest& request);
 absl::Status validate(const v1::EraseCustomerRequest& request);
 absl::Status validate(const v1::ExportCustomerRequest& request);
+absl::Status validate(const v1::MergeCustomersRequest& request);
+absl::Status validate(const v1::UnmergeCustomersRequest& request);
 
 // What is wrong with an event, as (field, problem); no field if nothing is.
 std::pair<const char*, const char*> event_problem(const v1::Event& event);

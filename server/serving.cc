@@ -77,7 +77,7 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
     event_options.observer = &metrics;
     event_options.listener = [feed = store.feed.get(), erased = store.erased.get()](const DurableGroup& group) {
       feed->tell(group);
-      for (const DurableErasure& erasure : group.erasures) erased->add(erasure.erasure.sequence, erasure.customer);
+      erased->add(group.erasures);
     };
     auto events = EventStore::open(*store.database, std::move(event_options));
     if (!events.ok()) return events.status();

@@ -15,8 +15,7 @@ void SimilarCustomersBatch::add(const v1::SimilarCustomersRequest& request, cons
   plan.question = kNone;
   *status = askers_.read(subject_of(request, wire), false, plan.asker);
   if (!status->ok()) return;
-  plan.excluded.clear();
-  if (plan.asker.customer != kNone) plan.excluded.push_back(plan.asker.customer);
+  plan.excluded = plan.asker.rows;
   append_known(served_.artifact().customer_ids, request.exclude_customer_ids(), plan.excluded);
   make_ascending_set(plan.excluded);
   ++size_;

@@ -47,6 +47,17 @@ struct WriteCall {
   EventBatch batch = {};
 };
 
+// Calls whose request the intake takes as it is.
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* start(Method method, void (EventIntake::*take)(const Request&, Response*, EventIntake::Done),
+                                grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                EventIntake& intake, Metrics& metrics) {
+  auto call = std::make_shared<WriteCall<Request, Response>>(method, context, out, metrics);
+  grpc::ServerUnaryReactor* const reactor = call->reactor;
+  if (call->read(in)) (intake.*take)(*call->request, call->response, [call](const absl::Status& status) { call->finish(status); });
+  return reactor;
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* start_record_events(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
@@ -66,22 +77,26 @@ grpc::ServerUnaryReactor* start_record_events(grpc::CallbackServerContext* conte
 
 grpc::ServerUnaryReactor* start_set_attributes(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
                                                EventIntake& intake, Metrics& metrics) {
-  using Call = WriteCall<v1::SetAttributesRequest, v1::SetAttributesResponse>;
-  auto call = std::make_shared<Call>(Method::kSetAttributes, context, out, metrics);
-  grpc::ServerUnaryReactor* const reactor = call->reactor;
-  if (!call->read(in)) return reactor;
-  intake.set_attributes(*call->request, call->response, [call](const absl::Status& status) { call->finish(status); });
-  return reactor;
+  return start<v1::SetAttributesRequest, v1::SetAttributesResponse>(Method::kSetAttributes, &EventIntake::set_attributes, context, in, out,
+                                                                    intake, metrics);
 }
 
 grpc::ServerUnaryReactor* start_erase_customer(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
                                                EventIntake& intake, Metrics& metrics) {
-  using Call = WriteCall<v1::EraseCustomerRequest, v1::EraseCustomerResponse>;
-  auto call = std::make_shared<Call>(Method::kEraseCustomer, context, out, metrics);
-  grpc::ServerUnaryReactor* const reactor = call->reactor;
-  if (!call->read(in)) return reactor;
-  intake.erase(*call->request, call->response, [call](const absl::Status& status) { call->finish(status); });
-  return reactor;
+  return start<v1::EraseCustomerRequest, v1::EraseCustomerResponse>(Method::kEraseCustomer, &EventIntake::erase, context, in, out, intake,
+                                                                    metrics);
+}
+
+grpc::ServerUnaryReactor* start_merge_customers(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                                EventIntake& intake, Metrics& metrics) {
+  return start<v1::MergeCustomersRequest, v1::MergeCustomersResponse>(Method::kMergeCustomers, &EventIntake::merge, context, in, out,
+                                                                      intake, metrics);
+}
+
+grpc::ServerUnaryReactor* start_unmerge_customers(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                                  EventIntake& intake, Metrics& metrics) {
+  return start<v1::UnmergeCustomersRequest, v1::UnmergeCustomersResponse>(Method::kUnmergeCustomers, &EventIntake::unmerge, context, in,
+                                                                          out, intake, metrics);
 }
 
 }  // namespace bouquet::server

@@ -1,4 +1,5 @@
-// Unary calls that change what is known of customers: RecordEvents, SetAttributes and EraseCustomer, answered from the store's thread.
+// Unary calls that change what is known of customers: RecordEvents, SetAttributes, EraseCustomer, MergeCustomers and UnmergeCustomers,
+// answered from the store's thread.
 #pragma once
 
 #include <google/protobuf/arena.h>
@@ -20,5 +21,9 @@ grpc::ServerUnaryReactor* start_set_attributes(grpc::CallbackServerContext* cont
                                                EventIntake& intake, Metrics& metrics);
 grpc::ServerUnaryReactor* start_erase_customer(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
                                                EventIntake& intake, Metrics& metrics);
+grpc::ServerUnaryReactor* start_merge_customers(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                                EventIntake& intake, Metrics& metrics);
+grpc::ServerUnaryReactor* start_unmerge_customers(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
+                                                  EventIntake& intake, Metrics& metrics);
 
 }  // namespace bouquet::server

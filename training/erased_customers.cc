@@ -1,10 +1,12 @@
 #include "training/erased_customers.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "engine/emptied_rows.h"
+#include "training/renumbered_customers.h"
 
 namespace bouquet::training {
 namespace {
@@ -32,21 +34,6 @@ std::vector<int64_t> erase_times(const EventSource& store, const IdMap& customer
   return any ? times : std::vector<int64_t>();
 }
 
-// Gives the customers who still have events their numbers anew, in the old order.
-void renumber(Dataset& dataset) {
-  std::vector<bool> has_events(static_cast<size_t>(dataset.customers.size()), false);
-  for (const CustomerIndex c : dataset.events.customers)
-    if (c != kNone) has_events[static_cast<size_t>(c)] = true;
-  IdMap left;
-  std::vector<CustomerIndex> number(has_events.size(), kNone);
-  for (size_t c = 0; c < has_events.size(); ++c)
-    if (has_events[c]) number[c] = left.add(dataset.customers.id(static_cast<CustomerIndex>(c)));
-  for (CustomerIndex& c : dataset.events.customers)
-    if (c != kNone) c = number[static_cast<size_t>(c)];
-  dataset.customers = std::move(left);
-  std::erase_if(dataset.report.suspected_robots, [&](const std::string& id) { return dataset.customers.find(id) == kNone; });
-}
-
 }  // namespace
 
 void leave_out_erased(const EventSource& store, Dataset& dataset) {
@@ -65,14 +52,20 @@ void leave_out_erased(const EventSource& store, Dataset& dataset) {
   keep_marked(keep, events.values);
   keep_marked(keep, events.types);
   keep_marked(keep, events.baskets);
-  renumber(dataset);
+  renumber_customers(dataset);
   dataset.report.events = events.size();
 }
 
-int64_t empty_rows_erased_since(const EventSource& store, uint64_t since, Artifact& artifact) {
+absl::StatusOr<int64_t> empty_rows_erased_since(const EventSource& store, uint64_t since, Artifact& artifact) {
   std::vector<CustomerIndex> gone;
   for (CustomerIndex c = 0; c < artifact.customer_ids.size(); ++c)
     if (const auto erasure = store.erasure_of(artifact.customer_ids.id(c)); erasure && erasure->sequence > since) gone.push_back(c);
+  const auto apart = store.taken_apart_since(since);
+  if (!apart.ok()) return apart.status();
+  for (const std::string& id : *apart)
+    if (const CustomerIndex c = artifact.customer_ids.find(id); c != kNone) gone.push_back(c);
+  std::ranges::sort(gone);
+  gone.erase(std::ranges::unique(gone).begin(), gone.end());
   if (!gone.empty()) empty_customer_rows(gone, artifact);
   return static_cast<int64_t>(gone.size());
 }

@@ -12,6 +12,7 @@
 #include "training/event_log_builder.h"
 #include "training/event_rows.h"
 #include "training/item_files.h"
+#include "training/merged_customers.h"
 #include "training/parallel_ranges.h"
 #include "training/row_pipeline.h"
 #include "training/source_rows.h"
@@ -145,6 +146,7 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
   }
   if (options.store != nullptr) {
     leave_out_erased(*options.store, dataset);
+    join_merged(*options.store, dataset);
     dataset.sources.emplace_back("store");
     dataset.store = {options.store->identity(), options.store->newest_sequence()};
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -37,6 +38,12 @@ class EventSource {
   // Which store it is, and the sequence number of the newest arrival: what a model that is trained on it knows.
   virtual std::string identity() const = 0;
   virtual uint64_t newest_sequence() const = 0;
+
+  // Of the ids that are one person with the customer the one that has the first word; the customer, where nobody was merged.
+  virtual std::string root_of(std::string_view customer) const = 0;
+  // The roots, as they were when everything up to the arrival `since` had come, of those persons whom somebody was taken out of later: what
+  // was learned of one is of both. Errors: as of read().
+  virtual absl::StatusOr<std::vector<std::string>> taken_apart_since(uint64_t since) const = 0;
 
   // None: nobody of this id was ever erased.
   virtual std::optional<SourceErasure> erasure_of(std::string_view customer) const = 0;

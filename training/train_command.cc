@@ -16,14 +16,17 @@
 namespace bouquet::training {
 namespace {
 
-// A customer who was erased during the training must not be in what is published.
+// Who was erased during the training must not be in what is published.
 absl::Status look_again(const TrainFlags& flags, const EventSourceFactory& stores, const Dataset& dataset, Artifact& artifact,
                         Progress& progress) {
   if (flags.store.empty()) return absl::OkStatus();
   const auto store = stores(flags.store);
   if (!store.ok()) return store.status();
-  if (const int64_t gone = empty_rows_erased_since(**store, dataset.store.sequence, artifact); gone > 0)
-    progress.note(std::to_string(gone) + " of the customers have been erased meanwhile: the model has nothing of them");
+  const auto gone = empty_rows_erased_since(**store, dataset.store.sequence, artifact);
+  if (!gone.ok()) return gone.status();
+  if (*gone > 0)
+    progress.note(std::to_string(*gone) +
+                  " of the customers have been erased, or are not one person any more: the model has nothing of them");
   return absl::OkStatus();
 }
 

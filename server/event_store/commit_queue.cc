@@ -5,6 +5,16 @@
 #include "engine/errors.h"
 
 namespace bouquet::server {
+namespace {
+
+bool stands_alone(const Append& append) { return append.merge.has_value() || append.unmerge.has_value(); }
+
+// Whether `next` may be written with `first`.
+bool go_together(const Append& first, const Append& next) {
+  return first.erasure.has_value() == next.erasure.has_value() && !stands_alone(first) && !stands_alone(next);
+}
+
+}  // namespace
 
 absl::Status CommitQueue::push(std::unique_ptr<Append> append) {
   const auto rows = static_cast<int64_t>(append->outcomes.size());
@@ -29,7 +39,7 @@ std::vector<std::unique_ptr<Append>> CommitQueue::take() {
   while (!waiting_.empty()) {
     const auto next_rows = static_cast<int64_t>(waiting_.front()->outcomes.size());
     if (!group.empty() && (rows + next_rows > options_.max_group_rows || bytes + waiting_.front()->bytes > options_.max_group_bytes)) break;
-    if (!group.empty() && waiting_.front()->erasure.has_value() != group.front()->erasure.has_value()) break;
+    if (!group.empty() && !go_together(*group.front(), *waiting_.front())) break;
     rows += next_rows;
     bytes += waiting_.front()->bytes;
     group.push_back(std::move(waiting_.front()));

@@ -32,13 +32,27 @@ struct NewErasure {
   std::string_view request_id;  // as that of attributes
 };
 
-// One call's worth, from arrival to answer: events, a change of attributes, or an erasure.
+// Two ids turn out to be one person.
+struct NewMerge {
+  std::string_view from_customer_id, into_customer_id;
+  std::string_view request_id;  // as that of attributes
+};
+
+// They are not.
+struct NewUnmerge {
+  std::string_view from_customer_id;
+  std::string_view request_id;  // as that of attributes
+};
+
+// One call's worth, from arrival to answer: events, a change of attributes, an erasure, a merge, or what takes one back.
 struct Append {
   using Done = std::function<void(std::span<const Outcome>)>;
 
   std::span<const NewEvent> events;
   std::optional<NewAttributes> attributes = std::nullopt;
   std::optional<NewErasure> erasure = std::nullopt;
+  std::optional<NewMerge> merge = std::nullopt;
+  std::optional<NewUnmerge> unmerge = std::nullopt;
   std::vector<EventIdHash> hashes;  // one each, meaningless where there is no id
   std::vector<uint64_t> contents;   // likewise
   std::vector<Outcome> outcomes;    // one each
@@ -63,7 +77,7 @@ class CommitQueue {
   absl::Status push(std::unique_ptr<Append> append);
 
   // Waits for the first; then everything that is there, in order, up to the bounds of a group, but one at least. A group is of erasures
-  // alone or has none. Empty: closed and empty.
+  // alone or has none, and a merge or what takes one back is a group by itself. Empty: closed and empty.
   std::vector<std::unique_ptr<Append>> take();
 
   void close();

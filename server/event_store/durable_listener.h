@@ -32,11 +32,26 @@ struct DurableErasure {
   Erasure erasure;
 };
 
-// One group commit; everything in it is alive during the call. Each kind is in order of its sequence; erasures stand alone.
+// The two are one person from now on.
+struct DurableMerge {
+  std::string_view from_customer_id, into_customer_id;
+  uint64_t sequence = 0;
+};
+
+// They are two again.
+struct DurableUnmerge {
+  std::string_view from_customer_id, into_customer_id;
+  uint64_t sequence = 0;
+};
+
+// One group commit; everything in it is alive during the call. Each kind is in order of its sequence; erasures stand alone, all ids of a
+// person under one sequence, and so does a merge or what takes one back.
 struct DurableGroup {
   std::span<const DurableEvent> events;
   std::span<const DurableAttributes> attributes;
   std::span<const DurableErasure> erasures;
+  std::span<const DurableMerge> merges;
+  std::span<const DurableUnmerge> unmerges;
   uint64_t newest_sequence = 0;
 };
 

@@ -34,7 +34,10 @@ absl::StatusOr<std::unique_ptr<ErasedFiles>> ErasedFiles::start(StoreDatabase& d
   const auto receipts = read_receipts(database);
   if (!receipts.ok()) return receipts.status();
   for (const auto& [sequence, receipt] : *receipts)
-    if (receipt.files_gone_time() == 0) files->pending_[sequence] = receipt.customer();
+    if (receipt.files_gone_time() == 0) {
+      files->pending_[sequence].push_back(receipt.customer());
+      for (const ErasureReceipt::Other& other : receipt.others()) files->pending_[sequence].push_back(other.customer());
+    }
   files->worker_ = std::thread([raw = files.get()] { raw->run(); });
   return files;
 }
@@ -48,10 +51,11 @@ ErasedFiles::~ErasedFiles() {
   if (worker_.joinable()) worker_.join();
 }
 
-void ErasedFiles::add(uint64_t sequence, CustomerNumber customer) {
+// At once, so that a pass has all ids of a person.
+void ErasedFiles::add(std::span<const DurableErasure> erasures) {
   {
     const std::lock_guard lock(mutex_);
-    pending_[sequence] = customer;
+    for (const DurableErasure& erasure : erasures) pending_[erasure.erasure.sequence].push_back(erasure.customer);
   }
   changed_.notify_all();
 }
@@ -78,7 +82,7 @@ void ErasedFiles::run() {
     absl::Status passed = pass(erasures);
     rest = std::max<std::chrono::steady_clock::duration>(options_.gather, kRestFactor * (std::chrono::steady_clock::now() - begin));
     lock.lock();
-    for (const auto& [sequence, customer] : erasures)
+    for (const auto& [sequence, customers] : erasures)
       if (passed.ok()) pending_.erase(sequence);
     last_pass_ = std::move(passed);
   }
@@ -87,10 +91,11 @@ void ErasedFiles::run() {
 // An id may be anywhere among the customers, and is not known any more; what has a number stands together.
 absl::Status ErasedFiles::pass(const Erasures& erasures) {
   if (absl::Status s = database_.flush(); !s.ok()) return s;
-  for (const auto& [sequence, customer] : erasures)
-    for (const Family family : {Family::kEvents, Family::kAttributes})
-      if (customer != 0)
-        if (absl::Status s = compact_customer(database_, family, customer); !s.ok()) return s;
+  for (const auto& [sequence, customers] : erasures)
+    for (const CustomerNumber customer : customers)
+      for (const Family family : {Family::kEvents, Family::kAttributes, Family::kMerges})
+        if (customer != 0)
+          if (absl::Status s = compact_customer(database_, family, customer); !s.ok()) return s;
   if (absl::Status s = of_rocks(database_.rocks().CompactRange(whole(), database_.family(Family::kCustomers), nullptr, nullptr)); !s.ok())
     return s;
   if (absl::Status s = mark_gone(erasures); !s.ok()) return s;
@@ -102,7 +107,7 @@ absl::Status ErasedFiles::pass(const Erasures& erasures) {
 
 absl::Status ErasedFiles::mark_gone(const Erasures& erasures) {
   rocksdb::WriteBatch batch;
-  for (const auto& [sequence, customer] : erasures) {
+  for (const auto& [sequence, customers] : erasures) {
     auto receipt = read_receipt(database_, sequence);
     if (!receipt.ok()) return receipt.status();
     receipt->set_files_gone_time(absl::ToUnixMicros(options_.clock()));

@@ -9,10 +9,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
+#include "server/event_store/durable_listener.h"
 #include "server/event_store/erasure_table.h"
 #include "server/event_store/store_database.h"
 #include "server/event_store/stored_event.h"
@@ -36,8 +39,8 @@ class ErasedFiles {
   // A pass that is under way is finished first.
   ~ErasedFiles();
 
-  // There is one more, of the customer who had this number (0: none).
-  void add(uint64_t sequence, CustomerNumber customer);
+  // There are more.
+  void add(std::span<const DurableErasure> erasures);
 
   // Erasures whose bytes some file may have.
   int64_t pending() const;
@@ -45,7 +48,7 @@ class ErasedFiles {
   absl::Status last_pass() const;
 
  private:
-  using Erasures = std::map<uint64_t, CustomerNumber>;  // by sequence
+  using Erasures = std::map<uint64_t, std::vector<CustomerNumber>>;  // by sequence
 
   ErasedFiles(StoreDatabase& database, const ErasedFilesOptions& options) : database_(database), options_(options) {}
   void run();

@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -60,11 +61,13 @@ std::optional<Erasure> ErasureTable::find(std::string_view customer_id) const {
 bool ErasureTable::is_of(const ErasureReceipt& receipt, std::string_view customer_id) const {
   const std::shared_lock lock(mutex_);
   const Hash digest = hash(customer_id);
-  return receipt.id_hash() == std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size());
+  const std::string_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+  return receipt.id_hash() == bytes ||
+         std::ranges::any_of(receipt.others(), [&](const ErasureReceipt::Other& other) { return other.id_hash() == bytes; });
 }
 
-void ErasureTable::put(const StoreDatabase& database, std::string_view customer_id, const Erasure& erasure, ErasureReceipt receipt,
-                       rocksdb::WriteBatch& batch) {
+std::string ErasureTable::put(const StoreDatabase& database, std::string_view customer_id, const Erasure& erasure,
+                              rocksdb::WriteBatch& batch) {
   rocksdb::ColumnFamilyHandle* family = database.family(Family::kErasures);
   if (salt_.empty()) salt_ = random_text() + random_text();  // nobody else reads it while the table is empty
   batch.Put(family, kSaltKey, salt_);                        // each time: the first time may have failed
@@ -72,9 +75,9 @@ void ErasureTable::put(const StoreDatabase& database, std::string_view customer_
   std::string value;
   append_fixed64(erasure.sequence, value);
   append_fixed64(static_cast<uint64_t>(erasure.time), value);
-  receipt.set_id_hash(std::string(digest.begin(), digest.end()));
-  batch.Put(family, kTombstone + receipt.id_hash(), value);
-  put_receipt(database, erasure.sequence, receipt, batch);
+  std::string bytes(digest.begin(), digest.end());
+  batch.Put(family, kTombstone + bytes, value);
+  return bytes;
 }
 
 void ErasureTable::add(std::string_view customer_id, const Erasure& erasure) {

@@ -36,12 +36,11 @@ class ErasureTable {
   // None: nobody of this id was ever erased. Costs nothing while the table is empty, else about three microseconds.
   std::optional<Erasure> find(std::string_view customer_id) const;
 
-  // Whether the receipt is of an erasure of this id.
+  // Whether the receipt is of an erasure of this id, or of a person who had it.
   bool is_of(const ErasureReceipt& receipt, std::string_view customer_id) const;
 
-  // Adds to `batch` what find() goes by from the next start on, and the receipt.
-  void put(const StoreDatabase& database, std::string_view customer_id, const Erasure& erasure, ErasureReceipt receipt,
-           rocksdb::WriteBatch& batch);
+  // Adds to `batch` what find() goes by from the next start on. Returns the hash of the id, for the receipt.
+  std::string put(const StoreDatabase& database, std::string_view customer_id, const Erasure& erasure, rocksdb::WriteBatch& batch);
   // What put() was called with is in the store: find() goes by it from now on.
   void add(std::string_view customer_id, const Erasure& erasure);
 

@@ -2,6 +2,7 @@
 
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/errors.h"
@@ -9,6 +10,7 @@
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/customer_removal.h"
 #include "server/event_store/event_keys.h"
+#include "server/event_store/merge_records.h"
 
 namespace bouquet::server {
 namespace {
@@ -23,6 +25,8 @@ struct RowIds {
 RowIds ids_of(const Append& append, size_t row) {
   if (append.attributes) return {append.attributes->customer_id, append.attributes->request_id};
   if (append.erasure) return {append.erasure->customer_id, append.erasure->request_id};
+  if (append.merge) return {append.merge->from_customer_id, append.merge->request_id};
+  if (append.unmerge) return {append.unmerge->from_customer_id, append.unmerge->request_id};
   return {append.events[row].customer_id, append.events[row].event_id};
 }
 
@@ -50,8 +54,9 @@ absl::Status EventGroup::put_rows() {
     attributes.customer = customers_.at(attributes.said->customer_id);
     put_attributes(attributes);
   }
-  for (DurableErasure& erasure : erasures_)
-    if (absl::Status s = put_erasure(erasure); !s.ok()) return s;
+  for (const ErasedPerson& person : erased_)
+    if (absl::Status s = put_erasure(person); !s.ok()) return s;
+  put_merges();
   return absl::OkStatus();
 }
 
@@ -76,37 +81,46 @@ absl::Status EventGroup::look_up_ids(Appends appends) {
   return absl::OkStatus();
 }
 
-bool EventGroup::accept(Append& append, size_t row, bool has_id) {
+bool EventGroup::came_before(Append& append, size_t row, bool has_id) {
+  const auto known = has_id ? ids_.find(append.hashes[row]) : ids_.end();
+  if (known == ids_.end()) return false;
   Outcome& outcome = append.outcomes[row];
-  if (!has_id) {
-    outcome.sequence = ++counters_.sequence;
-    return true;
-  }
-  const auto [known, added] = ids_.try_emplace(append.hashes[row]);
-  EventIdEntry& entry = known->second;
-  if (added) {
-    entry = {.content = append.contents[row], .arrived = static_cast<uint32_t>(now_ / 1'000'000), .sequence = ++counters_.sequence};
-    outcome.sequence = entry.sequence;
-    value_.clear();
-    append_event_id_entry(entry, value_);
-    batch_.Put(database_.family(Family::kEventIds), slice(append.hashes[row]), value_);
-    return true;
-  }
-  if (entry.content == append.contents[row]) {
-    outcome.sequence = entry.sequence;
+  if (known->second.content == append.contents[row]) {
+    outcome.sequence = known->second.sequence;
     outcome.repeated = true;
-  } else if (append.attributes || append.erasure) {
+  } else if (append.events.empty()) {
     outcome.status = absl::AlreadyExistsError("request_id: came before with other content, which stays");
   } else {
     outcome.status = absl::AlreadyExistsError("event_id: came before with other content, which stays");
   }
-  return false;
+  return true;
+}
+
+void EventGroup::remember(const Append& append, size_t row, bool has_id) {
+  if (!has_id) return;
+  const EventIdEntry entry{
+      .content = append.contents[row], .arrived = static_cast<uint32_t>(now_ / 1'000'000), .sequence = append.outcomes[row].sequence};
+  ids_.emplace(append.hashes[row], entry);
+  value_.clear();
+  append_event_id_entry(entry, value_);
+  batch_.Put(database_.family(Family::kEventIds), slice(append.hashes[row]), value_);
+}
+
+bool EventGroup::accept(Append& append, size_t row, bool has_id) {
+  if (came_before(append, row, has_id)) return false;
+  append.outcomes[row].sequence = ++counters_.sequence;
+  remember(append, row, has_id);
+  return true;
 }
 
 void EventGroup::accept_rows(Appends appends) {
   for (const auto& append : appends)
     for (size_t row = 0; row < append->outcomes.size(); ++row) {
       if (!append->outcomes[row].status.ok()) continue;
+      if (append->merge || append->unmerge) {
+        append->merge ? accept_merge(*append) : accept_unmerge(*append);
+        continue;
+      }
       const RowIds ids = ids_of(*append, row);
       if (!append->events.empty() && was_erased(append->events[row], append->arrived)) {
         append->outcomes[row].status = absl::FailedPreconditionError("time: is before the customer was erased");
@@ -118,10 +132,50 @@ void EventGroup::accept_rows(Appends appends) {
       if (append->attributes)
         attributes_.push_back({.sequence = sequence, .said = &*append->attributes});
       else if (append->erasure)
-        erasures_.push_back({.customer_id = ids.customer_id, .erasure = {.sequence = sequence, .time = now_}});
+        accept_erasure(*append);
       else
         accept_event(*append, row);
     }
+}
+
+void EventGroup::accept_erasure(const Append& append) {
+  ErasedPerson& person = erased_.emplace_back();
+  person.sequence = append.outcomes[0].sequence;
+  person.ids = tables_.merges.person_of(append.erasure->customer_id);
+  std::iter_swap(person.ids.begin(), std::ranges::find(person.ids, append.erasure->customer_id));
+  for (const std::string& id : person.ids) customers_.try_emplace(id, 0);
+}
+
+void EventGroup::accept_merge(Append& append) {
+  const NewMerge& said = *append.merge;
+  Outcome& outcome = append.outcomes[0];
+  const bool has_id = !said.request_id.empty();
+  if (came_before(append, 0, has_id)) return;
+  outcome.status = tables_.merges.check_merge(said.from_customer_id, said.into_customer_id);
+  if (!outcome.status.ok()) return;
+  if (const auto there = tables_.merges.find(said.from_customer_id)) {
+    outcome.sequence = there->sequence;
+    outcome.repeated = true;
+  } else {
+    outcome.sequence = ++counters_.sequence;
+    merges_.push_back({said.from_customer_id, said.into_customer_id, outcome.sequence});
+    for (const std::string_view id : {said.from_customer_id, said.into_customer_id}) customers_.try_emplace(id, 0);
+  }
+  remember(append, 0, has_id);
+}
+
+void EventGroup::accept_unmerge(Append& append) {
+  const NewUnmerge& said = *append.unmerge;
+  Outcome& outcome = append.outcomes[0];
+  const bool has_id = !said.request_id.empty();
+  if (came_before(append, 0, has_id)) return;
+  outcome.status = tables_.merges.check_unmerge(said.from_customer_id, absl::FromUnixMicros(now_));
+  if (!outcome.status.ok()) return;
+  undone_ = *tables_.merges.find(said.from_customer_id);
+  outcome.sequence = ++counters_.sequence;
+  unmerges_.push_back({said.from_customer_id, undone_.into, outcome.sequence});
+  for (const std::string_view id : {said.from_customer_id, std::string_view(undone_.into)}) customers_.try_emplace(id, 0);
+  remember(append, 0, has_id);
 }
 
 bool EventGroup::was_erased(const NewEvent& event, int64_t arrived) const {
@@ -166,6 +220,10 @@ void EventGroup::meet_customers() {
   };
   for (const DurableEvent& event : events_) meet(event.customer_id);
   for (const DurableAttributes& attributes : attributes_) meet(attributes.said->customer_id);
+  for (const DurableMerge& merge : merges_) {
+    meet(merge.from_customer_id);
+    meet(merge.into_customer_id);
+  }
 }
 
 int32_t EventGroup::number_of(std::string_view name, const NameTable& known, NewNames& added) {
@@ -199,28 +257,64 @@ void EventGroup::put_attributes(const DurableAttributes& attributes) {
   }
 }
 
-absl::Status EventGroup::put_erasure(DurableErasure& erasure) {
+absl::StatusOr<CustomerNumber> EventGroup::put_removal(const std::string& customer_id, ErasureReceipt& receipt) {
+  const CustomerNumber number = std::exchange(customers_.at(customer_id), 0);  // should the id come again in this group, it is nobody's
+  if (number == 0) return number;
+  const auto removed = remove_customer(database_, customer_id, number, batch_);
+  if (!removed.ok()) return removed.status();
+  if (const auto merge = tables_.merges.find(customer_id)) delete_merge(database_, number, merge->sequence, batch_);
+  receipt.set_events(receipt.events() + removed->events);
+  receipt.set_attributes(receipt.attributes() + removed->attributes);
+  counters_.events -= static_cast<uint64_t>(removed->events);
+  --counters_.customers;
+  return number;
+}
+
+absl::Status EventGroup::put_erasure(const ErasedPerson& person) {
+  const Erasure erasure{.sequence = person.sequence, .time = now_};
   ErasureReceipt receipt;
-  receipt.set_time(erasure.erasure.time);
-  CustomerNumber& number = customers_.at(erasure.customer_id);
-  if (number != 0) {
-    const auto removed = remove_customer(database_, erasure.customer_id, number, batch_);
-    if (!removed.ok()) return removed.status();
-    receipt.set_customer(number);
-    receipt.set_events(removed->events);
-    receipt.set_attributes(removed->attributes);
-    counters_.events -= static_cast<uint64_t>(removed->events);
-    --counters_.customers;
+  receipt.set_time(now_);
+  for (const std::string& id : person.ids) {
+    const auto number = put_removal(id, receipt);
+    if (!number.ok()) return number.status();
+    const std::string hash = tables_.erasures.put(database_, id, erasure, batch_);
+    erasures_.push_back({.customer = *number, .customer_id = id, .erasure = erasure});
+    if (&id == person.ids.data()) {
+      receipt.set_customer(*number);
+      receipt.set_id_hash(hash);
+    } else {
+      ErasureReceipt::Other& other = *receipt.add_others();
+      other.set_customer(*number);
+      other.set_id_hash(hash);
+    }
   }
-  erasure.customer = std::exchange(number, 0);  // should the id come again in this group, it is nobody's
-  tables_.erasures.put(database_, erasure.customer_id, erasure.erasure, std::move(receipt), batch_);
+  put_receipt(database_, person.sequence, receipt, batch_);
   return absl::OkStatus();
 }
 
+void EventGroup::put_merges() {
+  for (const DurableMerge& merge : merges_)
+    put_merge(database_,
+              {.from = customers_.at(merge.from_customer_id),
+               .into = customers_.at(merge.into_customer_id),
+               .sequence = merge.sequence,
+               .time = now_},
+              batch_);
+  for (const DurableUnmerge& unmerge : unmerges_)
+    put_merge(database_,
+              {.from = customers_.at(unmerge.from_customer_id),
+               .into = customers_.at(unmerge.into_customer_id),
+               .sequence = undone_.sequence,
+               .time = undone_.time,
+               .undone = unmerge.sequence},
+              batch_);
+}
+
+// A merge that is there already, under a request id that could not be remembered, has failed too.
 void EventGroup::fail(Appends appends, const absl::Status& why) const {
   for (const auto& append : appends)
     for (Outcome& outcome : append->outcomes)
-      if (outcome.status.ok() && (outcome.sequence == 0 || outcome.sequence > before_.sequence)) outcome = {why, 0, false};
+      if (outcome.status.ok() && (outcome.sequence == 0 || outcome.sequence > before_.sequence || append->merge)) outcome = {why, 0, false};
 }
 
 }  // namespace bouquet::server

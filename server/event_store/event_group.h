@@ -3,6 +3,7 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include "server/event_store/commit_queue.h"
 #include "server/event_store/durable_listener.h"
 #include "server/event_store/erasure_table.h"
+#include "server/event_store/merge_table.h"
 #include "server/event_store/name_table.h"
 #include "server/event_store/store_counters.h"
 #include "server/event_store/store_database.h"
@@ -25,6 +27,7 @@ struct StoreTables {
   const NameTable& items;
   const NameTable& types;
   ErasureTable& erasures;
+  const MergeTable& merges;
 };
 
 class EventGroup {
@@ -46,11 +49,12 @@ class EventGroup {
   void fail(Appends appends, const absl::Status& why) const;
 
   rocksdb::WriteBatch& batch() { return batch_; }
-  bool empty() const { return events_.empty() && attributes_.empty() && erasures_.empty(); }
+  bool empty() const { return batch_.Count() == 0 && !has_rows(); }
 
   // Of what is in the batch.
-  DurableGroup durable() const { return {events_, attributes_, erasures_, counters_.sequence}; }
+  DurableGroup durable() const { return {events_, attributes_, erasures_, merges_, unmerges_, counters_.sequence}; }
   const StoreCounters& counters() const { return counters_; }
+  int64_t time() const { return now_; }  // of erasures and merges in it
   std::span<const std::string_view> new_items() const { return new_items_.names; }
   std::span<const std::string_view> new_types() const { return new_types_.names; }
 
@@ -60,12 +64,26 @@ class EventGroup {
     std::vector<std::string_view> names;
   };
 
+  // One erasure: all ids of a person, the one that was named first.
+  struct ErasedPerson {
+    uint64_t sequence = 0;
+    std::vector<std::string> ids;
+  };
+
+  bool has_rows() const { return !(events_.empty() && attributes_.empty() && erased_.empty() && merges_.empty() && unmerges_.empty()); }
   absl::Status look_up_ids(Appends appends);
   absl::Status look_up_customers();
   void meet_customers();
+  // Whether the row's id came before; its outcome then says what became of it.
+  bool came_before(Append& append, size_t row, bool has_id);
+  // Remembers the row's id, if it has one, with the sequence of its outcome.
+  void remember(const Append& append, size_t row, bool has_id);
   // Whether row `row` of `append` is to be stored; else its outcome says why not.
   bool accept(Append& append, size_t row, bool has_id);
   void accept_rows(Appends appends);
+  void accept_erasure(const Append& append);
+  void accept_merge(Append& append);
+  void accept_unmerge(Append& append);
   void accept_event(const Append& append, size_t row);
   // Whether the event is of somebody's life that was erased.
   bool was_erased(const NewEvent& event, int64_t arrived) const;
@@ -73,7 +91,10 @@ class EventGroup {
   int32_t number_of(std::string_view name, const NameTable& known, NewNames& added);
   void put_event(DurableEvent& event);
   void put_attributes(const DurableAttributes& attributes);
-  absl::Status put_erasure(DurableErasure& erasure);
+  absl::Status put_erasure(const ErasedPerson& person);
+  // Takes the customer of the id out; 0: the store has met nobody of that id.
+  absl::StatusOr<CustomerNumber> put_removal(const std::string& customer_id, ErasureReceipt& receipt);
+  void put_merges();
 
   const StoreDatabase& database_;
   const StoreTables tables_;
@@ -87,7 +108,12 @@ class EventGroup {
   NewNames new_items_, new_types_;
   std::vector<DurableEvent> events_;
   std::vector<DurableAttributes> attributes_;
+  std::deque<ErasedPerson> erased_;  // what `erasures_` has ids from
   std::vector<DurableErasure> erasures_;
+  // One at most of both together, and of what it concerns: what holds, and what is to hold.
+  std::vector<DurableMerge> merges_;
+  std::vector<DurableUnmerge> unmerges_;
+  Merge undone_;
   std::string key_, value_;
 };
 

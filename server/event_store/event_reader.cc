@@ -52,6 +52,11 @@ void EventReader::put_in_order(std::span<StoredEvent> events) const {
   }
 }
 
+void EventReader::sort(std::span<StoredEvent> events) const {
+  std::ranges::sort(events, {}, &StoredEvent::time);
+  put_in_order(events);
+}
+
 absl::Status EventReader::events_of(CustomerNumber customer, const EventRange& range, std::vector<StoredEvent>& out) const {
   out.clear();
   rocksdb::ReadOptions options;

@@ -32,6 +32,9 @@ class EventReader {
   // that stand by arrival. `out` is cleared first. Errors: DataLoss, ResourceExhausted.
   absl::Status events_of(CustomerNumber customer, const EventRange& range, std::vector<StoredEvent>& out) const;
 
+  // Brings events of several customers into that order.
+  void sort(std::span<StoredEvent> events) const;
+
   // Customer by customer, by number, with at least one event in the range; their events as events_of has them, valid during the call.
   // Until `take` says false. Reads all events, whatever the range: a scan for what came after a sequence takes as long as one for
   // everything.

@@ -42,6 +42,18 @@ uint64_t content_of(const NewErasure& erasure) {
   return fixed64_at(hash_of_request_id("erase " + std::string(erasure.customer_id)).data());
 }
 
+uint64_t content_of(const NewMerge& merge) {
+  std::string text = "merge ";
+  append_varint(merge.from_customer_id.size(), text);
+  text += merge.from_customer_id;
+  text += merge.into_customer_id;
+  return fixed64_at(hash_of_request_id(text).data());
+}
+
+uint64_t content_of(const NewUnmerge& unmerge) {
+  return fixed64_at(hash_of_request_id("unmerge " + std::string(unmerge.from_customer_id)).data());
+}
+
 // What is said once with a request id, which may be empty; the rest is the caller's to fill.
 std::unique_ptr<Append> one_row(std::string_view request_id, Append::Done done) {
   auto append = std::make_unique<Append>();
@@ -64,6 +76,7 @@ absl::StatusOr<std::unique_ptr<EventStore>> EventStore::open(StoreDatabase& data
   if (absl::Status s = store->items_.load(database); !s.ok()) return s;
   if (absl::Status s = store->types_.load(database); !s.ok()) return s;
   if (absl::Status s = store->erasures_.load(database); !s.ok()) return s;
+  if (absl::Status s = store->merges_.load(database); !s.ok()) return s;
   const auto counters = read_counters(database);
   if (!counters.ok()) return counters.status();
   store->counters_ = *counters;
@@ -113,13 +126,27 @@ absl::Status EventStore::erase_customer(const NewErasure& erasure, Append::Done 
   return queue_.push(std::move(append));
 }
 
+absl::Status EventStore::merge_customers(const NewMerge& merge, Append::Done done) {
+  auto append = one_row(merge.request_id, std::move(done));
+  append->merge = merge;
+  if (!merge.request_id.empty()) append->contents[0] = content_of(merge);
+  return queue_.push(std::move(append));
+}
+
+absl::Status EventStore::unmerge_customers(const NewUnmerge& unmerge, Append::Done done) {
+  auto append = one_row(unmerge.request_id, std::move(done));
+  append->unmerge = unmerge;
+  if (!unmerge.request_id.empty()) append->contents[0] = content_of(unmerge);
+  return queue_.push(std::move(append));
+}
+
 void EventStore::write_groups() {
   for (auto group = queue_.take(); !group.empty(); group = queue_.take()) commit(group);
 }
 
 void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
   const absl::Time now = options_.clock();
-  EventGroup group(database_, {items_, types_, erasures_}, counters_, now, now - options_.event_id_window);
+  EventGroup group(database_, {items_, types_, erasures_, merges_}, counters_, now, now - options_.event_id_window);
   CommitReport report;
   absl::Status done = group.resolve(appends);
   if (done.ok() && !group.empty()) {
@@ -131,14 +158,26 @@ void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
     group.fail(appends, done);
   } else if (!group.empty()) {
     counters_ = group.counters();
-    items_.add(group.new_items());
-    types_.add(group.new_types());
-    for (const DurableErasure& erasure : group.durable().erasures) erasures_.add(erasure.customer_id, erasure.erasure);
+    update_tables(group);
     report.stored = static_cast<int64_t>(group.durable().events.size());
     if (options_.listener) options_.listener(group.durable());
     newest_.store(counters_.sequence, std::memory_order_release);
   }
   tell(appends, report);
+}
+
+// Before the listener: whoever finds the listener's work done finds these changed too.
+void EventStore::update_tables(const EventGroup& group) {
+  items_.add(group.new_items());
+  types_.add(group.new_types());
+  const DurableGroup durable = group.durable();
+  for (const DurableErasure& erasure : durable.erasures) {
+    erasures_.add(erasure.customer_id, erasure.erasure);
+    merges_.remove(erasure.customer_id);
+  }
+  for (const DurableMerge& merge : durable.merges)
+    merges_.add(merge.from_customer_id, {.into = std::string(merge.into_customer_id), .sequence = merge.sequence, .time = group.time()});
+  for (const DurableUnmerge& unmerge : durable.unmerges) merges_.remove(unmerge.from_customer_id);
 }
 
 void EventStore::tell(std::span<const std::unique_ptr<Append>> appends, CommitReport report) {
@@ -157,6 +196,13 @@ absl::StatusOr<std::optional<CustomerNumber>> EventStore::find_customer(std::str
   if (absl::Status s = find_customers(database_, {&id, 1}, {&number, 1}); !s.ok()) return s;
   if (number == 0) return std::nullopt;
   return number;
+}
+
+absl::StatusOr<MergeRecord> EventStore::merge_of(std::string_view from, uint64_t sequence) const {
+  const auto customer = find_customer(from);
+  if (!customer.ok()) return customer.status();
+  if (!*customer) return missing_input("the store: has no such merge");
+  return read_merge(database_, **customer, sequence);
 }
 
 absl::StatusOr<std::string> EventStore::customer_id(CustomerNumber number) const { return id_of_customer(database_, number); }

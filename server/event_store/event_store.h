@@ -9,10 +9,13 @@
 //     bound its time is stored as it is. One without a time gets that of its arrival.
 //   - Events for items and of types that no model knows are kept: they count once a model knows them.
 //   - Attributes: the last word on each, by arrival; one set to nothing is kept as missing.
-//   - Events, changes of attributes and erasures are numbered in one sequence, from 1, by arrival: what a profile has seen is one number.
+//   - Events, changes of attributes, erasures and merges are numbered in one sequence, from 1, by arrival: what a profile has seen is one
+//   number.
 //   - An erasure takes everything that came before it. Events that come later count, as those of somebody new, unless they happened before
 //   it:
 //     those are FailedPrecondition, whether the store ever had them or not.
+//   - Two ids that are merged keep what was said of each; who is asked about reads all ids of the person (merge_table.h). Erasing one
+//     erases all of them.
 //
 // To keep something up to date with the store, give a DurableListener: it is called on the writer's thread, group by group, after a group
 // is durable and before anybody is told so. Hence whoever was acknowledged finds the listener's work done. Events that were there when the
@@ -36,6 +39,8 @@
 #include "server/event_store/durable_listener.h"
 #include "server/event_store/erasure_table.h"
 #include "server/event_store/event_reader.h"
+#include "server/event_store/merge_records.h"
+#include "server/event_store/merge_table.h"
 #include "server/event_store/name_table.h"
 #include "server/event_store/store_counters.h"
 #include "server/event_store/store_database.h"
@@ -67,6 +72,8 @@ struct EventStoreOptions {
   EventStoreObserver* observer = nullptr;  // may be none; outlives the store
 };
 
+class EventGroup;
+
 struct StoredAttributes {
   std::map<std::string, v1::AttributeValue> values;  // nothing set: missing
   uint64_t sequence = 0;                             // of the newest change; 0: there was none
@@ -86,8 +93,13 @@ class EventStore {
   // Likewise, with one outcome; what `attributes` points to lives until then.
   absl::Status set_attributes(const NewAttributes& attributes, Append::Done done);
 
-  // Likewise, with one outcome: everything of the customer goes, and the id's next life begins.
+  // Likewise, with one outcome: everything of the customer goes, and of whoever is merged with them, and the ids' next life begins.
   absl::Status erase_customer(const NewErasure& erasure, Append::Done done);
+
+  // Likewise, with one outcome, FailedPrecondition where MergeTable's checks say so: two ids, which differ, are one person from now on; or
+  // are two again.
+  absl::Status merge_customers(const NewMerge& merge, Append::Done done);
+  absl::Status unmerge_customers(const NewUnmerge& unmerge, Append::Done done);
 
   // No number: the store has not met the customer. Errors of all reads: DataLoss, ResourceExhausted (the disk fails), Internal.
   absl::StatusOr<std::optional<CustomerNumber>> find_customer(std::string_view id) const;
@@ -101,6 +113,12 @@ class EventStore {
   const NameTable& item_ids() const { return items_; }
   const NameTable& event_types() const { return types_; }
   const ErasureTable& erasures() const { return erasures_; }
+  const MergeTable& merges() const { return merges_; }
+  absl::Status check_unmerge(std::string_view from) const { return merges_.check_unmerge(from, options_.clock()); }
+  // Of `from`, with this sequence or taken back by it. Also NotFound: one of the two was erased since.
+  absl::StatusOr<MergeRecord> merge_of(std::string_view from, uint64_t sequence) const;
+  // All that ever were (merge_records.h).
+  absl::Status scan_merges(const std::function<bool(const MergeRecord&)>& take) const { return server::scan_merges(database_, take); }
   // Of the erasure with this sequence. Also NotFound.
   absl::StatusOr<ErasureReceipt> receipt_of(uint64_t sequence) const { return read_receipt(database_, sequence); }
   std::string receipt_id_of(uint64_t sequence) const { return receipt_id(database_, sequence); }
@@ -112,6 +130,7 @@ class EventStore {
   EventStore(StoreDatabase& database, EventStoreOptions options);
   void write_groups();
   void commit(std::span<const std::unique_ptr<Append>> appends);
+  void update_tables(const EventGroup& group);
   void tell(std::span<const std::unique_ptr<Append>> appends, CommitReport report);
 
   StoreDatabase& database_;
@@ -119,6 +138,7 @@ class EventStore {
   NameTable items_{NameKind::kItem};
   NameTable types_{NameKind::kEventType};
   ErasureTable erasures_;
+  MergeTable merges_;
   const EventReader reader_{database_, items_, types_};
   StoreCounters counters_;  // the writer's
   std::atomic<uint64_t> newest_{0};

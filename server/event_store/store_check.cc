@@ -2,12 +2,15 @@
 
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string_view>
 
 #include "bouquet/store/v1/catalog_entry.pb.h"
+#include "bouquet/store/v1/erasure_receipt.pb.h"
 #include "engine/errors.h"
 #include "engine/id_map.h"
 #include "server/event_store/customer_numbers.h"
@@ -20,7 +23,7 @@
 namespace bouquet::server {
 namespace {
 
-constexpr size_t kNumberBytes = 8;
+constexpr size_t kNumberBytes = 8, kHashBytes = 32;
 
 std::string hex(std::string_view bytes) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -67,6 +70,11 @@ class Checker {
          [this, known = std::make_shared<KnownCustomers>(database_)](auto key, auto value) { event(key, value, *known); });
     each(Family::kAttributes, "attributes",
          [this, known = std::make_shared<KnownCustomers>(database_)](auto key, auto value) { attribute(key, value, *known); });
+    each(Family::kErasures, "erasures", [this](std::string_view key, std::string_view value) { erasure(key, value); });
+    check_hashes();
+    each(Family::kMerges, "merges",
+         [this, known = std::make_shared<KnownCustomers>(database_)](auto key, auto value) { merge(key, value, *known); });
+    check_circles();
     each(Family::kEventIds, "event_ids", [this](std::string_view key, std::string_view value) { event_id(key, value); });
     each(Family::kCatalog, "default", [this](std::string_view key, std::string_view value) { catalog(key, value); });
     compare("events", check_.events, counters_.events);
@@ -86,6 +94,7 @@ class Checker {
   }
 
   void each(Family family, const std::string& family_name, const Entry& take) {
+    if (database_.family(family) == nullptr) return;
     rocksdb::ReadOptions options = scan_options();
     options.verify_checksums = true;
     const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator(options, database_.family(family)));
@@ -157,6 +166,63 @@ class Checker {
     if (sequence == 0 || sequence > counters_.sequence) wrong("number " + std::to_string(sequence) + " is past the newest");
   }
 
+  // The salt comes between the receipts and the hashes of ids.
+  void erasure(std::string_view key, std::string_view value) {
+    if (key.starts_with('r')) {
+      ++check_.erasures;
+      store::v1::ErasureReceipt receipt;
+      if (key.size() != 1 + kNumberBytes || !receipt.ParseFromArray(value.data(), static_cast<int>(value.size())))
+        return problem("erasures: receipt " + hex(key) + " is damaged");
+      const uint64_t sequence = fixed64_at(key.data() + 1);
+      if (sequence == 0 || sequence > counters_.sequence) problem("erasures: number " + std::to_string(sequence) + " is past the newest");
+      newest_of_hash_[receipt.id_hash()] = sequence;
+      for (const auto& other : receipt.others()) newest_of_hash_[other.id_hash()] = sequence;
+    } else if (key.starts_with('t')) {
+      if (key.size() != 1 + kHashBytes || value.size() != 2 * kNumberBytes)
+        return problem("erasures: the hash of an id, key " + hex(key) + ", is damaged");
+      const auto receipt = newest_of_hash_.find(std::string(key.substr(1)));
+      if (receipt == newest_of_hash_.end() || receipt->second != fixed64_at(value.data()))
+        problem("erasures: the hash of an id, key " + hex(key) + ", is of an erasure that has no receipt");
+      else
+        newest_of_hash_.erase(receipt);
+    } else if (key != "salt" || value.empty()) {
+      problem("erasures: key " + hex(key) + " is damaged");
+    }
+  }
+
+  void check_hashes() {
+    for (const auto& [hash, sequence] : newest_of_hash_)
+      problem("erasures: receipt number " + std::to_string(sequence) + " is of an id whose hash is not there");
+  }
+
+  // Of what was taken back customers may have been erased since.
+  void merge(std::string_view key, std::string_view value, KnownCustomers& customers) {
+    if (key.size() != 2 * kNumberBytes || value.size() != 3 * kNumberBytes) return problem("merges: key " + hex(key) + " is damaged");
+    const CustomerNumber from = fixed64_at(key.data()), into = fixed64_at(value.data());
+    const uint64_t sequence = fixed64_at(key.data() + kNumberBytes), undone = fixed64_at(value.data() + 2 * kNumberBytes);
+    const auto wrong = [&](const std::string& what) {
+      problem("merges: of customer number " + std::to_string(from) + " into number " + std::to_string(into) + ": " + what);
+    };
+    if (sequence == 0 || std::max(sequence, undone) > counters_.sequence)
+      wrong("number " + std::to_string(sequence) + " is past the newest");
+    if (undone != 0) return undone <= sequence ? wrong("was taken back before it was") : void();
+    ++check_.merges;
+    if (!customers.has(from) || get(Family::kCustomers, "n" + std::string(value.substr(0, kNumberBytes))).empty())
+      wrong("there is no such customer");
+    if (!into_.emplace(from, into).second) wrong("it is merged into another too");
+  }
+
+  void check_circles() {
+    std::map<CustomerNumber, CustomerNumber> walked;  // with which of the walks that begin at each
+    for (const auto& [from, into] : into_)
+      for (auto at = into_.find(from); at != into_.end(); at = into_.find(at->second)) {
+        const auto [before, is_new] = walked.emplace(at->first, from);
+        if (is_new) continue;
+        if (before->second == from) problem("merges: of customer number " + std::to_string(at->first) + " go round in a circle");
+        break;
+      }
+  }
+
   void event_id(std::string_view key, std::string_view value) {
     ++check_.event_ids;
     const auto entry = parse_event_id_entry(value);
@@ -180,7 +246,9 @@ class Checker {
   const StoreDatabase& database_;
   StoreCounters counters_;
   StoreCheck check_;
-  uint64_t ids_ = 0;  // of customers
+  uint64_t ids_ = 0;                                // of customers
+  std::map<std::string, uint64_t> newest_of_hash_;  // of erased ids, by the receipts; those whose hash was met are taken out
+  std::map<CustomerNumber, CustomerNumber> into_;   // of merges that hold
 };
 
 }  // namespace

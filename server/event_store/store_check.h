@@ -15,6 +15,8 @@ struct StoreCheck {
   uint64_t events = 0, customers = 0, items = 0, event_types = 0;
   uint64_t attributes = 0;     // of customers
   uint64_t event_ids = 0;      // remembered; those outside the window that no compaction has met yet included
+  uint64_t erasures = 0;       // receipts
+  uint64_t merges = 0;         // that hold
   uint64_t catalog_items = 0;  // of which calls of the Catalog service have said something
   uint64_t problem_count = 0;
   std::vector<std::string> problems;  // the first kMaxProblems; each says where. No ids of customers are in them

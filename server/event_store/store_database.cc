@@ -25,7 +25,7 @@ namespace {
 constexpr char kFormatKey[] = "format";
 constexpr char kFormat[] = "1";
 const std::array<std::string, kFamilyCount> kFamilyNames{
-    rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters", "erasures"};
+    rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters", "erasures", "merges"};
 
 constexpr int kSnapshotFailures = 5;
 constexpr std::chrono::seconds kSnapshotPatience{20};
@@ -162,7 +162,7 @@ absl::Status StoreDatabase::open_families(const std::string& folder, bool snapsh
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t f = 0; f < kFamilyCount; ++f) {
     // A snapshot cannot add what an older program did not make.
-    if (snapshot && static_cast<Family>(f) == Family::kErasures && std::ranges::find(there, kFamilyNames[f]) == there.end()) continue;
+    if (snapshot && static_cast<Family>(f) >= Family::kErasures && std::ranges::find(there, kFamilyNames[f]) == there.end()) continue;
     descriptors.emplace_back(kFamilyNames[f], family_options(static_cast<Family>(f), options_.compress, cache_));
     if (static_cast<Family>(f) == Family::kEventIds) descriptors.back().options.compaction_filter_factory = expiry;
   }

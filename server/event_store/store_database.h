@@ -37,8 +37,9 @@ namespace bouquet::server {
 //   kAttributes the last word on each attribute of each customer
 //   kCounters   what is numbered next
 //   kErasures   who was erased, as keyed hashes, and receipts
-enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters, kErasures };
-inline constexpr size_t kFamilyCount = 8;
+//   kMerges     which customers are one person, by numbers
+enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters, kErasures, kMerges };
+inline constexpr size_t kFamilyCount = 9;
 
 inline constexpr char kIdentityKey[] = "uuid";  // in kCatalog; drawn anew by the next open() if it is not there
 
@@ -72,7 +73,7 @@ class StoreDatabase {
   StoreDatabase& operator=(const StoreDatabase&) = delete;
 
   rocksdb::DB& rocks() const { return *db_; }
-  // nullptr: a snapshot of a store that an older program has made, which lacks kErasures.
+  // nullptr: a snapshot of a store that an older program has made, which lacks kMerges, or kErasures too.
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)]; }
 
   // Random, given when the store was made: tells one store's sequence numbers from another's. Empty in a snapshot of a store that no server

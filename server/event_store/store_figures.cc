@@ -10,6 +10,7 @@
 
 #include "engine/errors.h"
 #include "server/event_store/event_keys.h"
+#include "server/event_store/merge_records.h"
 #include "server/event_store/name_table.h"
 #include "server/event_store/scan_options.h"
 #include "server/event_store/store_counters.h"
@@ -66,6 +67,11 @@ absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database) {
                        .items = *items,
                        .event_types = *types,
                        .newest_sequence = counters->sequence};
+  const auto count = [&](const MergeRecord& record) {
+    figures.merges += record.undone == 0 ? 1 : 0;
+    return true;
+  };
+  if (absl::Status s = scan_merges(database, count); !s.ok()) return s;
   database.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &figures.table_bytes);
   figures.log_bytes = log_bytes_of(database.rocks().GetName());
   if (absl::Status s = read_times(database, figures); !s.ok()) return s;

@@ -11,7 +11,8 @@ namespace bouquet::server {
 
 struct StoreFigures {
   uint64_t events = 0, customers = 0, items = 0, event_types = 0;
-  uint64_t newest_sequence = 0;  // of events and changes of attributes
+  uint64_t merges = 0;           // that hold
+  uint64_t newest_sequence = 0;  // of events, changes of attributes, erasures and merges
   uint64_t table_bytes = 0;      // of sorted files
   uint64_t log_bytes = 0;        // of the write-ahead log: what is not in sorted files yet, and what is about to be dropped
   int64_t oldest_time = 0;       // of the events, by their own time, microseconds since 1970; 0 both where there is none

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/event_store/customer_numbers.h"
+#include "server/event_store/merge_records.h"
 #include "server/event_store/store_counters.h"
 
 namespace bouquet::server {
@@ -15,6 +16,7 @@ absl::StatusOr<std::unique_ptr<StoreSnapshot>> StoreSnapshot::open(const std::st
   if (absl::Status s = snapshot->items_.load(*snapshot->database_); !s.ok()) return s;
   if (absl::Status s = snapshot->types_.load(*snapshot->database_); !s.ok()) return s;
   if (absl::Status s = snapshot->erasures_.load(*snapshot->database_); !s.ok()) return s;
+  if (absl::Status s = snapshot->merges_.load(*snapshot->database_); !s.ok()) return s;
   const auto counters = read_counters(*snapshot->database_);
   if (!counters.ok()) return counters.status();
   snapshot->newest_sequence_ = counters->sequence;
@@ -37,6 +39,24 @@ absl::Status StoreSnapshot::read(const std::function<absl::Status(const Row&)>& 
     return true;
   });
   return failed.ok() ? read : failed;
+}
+
+absl::StatusOr<std::vector<std::string>> StoreSnapshot::taken_apart_since(uint64_t since) const {
+  MergesAt merges(since);
+  const auto add = [&](const MergeRecord& record) {
+    merges.add(record);
+    return true;
+  };
+  if (absl::Status s = scan_merges(*database_, add); !s.ok()) return s;
+  std::vector<std::string> roots;
+  for (const CustomerNumber from : merges.taken_out()) {
+    auto id = id_of_customer(*database_, merges.root_of(from));
+    if (id.ok())
+      roots.push_back(*std::move(id));
+    else if (!absl::IsNotFound(id.status()))
+      return id.status();
+  }
+  return roots;
 }
 
 }  // namespace bouquet::server

@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "server/event_store/erasure_table.h"
 #include "server/event_store/event_reader.h"
+#include "server/event_store/merge_table.h"
 #include "server/event_store/name_table.h"
 #include "server/event_store/store_database.h"
 
@@ -31,9 +33,14 @@ class StoreSnapshot {
   // ends it; DataLoss, ResourceExhausted.
   absl::Status read(const std::function<absl::Status(const Row&)>& take) const;
 
-  // Of the newest event, change of attributes or erasure in it; 0: none.
+  // The roots, as they were when everything up to the arrival `since` had come, of those persons whom somebody was taken out of later, but
+  // for those who were erased. Errors: DataLoss, ResourceExhausted.
+  absl::StatusOr<std::vector<std::string>> taken_apart_since(uint64_t since) const;
+
+  // Of the newest event, change of attributes, erasure or merge in it; 0: none.
   uint64_t newest_sequence() const { return newest_sequence_; }
   const ErasureTable& erasures() const { return erasures_; }
+  const MergeTable& merges() const { return merges_; }
   const StoreDatabase& database() const { return *database_; }
   const std::string& store_identity() const { return database_->identity(); }
 
@@ -44,6 +51,7 @@ class StoreSnapshot {
   NameTable items_{NameKind::kItem};
   NameTable types_{NameKind::kEventType};
   ErasureTable erasures_;
+  MergeTable merges_;
   uint64_t newest_sequence_ = 0;
 };
 

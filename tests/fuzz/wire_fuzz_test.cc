@@ -1,4 +1,5 @@
 // The same over a real connection, for what only gRPC can run: streams, the Models service, and the bytes of a call.
+#include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "server/call_messages.h"
+#include "server/event_store/store_check.h"
 #include "tests/fuzz/message_mutator.h"
 #include "tests/server/test_server.h"
 
@@ -134,6 +136,27 @@ TEST_F(WireFuzz, AStreamAnswersEveryRequestInOrderHoweverBadSomeAre) {
                                           << answer.error().ShortDebugString();
                                     }
                                   });
+}
+
+TEST_F(WireFuzz, MergesWhateverTheyAreLeaveASoundStore) {
+  serving_.reset();
+  start_with_store();
+  const std::set<StatusCode> documented = {StatusCode::OK, StatusCode::INVALID_ARGUMENT, StatusCode::FAILED_PRECONDITION,
+                                           StatusCode::ALREADY_EXISTS};
+  const std::string service = "/bouquet.v1.Profiles/";
+  // A message is read as the request of whichever method it goes to.
+  fuzz<v1::MergeCustomersRequest>(25, serving_->address(), {service + "MergeCustomers", service + "UnmergeCustomers"}, documented);
+  const auto merged = check_store(store_);
+  ASSERT_TRUE(merged.ok()) << merged.status();
+  EXPECT_THAT(merged->problems, testing::IsEmpty());
+  EXPECT_GT(merged->merges, 0u);
+  fuzz<v1::MergeCustomersRequest>(
+      26, serving_->address(),
+      {service + "MergeCustomers", service + "EraseCustomer", service + "UnmergeCustomers", service + "MergeCustomers"}, documented);
+  const auto erased = check_store(store_);
+  ASSERT_TRUE(erased.ok()) << erased.status();
+  EXPECT_THAT(erased->problems, testing::IsEmpty());
+  EXPECT_GT(erased->erasures, 0u);
 }
 
 TEST_F(WireFuzz, ModelsAnswersWithADocumentedStatusAndGoesOnServing) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -31,18 +32,28 @@ struct Said {
 class FakeSource : public LiveSource {
  public:
   int64_t version_of(std::string_view customer_id) const override {
-    const auto at = versions.find(std::string(customer_id));
-    return at == versions.end() ? 0 : at->second;
+    int64_t newest_of_person = 0;
+    for (const std::string& id : person_of(customer_id))
+      if (const auto at = versions.find(id); at != versions.end()) newest_of_person = std::max(newest_of_person, at->second);
+    return newest_of_person;
   }
   int64_t newest_version() const override { return newest; }
-  absl::Status read(std::string_view customer_id, const TakeEvent& take, AttributeMap& into) const override {
+  void rows_of(std::string_view customer_id, std::vector<CustomerIndex>& rows) const override {
+    for (const std::string& id : person_of(customer_id))
+      if (const CustomerIndex row = row_of(id); row != kNone) rows.push_back(row);
+  }
+  absl::Status read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const override {
     ++reads;
     if (!failure.ok()) return failure;
     if (during_read) during_read();
-    if (const auto at = events.find(std::string(customer_id)); at != events.end())
-      for (const Said& event : at->second) take(event.item_id, event.type, event.time, event.value);
-    if (const auto at = attributes.find(std::string(customer_id)); at != attributes.end())
-      for (const auto& [name, value] : at->second) into[name] = value;
+    for (const std::string& id : person_of(customer_id)) {
+      KnownAttributes& one = known.emplace_back();
+      one.row = row_of(id);
+      if (const auto at = events.find(id); at != events.end())
+        for (const Said& event : at->second) take(event.item_id, event.type, event.time, event.value);
+      if (const auto at = attributes.find(id); at != attributes.end())
+        for (const auto& [name, value] : at->second) one.live[name] = value;
+    }
     return absl::OkStatus();
   }
   bool is_erased(CustomerIndex row) const override { return erased.contains(row); }
@@ -55,6 +66,8 @@ class FakeSource : public LiveSource {
     versions[customer_id] = ++newest;
   }
 
+  const Artifact* artifact = nullptr;
+  std::vector<std::string> person;  // ids that are one, the root first
   std::map<std::string, std::vector<Said>> events;
   std::map<std::string, std::map<std::string, v1::AttributeValue>> attributes;
   std::map<std::string, int64_t> versions;
@@ -63,6 +76,15 @@ class FakeSource : public LiveSource {
   absl::Status failure;
   std::function<void()> during_read;
   mutable int reads = 0;
+
+ private:
+  std::vector<std::string> person_of(std::string_view id) const {
+    return std::ranges::find(person, id) != person.end() ? person : std::vector{std::string(id)};
+  }
+  CustomerIndex row_of(const std::string& id) const {
+    const CustomerIndex row = artifact->customer_ids.find(id);
+    return erased.contains(row) ? kNone : row;
+  }
 };
 
 class LiveAnswers : public ::testing::Test {
@@ -71,6 +93,7 @@ class LiveAnswers : public ::testing::Test {
     auto served = ServedModel::load(std::make_shared<const Artifact>(artifact), *backend_);
     ASSERT_TRUE(served.ok()) << served.status();
     served_ = *served;
+    source_.artifact = &served_->artifact();
     auto made = Recommender::make(*served_, 8, {.live = {&source_, &fresh_}});
     ASSERT_TRUE(made.ok()) << made.status();
     recommender_ = *std::move(made);
@@ -268,6 +291,68 @@ TEST_F(LiveAnswers, TakeAttributesThatWereSaidLaterAndPassOverWhatTheModelCannot
   source_.attributes["customer1"]["age"].set_number(20);
   source_.versions["customer1"] = source_.newest = 6;
   EXPECT_EQ(scores(recommend("customer1")), scores(other));
+}
+
+TEST_F(LiveAnswers, OfWhoeverIsMergedAreOfAllRowsOfThePerson) {
+  const auto history_of = [&](const std::string& customer) {
+    v1::GetProfileRequest request;
+    request.set_customer_id(customer);
+    request.set_history(1000);
+    request.set_neighbors(5);
+    v1::Profile profile;
+    const Question question = Exchange<v1::GetProfileRequest, v1::Profile>{&request, &profile};
+    absl::Status status;
+    recommender_->answer({&question, 1}, {&status, 1});
+    EXPECT_TRUE(status.ok()) << status;
+    return profile;
+  };
+  std::set<std::string> bought;
+  std::map<std::string, float> weights;
+  for (const char* id : {"customer1", "customer3"})
+    for (const auto& item : history_of(id).history()) {
+      weights[item.item_id()] += item.weight();
+      if (item.purchased()) bought.insert(item.item_id());
+    }
+  EXPECT_THAT(history_of("customer1").neighbors(), Contains(testing::Property(&v1::SimilarCustomer::customer_id, "customer3")));
+  source_.person = {"customer3", "new", "customer1"};
+  source_.say("new", {.item_id = "item59"});
+  bought.insert("item59");
+  weights["item59"] += 1;
+  for (const std::string& id : source_.person) {
+    const v1::Profile profile = history_of(id);
+    EXPECT_TRUE(profile.known());
+    EXPECT_EQ(profile.history_size(), static_cast<int>(weights.size()));
+    for (const auto& item : profile.history()) EXPECT_FLOAT_EQ(item.weight(), weights.at(item.item_id())) << item.item_id();
+    for (const auto& row : profile.neighbors())
+      EXPECT_TRUE(row.customer_id() != "customer1" && row.customer_id() != "customer3") << "who is asked for is not their own neighbour";
+    v1::RecommendRequest request;
+    request.set_customer_id(id);
+    request.set_k(60);
+    v1::RecommendResponse response;
+    ASSERT_TRUE(recommender_->recommend(request, &response).ok());
+    for (const auto& row : response.results()) EXPECT_FALSE(bought.contains(row.item_id())) << row.item_id();
+    EXPECT_EQ(scores(recommend(id)), scores(recommend("customer3")));
+  }
+}
+
+TEST_F(LiveAnswers, OfWhoeverIsMergedTheRootHasTheWordOnAttributes) {
+  open(attributed_shop());  // of customer0 the training knew age 50 and country DE
+  const auto ask = [&](const std::vector<std::string>& person) {
+    source_.person = person;
+    source_.versions["customer1"] = ++source_.newest;
+    return recommend(person.back());
+  };
+  const auto without = ask({"customer0", "customer1"});
+  EXPECT_EQ(without.attributes_used(), 2);
+  source_.attributes["customer1"]["age"].set_number(70);
+  EXPECT_EQ(scores(ask({"customer0", "customer1"})), scores(without)) << "what the training knew of the root is its word too";
+  const auto the_other_way = ask({"customer1", "customer0"});
+  EXPECT_NE(scores(the_other_way), scores(without));
+  EXPECT_EQ(the_other_way.attributes_used(), 2) << "the country is known of one alone";
+  source_.attributes["customer0"]["age"].set_number(70);
+  EXPECT_EQ(scores(ask({"customer0", "customer1"})), scores(the_other_way));
+  source_.attributes["customer0"]["age"].Clear();
+  EXPECT_EQ(ask({"customer0", "customer1"}).attributes_used(), 1) << "to be missing is a word";
 }
 
 // What is solved while its customer is erased is not kept for whoever has the id next.

@@ -171,7 +171,7 @@ TEST_F(ServingTest, UnbuiltMethodsAnswerUnimplemented) {
   publish(random_shop(5, 1, 2, 1));
   start(options());
   const auto connection = channel();
-  for (const char* name : {"/bouquet.v1.Recommendations/Rank", "/bouquet.v1.Audiences/FindAudience", "/bouquet.v1.Profiles/MergeCustomers",
+  for (const char* name : {"/bouquet.v1.Recommendations/Rank", "/bouquet.v1.Audiences/FindAudience",
                            "/bouquet.v1.Models/ListModels"})  // Models is on the admin listener alone
     EXPECT_EQ(call_raw(connection, name, "").error_code(), grpc::StatusCode::UNIMPLEMENTED) << name;
 }

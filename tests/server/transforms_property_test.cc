@@ -139,7 +139,7 @@ RC_GTEST_PROP(Transforms, AreTheSameInTrainingServingAndEvaluation, ()) {
     // What says nothing in these rows is no attribute of the model.
     for (const std::string& name : kNames)
       if (known.schema.find(name) == kNone) request.mutable_attributes()->erase(name);
-    RC_ASSERT(serving.encode(kNone, request.attributes(), nullptr, served).ok());
+    RC_ASSERT(serving.encode({}, request.attributes(), nullptr, served).ok());
     must_be_equal(trained->table.rows(), static_cast<int64_t>(r), served);
     must_be_equal(evaluated->table.rows(), static_cast<int64_t>(r), served);
     const std::string bytes = request.SerializeAsString();
@@ -147,7 +147,7 @@ RC_GTEST_PROP(Transforms, AreTheSameInTrainingServingAndEvaluation, ()) {
     const auto wire = WireAttributes::split(bytes, kAttributes, rest);
     RC_ASSERT(wire.has_value());
     RC_ASSERT(wire->count() == request.attributes_size());
-    RC_ASSERT(serving.encode(kNone, {AttributeMap(), &*wire}, nullptr, served).ok());
+    RC_ASSERT(serving.encode({}, {AttributeMap(), &*wire}, nullptr, served).ok());
     must_be_equal(trained->table.rows(), static_cast<int64_t>(r), served);
   }
 }

@@ -41,7 +41,17 @@ class FakeSource : public EventSource {
     return at == erased.end() ? std::nullopt : std::optional(at->second);
   }
 
+  std::string root_of(std::string_view customer) const override {
+    const auto at = roots.find(std::string(customer));
+    return at == roots.end() ? std::string(customer) : at->second;
+  }
+  absl::StatusOr<std::vector<std::string>> taken_apart_since(uint64_t since) const override {
+    return since < 5 ? taken_apart : std::vector<std::string>();
+  }
+
   std::map<std::string, SourceErasure> erased;
+  std::map<std::string, std::string> roots;
+  std::vector<std::string> taken_apart;
 
  private:
   std::vector<Given> events_;
@@ -126,6 +136,29 @@ TEST(SourceRows, OfErasedCustomersAreLeftOutUpToTheErasureAlsoThoseOfFiles) {
   EXPECT_EQ(read_dataset(options)->report.events, 5);
 }
 
+TEST(SourceRows, OfMergedCustomersAreThoseOfOneAlsoThoseOfFiles) {
+  const std::string file = ::testing::TempDir() + "/beside_a_merge.csv";
+  std::ofstream(file) << "customer_id,item_id,time,basket_id\nvisitor,oil,1970-01-01T00:00:01Z,b1\nann,oil,1970-01-01T00:00:05Z,b1\n"
+                         "eve,tea,1970-01-01T00:00:06Z,b3\ncarl,tea,1970-01-01T00:00:01Z,b4\ncarl,rye,1970-01-01T00:00:00Z,b4\n";
+  auto source = std::make_shared<FakeSource>(std::vector<Given>{{.customer = "ann", .item = "oil", .time = 9 * kSecond},
+                                                                {.customer = "visitor", .item = "jam", .time = 9 * kSecond},
+                                                                {.customer = "eve", .item = "jam", .time = 2 * kSecond}});
+  ReadOptions options;
+  options.store = source;
+  options.event_files = {file};
+  EXPECT_EQ(read_dataset(options)->customers.size(), 4);
+  source->roots = {{"visitor", "ann"}, {"eve", "root without events"}};
+  source->erased = {{"visitor", {.sequence = 1, .time = kSecond}}};
+  const auto data = read_dataset(options);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(told(*data),
+              ElementsAre("ann oil purchase 5 1", "ann jam purchase 9 1", "ann oil purchase 9 1", "carl rye purchase 0 1",
+                          "carl tea purchase 1 1", "root without events jam purchase 2 1", "root without events tea purchase 6 1"));
+  EXPECT_EQ(data->customers.size(), 3);
+  EXPECT_EQ(data->events.baskets[3], data->events.baskets[4]);
+  EXPECT_EQ(data->report.erased, 1) << "what an id did before it was erased is nobody's";
+}
+
 TEST(ErasedSinceTheReading, HaveEmptyRowsInWhatIsPublished) {
   FakeSource source({});
   source.erased = {{"ann", {.sequence = 4, .time = 0}}, {"bob", {.sequence = 5, .time = 0}}};
@@ -135,12 +168,16 @@ TEST(ErasedSinceTheReading, HaveEmptyRowsInWhatIsPublished) {
   artifact.customer_ids = std::move(ids).freeze();
   artifact.model.dimension = 1;
   artifact.model.profiles = std::vector<float>{1, 2, 3};
-  EXPECT_EQ(empty_rows_erased_since(source, 5, artifact), 0);
+  EXPECT_EQ(*empty_rows_erased_since(source, 5, artifact), 0);
   EXPECT_EQ(artifact.customer_ids.find("bob"), 1);
-  EXPECT_EQ(empty_rows_erased_since(source, 4, artifact), 1);
+  EXPECT_EQ(*empty_rows_erased_since(source, 4, artifact), 1);
   EXPECT_EQ(artifact.customer_ids.find("ann"), 0) << "erased before the reading: the row is of the next life";
   EXPECT_EQ(artifact.customer_ids.find("bob"), kNone);
   EXPECT_THAT(artifact.model.profiles.view(), ElementsAre(1, 0, 3));
+  // Of a person whom somebody was taken out of: the row is of both.
+  source.taken_apart = {"carl", "nobody whom the model has"};
+  EXPECT_EQ(*empty_rows_erased_since(source, 4, artifact), 1);
+  EXPECT_THAT(artifact.model.profiles.view(), ElementsAre(1, 0, 0));
 }
 
 TEST(SourceRows, WhatCannotBeIsRefused) {

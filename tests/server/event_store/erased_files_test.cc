@@ -84,6 +84,25 @@ TEST_F(ErasedFilesTest, NoByteIsLeftOfThoseWhoWereErasedAndOthersAreWhole) {
   for (const uint64_t sequence : sequences) EXPECT_EQ(small_.store->receipt_of(sequence)->files_gone_time(), small_.now);
 }
 
+TEST_F(ErasedFilesTest, NoByteIsLeftOfAnyIdOfAPersonNorOfWhoWasOneOnce) {
+  fill();
+  for (int c = 1; c < 5; ++c) small_.merge(canary(c), canary(c - 1));
+  small_.merge(canary(5), canary(0));
+  ASSERT_TRUE(small_.database->flush().ok());
+  small_.unmerge(canary(5));
+  small_.erase(canary(3));
+  {
+    const auto files = start();
+    wait_for_pass(*files);
+  }
+  for (int c = 0; c < 5; ++c) EXPECT_THAT(files_with(small_.folder(), canary(c)), IsEmpty()) << canary(c);
+  EXPECT_EQ(small_.events_of(canary(5)).size(), 3u);
+  small_.erase(canary(5));
+  const auto files = start();
+  wait_for_pass(*files);
+  EXPECT_THAT(files_with(small_.folder(), canary(5)), IsEmpty());
+}
+
 TEST_F(ErasedFilesTest, WhatWasLeftOverIsTakenUpAtTheNextStart) {
   fill();
   const uint64_t sequence = small_.erase(canary(0)).sequence;
@@ -101,9 +120,7 @@ TEST_F(ErasedFilesTest, WhatWasLeftOverIsTakenUpAtTheNextStart) {
 TEST_F(ErasedFilesTest, ThoseWhoAreErasedWhileItRunsHaveTheirTurn) {
   const auto files = start();
   small_.store.reset();
-  small_.options.listener = [&](const DurableGroup& group) {
-    for (const DurableErasure& erasure : group.erasures) files->add(erasure.erasure.sequence, erasure.customer);
-  };
+  small_.options.listener = [&](const DurableGroup& group) { files->add(group.erasures); };
   auto events = EventStore::open(*small_.database, small_.options);
   ASSERT_TRUE(events.ok());
   small_.store = *std::move(events);

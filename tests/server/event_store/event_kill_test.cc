@@ -1,6 +1,6 @@
 // R6 and R7: a process that writes events is killed at random moments, also on a disk that forgets what was not synced. What was
 // acknowledged is there once when the store is opened again, and clients send again what they got no answer to, and their last batch too,
-// as if its answer had been lost.
+// as if its answer had been lost. Merges likewise, and what was taken back of them.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -37,14 +37,17 @@ class KilledWriter {
     look();
   }
 
-  int64_t acknowledged() const { return std::accumulate(acknowledged_.begin(), acknowledged_.end(), int64_t{0}); }
-  int64_t lost = 0, doubled = 0, slowest_open_ms = 0;
+  int64_t acknowledged() const { return std::accumulate(acknowledged_.begin(), acknowledged_.end() - 1, int64_t{0}); }
+  int64_t merges() const { return acknowledged_[kWriterMerger]; }
+  int64_t lost = 0, doubled = 0, lost_merges = 0, slowest_open_ms = 0;
 
  private:
   void run_and_kill(milliseconds after_first_answer) {
     std::vector<std::string> words = {BOUQUET_EVENT_WRITER, folder(), flag(protections_.sync), flag(protections_.lossy_disk),
                                       flag(protections_.event_ids)};
-    for (const int last : acknowledged_) words.push_back(std::to_string(std::max(1, last - kWriterBatch + 1)));
+    for (int client = 0; client <= kWriterMerger; ++client)
+      words.push_back(
+          std::to_string(std::max(1, acknowledged_[static_cast<size_t>(client)] - (client < kWriterMerger ? kWriterBatch : 1) + 1)));
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -98,6 +101,10 @@ class KilledWriter {
       for (int i = 1; i <= acknowledged_[c]; ++i) lost += !seen[c].contains(i);
       for (const auto& [i, count] : seen[c]) doubled += count > 1;
     }
+    for (int i = 1; i <= acknowledged_[kWriterMerger]; ++i) {
+      const auto merge = (*store)->merges().find(writer_visitor(i));
+      lost_merges += writer_takes_back(i) ? merge.has_value() : !merge || merge->into != writer_owner(i);
+    }
   }
 
   static std::string flag(bool on) { return on ? "1" : "0"; }
@@ -105,7 +112,7 @@ class KilledWriter {
 
   const Protections protections_;
   const TemporaryFolder place_;
-  std::array<int, kWriterClients> acknowledged_{};
+  std::array<int, kWriterClients + 1> acknowledged_{};
 };
 
 void expect_nothing_lost(const Protections& protections) {
@@ -115,11 +122,13 @@ void expect_nothing_lost(const Protections& protections) {
     writer.round(milliseconds(random() % 60));
     ASSERT_EQ(writer.lost, 0) << "after kill " << kills;
     ASSERT_EQ(writer.doubled, 0) << "after kill " << kills;
+    ASSERT_EQ(writer.lost_merges, 0) << "after kill " << kills;
   }
   EXPECT_LT(writer.slowest_open_ms, 2000);
   EXPECT_GE(writer.acknowledged(), BOUQUET_KILLS * kWriterBatch / 2);
-  std::cout << BOUQUET_KILLS << " kills, " << writer.acknowledged() << " events acknowledged, opened within " << writer.slowest_open_ms
-            << " ms\n";
+  EXPECT_GE(writer.merges(), BOUQUET_KILLS / 2);
+  std::cout << BOUQUET_KILLS << " kills, " << writer.acknowledged() << " events and " << writer.merges()
+            << " merges acknowledged, opened within " << writer.slowest_open_ms << " ms\n";
 }
 
 TEST(EventsAfterKill9, AreThereOnce) { expect_nothing_lost({}); }
@@ -129,6 +138,7 @@ TEST(EventsAfterPowerLoss, WithoutSyncTheyAreLost) {
   KilledWriter writer({.sync = false, .lossy_disk = true});
   writer.round(milliseconds(30));
   EXPECT_GT(writer.lost, 0);
+  EXPECT_GT(writer.lost_merges, 0);
 }
 
 TEST(EventsAfterKill9, WithoutEventIdsTheyAreThereTwice) {

@@ -1,9 +1,10 @@
 // event_writer FOLDER SYNC LOSSY IDS FIRST...: writes events until it is killed, each client from its FIRST on, a batch at a time, and says
-// "client last" on stdout once a batch is acknowledged. SYNC, LOSSY and IDS are 0 or 1. For event_kill_test.cc.
+// "client last" on stdout once a batch is acknowledged; one more client merges. SYNC, LOSSY and IDS are 0 or 1. For event_kill_test.cc.
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,35 @@
 
 namespace bouquet::server {
 namespace {
+
+void say(int client, int last) {
+  char line[32];
+  const int size = std::snprintf(line, sizeof line, "%d %d\n", client, last);
+  if (write(STDOUT_FILENO, line, static_cast<size_t>(size)) != size) std::_Exit(5);
+}
+
+// Whether what `call` hands over was stored.
+template <typename Call>
+bool stored(const Call& call) {
+  std::promise<bool> answer;
+  const absl::Status taken = call([&](std::span<const Outcome> outcomes) {
+    bool all = true;
+    for (const Outcome& outcome : outcomes) all = all && outcome.status.ok();
+    answer.set_value(all);
+  });
+  return taken.ok() && answer.get_future().get();
+}
+
+void write_merges(EventStore& store, int first) {
+  for (int i = first;; ++i) {
+    const std::string from = writer_visitor(i), into = writer_owner(i), merge_id = "merge " + from, undo_id = "undo " + from;
+    const NewMerge merge{.from_customer_id = from, .into_customer_id = into, .request_id = merge_id};
+    const NewUnmerge undo{.from_customer_id = from, .request_id = undo_id};
+    if (!stored([&](Append::Done done) { return store.merge_customers(merge, std::move(done)); })) std::_Exit(4);
+    if (writer_takes_back(i) && !stored([&](Append::Done done) { return store.unmerge_customers(undo, std::move(done)); })) std::_Exit(4);
+    say(kWriterMerger, i);
+  }
+}
 
 void write_events(EventStore& store, int client, int first, bool with_ids) {
   for (int next = first;; next += kWriterBatch) {
@@ -24,16 +54,8 @@ void write_events(EventStore& store, int client, int first, bool with_ids) {
                       .time = i});
     std::vector<NewEvent> events;
     for (const SaidEvent& one : said) events.push_back(one.view());
-    std::promise<bool> stored;
-    const absl::Status taken = store.append(events, [&](std::span<const Outcome> outcomes) {
-      bool all = true;
-      for (const Outcome& outcome : outcomes) all = all && outcome.status.ok();
-      stored.set_value(all);
-    });
-    if (!taken.ok() || !stored.get_future().get()) std::_Exit(4);
-    char line[32];
-    const int size = std::snprintf(line, sizeof line, "%d %d\n", client, next + kWriterBatch - 1);
-    if (write(STDOUT_FILENO, line, static_cast<size_t>(size)) != size) std::_Exit(5);
+    if (!stored([&](Append::Done done) { return store.append(events, std::move(done)); })) std::_Exit(4);
+    say(client, next + kWriterBatch - 1);
   }
 }
 
@@ -49,6 +71,7 @@ int run(char** argv) {
   std::vector<std::thread> clients;
   for (int c = 0; c < kWriterClients; ++c)
     clients.emplace_back([&, c] { write_events(**store, c, std::atoi(argv[5 + c]), argv[4][0] == '1'); });
+  clients.emplace_back([&] { write_merges(**store, std::atoi(argv[5 + kWriterMerger])); });
   for (std::thread& client : clients) client.join();
   return 0;
 }
@@ -56,4 +79,4 @@ int run(char** argv) {
 }  // namespace
 }  // namespace bouquet::server
 
-int main(int argc, char** argv) { return argc == 5 + bouquet::server::kWriterClients ? bouquet::server::run(argv) : 2; }
+int main(int argc, char** argv) { return argc == 6 + bouquet::server::kWriterClients ? bouquet::server::run(argv) : 2; }

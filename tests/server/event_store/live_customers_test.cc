@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,15 +32,29 @@ class LiveCustomersTest : public ::testing::Test {
   }
   static std::vector<std::string> events(const LiveCustomers& live, const std::string& customer) {
     std::vector<std::string> out;
-    AttributeMap attributes;
+    std::vector<KnownAttributes> known;
     const auto take = [&](std::string_view item, std::string_view type, int64_t time, float value) {
       out.push_back(std::string(item) + " " + std::string(type) + " " + std::to_string(time / kSecond) + " " +
                     std::to_string(static_cast<int>(value)));
     };
-    const absl::Status read = live.read(customer, take, attributes);
+    const absl::Status read = live.read(customer, take, known);
     EXPECT_TRUE(read.ok()) << read;
-    for (const auto& [name, value] : attributes) out.push_back(name + " = " + value.text());
+    for (const KnownAttributes& one : known)
+      for (const auto& [name, value] : one.live) out.push_back(name + " = " + value.text());
     return out;
+  }
+  // The model's rows, as both ways of asking have them.
+  static std::vector<CustomerIndex> rows(const LiveCustomers& live, const std::string& customer) {
+    std::vector<CustomerIndex> rows, read;
+    live.rows_of(customer, rows);
+    std::vector<KnownAttributes> known;
+    EXPECT_TRUE(live.read(
+                        customer, [](auto...) {}, known)
+                    .ok());
+    for (const KnownAttributes& one : known)
+      if (one.row != kNone) read.push_back(one.row);
+    EXPECT_EQ(read, rows);
+    return rows;
   }
 
   LiveFeed feed_;
@@ -135,6 +150,114 @@ TEST_F(LiveCustomersTest, AModelThatWasTrainedWithTheStoreAfterTheErasureHasARow
   store_.erase("ann");
   EXPECT_TRUE(follow("before", {.sequence = 1, .time = 0}, {"ann"})->is_erased(CustomerIndex{0}));
   EXPECT_FALSE(follow("after", {.sequence = 2, .time = 0}, {"ann"})->is_erased(CustomerIndex{0}));
+}
+
+// Of a model of files, which knows everything up to second 60.
+TEST_F(LiveCustomersTest, WhoIsMergedHasTheNewsAndTheRowsOfAllIds) {
+  const std::vector<std::string> known = {"ann", "visitor"};
+  store_.append({{.customer = "visitor", .item = "tea", .time = 100 * kSecond},
+                 {.customer = "ann", .item = "rye", .time = 100 * kSecond},
+                 {.customer = "visitor", .item = "oil", .time = 90 * kSecond},
+                 {.customer = "visitor", .item = "jam", .time = 50 * kSecond}});
+  store_.set_attributes("visitor", {{"city", "Bonn"}});
+  const auto live = follow("v1", {.sequence = 0, .time = 60 * kSecond}, known);
+  EXPECT_EQ(live->version_of("ann"), 2);
+  EXPECT_EQ(live->version_of("visitor"), 5);
+  store_.merge("visitor", "ann");
+  store_.merge("nobody", "visitor");
+  const std::vector<std::string> all = {"oil purchase 90 1", "rye purchase 100 1", "tea purchase 100 1", "city = Bonn"};
+  for (const auto& model : {live, follow("v2", {.sequence = 0, .time = 60 * kSecond}, known)})
+    for (const char* id : {"ann", "visitor", "nobody"}) {
+      EXPECT_EQ(model->version_of(id), 7) << id;
+      EXPECT_EQ(events(*model, id), all) << id;
+      EXPECT_THAT(rows(*model, id), ElementsAre(0, 1)) << id;
+    }
+  store_.append({{.customer = "nobody", .item = "nut", .time = 110 * kSecond}});
+  EXPECT_EQ(live->version_of("ann"), 8);
+  store_.unmerge("visitor");
+  for (const auto& model : {live, follow("v3", {.sequence = 0, .time = 60 * kSecond}, known)}) {
+    EXPECT_EQ(model->version_of("ann"), 9) << "higher than any that was merged";
+    EXPECT_EQ(model->version_of("visitor"), 9);
+    EXPECT_EQ(model->version_of("nobody"), 9);
+    EXPECT_THAT(events(*model, "ann"), ElementsAre("rye purchase 100 1"));
+    EXPECT_THAT(events(*model, "nobody"), ElementsAre("oil purchase 90 1", "tea purchase 100 1", "nut purchase 110 1", "city = Bonn"));
+    EXPECT_THAT(rows(*model, "ann"), ElementsAre(0));
+    EXPECT_THAT(rows(*model, "visitor"), ElementsAre(1));
+    EXPECT_FALSE(model->is_erased(CustomerIndex{0})) << "its rows are each of one id";
+  }
+}
+
+TEST_F(LiveCustomersTest, AModelOfTheStoreHasOneRowOfAPersonUntilSomebodyIsTakenOut) {
+  store_.append({{.customer = "visitor", .item = "tea", .time = 100 * kSecond}, {.customer = "ann", .item = "rye", .time = 100 * kSecond}});
+  store_.merge("visitor", "ann");
+  const KnownPart known{.sequence = 3, .time = 0};
+  const auto live = follow("v1", known, {"ann", "bob"});
+  EXPECT_EQ(live->version_of("visitor"), 0);
+  EXPECT_THAT(rows(*live, "visitor"), ElementsAre(0)) << "the root's";
+  EXPECT_THAT(events(*live, "visitor"), IsEmpty());
+  store_.append({{.customer = "visitor", .item = "oil", .time = 90 * kSecond}});
+  EXPECT_EQ(live->version_of("ann"), 4);
+  EXPECT_THAT(events(*live, "ann"), ElementsAre("oil purchase 90 1"));
+  EXPECT_THAT(rows(*live, "ann"), ElementsAre(0));
+  store_.unmerge("visitor");
+  const auto after = follow("v2", known, {"ann", "bob"});
+  for (const auto& model : {live, after}) {
+    EXPECT_TRUE(model->is_erased(CustomerIndex{0})) << "it is of both";
+    EXPECT_FALSE(model->is_erased(CustomerIndex{1}));
+    EXPECT_EQ(model->version_of("ann"), 5);
+    EXPECT_EQ(model->version_of("visitor"), 5);
+    EXPECT_THAT(rows(*model, "ann"), IsEmpty());
+    EXPECT_THAT(rows(*model, "visitor"), IsEmpty());
+    EXPECT_THAT(events(*model, "ann"), ElementsAre("rye purchase 100 1"));
+    EXPECT_THAT(events(*model, "visitor"), ElementsAre("oil purchase 90 1", "tea purchase 100 1"));
+  }
+  EXPECT_THAT(rows(*follow("v3", {.sequence = 5, .time = 0}, {"ann", "visitor"}), "visitor"), ElementsAre(1)) << "trained since";
+  // Merged again, the row would count twice what the store has.
+  store_.merge("visitor", "ann");
+  for (const auto& model : {live, after, follow("v4", known, {"ann", "bob"})}) {
+    EXPECT_THAT(rows(*model, "ann"), IsEmpty());
+    EXPECT_THAT(events(*model, "ann"), ElementsAre("oil purchase 90 1", "rye purchase 100 1", "tea purchase 100 1"));
+    EXPECT_EQ(model->version_of("ann"), 6);
+  }
+}
+
+// What a row has of somebody who was taken out and then erased must not count, nor what it has of the other one be lost.
+TEST_F(LiveCustomersTest, ARowThatWasOfTwoStaysOutWhenOneOfThemIsErased) {
+  for (const std::string gone : {"visitor", "ann"}) {
+    const std::string other = gone == "ann" ? "visitor" : "ann";
+    store_.close();
+    std::filesystem::remove_all(store_.folder());
+    store_.open();
+    store_.append(
+        {{.customer = "visitor", .item = "tea", .time = 100 * kSecond}, {.customer = "ann", .item = "rye", .time = 90 * kSecond}});
+    store_.merge("visitor", "ann");
+    const KnownPart known{.sequence = 3, .time = 0};
+    const auto live = follow("before " + gone, known, {"ann"});
+    store_.unmerge("visitor");
+    store_.erase(gone);
+    // As published after the erasure: the row is emptied, and its id stands for nobody.
+    for (const auto& model : {live, follow("after " + gone, known, {"ann"}), follow("emptied " + gone, known, {})}) {
+      EXPECT_THAT(rows(*model, "ann"), IsEmpty());
+      EXPECT_THAT(rows(*model, "visitor"), IsEmpty());
+      EXPECT_THAT(events(*model, gone), IsEmpty());
+      EXPECT_THAT(events(*model, other), ElementsAre(other == "ann" ? "rye purchase 90 1" : "tea purchase 100 1"));
+      EXPECT_EQ(model->version_of(other), 4);
+      EXPECT_EQ(model->version_of(gone), 0);
+    }
+  }
+}
+
+TEST_F(LiveCustomersTest, WhoIsErasedTakesAllIdsOfThePersonAlong) {
+  store_.append({{.customer = "visitor", .item = "tea", .time = 100 * kSecond}});
+  store_.merge("visitor", "ann");
+  const KnownPart of_files{.sequence = 0, .time = 60 * kSecond};
+  const auto live = follow("v1", of_files, {"ann", "visitor"});
+  store_.erase("ann");
+  for (const auto& model : {live, follow("v2", of_files, {"ann", "visitor"})})
+    for (const char* id : {"ann", "visitor"}) {
+      EXPECT_EQ(model->version_of(id), 0);
+      EXPECT_THAT(rows(*model, id), IsEmpty());
+    }
 }
 
 TEST_F(LiveCustomersTest, SolvedProfilesAreForgottenToo) {

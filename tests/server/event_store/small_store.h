@@ -90,6 +90,15 @@ class SmallStore {
         .at(0);
   }
 
+  Outcome merge(const std::string& from, const std::string& into, const std::string& request_id = {}) {
+    const NewMerge merge{.from_customer_id = from, .into_customer_id = into, .request_id = request_id};
+    return answered([&](Append::Done done) { return store->merge_customers(merge, std::move(done)); }).at(0);
+  }
+  Outcome unmerge(const std::string& from, const std::string& request_id = {}) {
+    const NewUnmerge unmerge{.from_customer_id = from, .request_id = request_id};
+    return answered([&](Append::Done done) { return store->unmerge_customers(unmerge, std::move(done)); }).at(0);
+  }
+
   CustomerNumber customer(const std::string& id) const {
     const auto number = store->find_customer(id);
     EXPECT_TRUE(number.ok()) << number.status();

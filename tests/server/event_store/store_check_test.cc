@@ -88,6 +88,60 @@ TEST(StoreCheck, FindsEntriesThatDoNotParse) {
   EXPECT_THAT(problems_with(Family::kCounters, std::string(kCountersKey), "short"), Contains(HasSubstr("counters are damaged")));
 }
 
+std::string merge_key(CustomerNumber from, uint64_t sequence) {
+  std::string key;
+  append_fixed64(from, key);
+  append_fixed64(sequence, key);
+  return key;
+}
+std::string merge_value(CustomerNumber into, uint64_t undone = 0) {
+  std::string value;
+  for (const uint64_t number : {uint64_t{into}, uint64_t{5}, undone}) append_fixed64(number, value);
+  return value;
+}
+
+TEST(StoreCheck, ReadsMergesAndErasures) {
+  SmallStore store;
+  fill(store);
+  store.append_one({.customer = "eve", .item = "tea"});
+  store.merge("ann", "bob");
+  store.merge("eve", "bob");
+  store.unmerge("eve");
+  EXPECT_EQ(store.figures().merges, 1u);
+  store.merge("eve", "zoe");
+  const StoreCheck before = check(store);
+  EXPECT_THAT(before.problems, IsEmpty());
+  EXPECT_EQ(before.merges, 2u);
+  EXPECT_EQ(before.erasures, 0u);
+  store.erase("ann");
+  store.erase("nobody");
+  const StoreCheck after = check(store);
+  EXPECT_THAT(after.problems, IsEmpty());
+  EXPECT_EQ(after.merges, 1u);
+  EXPECT_EQ(after.erasures, 2u);
+  EXPECT_EQ(after.customers, 2u);
+}
+
+TEST(StoreCheck, FindsMergesThatCannotBe) {
+  EXPECT_THAT(problems_with(Family::kMerges, merge_key(1, 4), merge_value(2)), IsEmpty()) << "this one can";
+  EXPECT_THAT(problems_with(Family::kMerges, merge_key(1, 4), merge_value(3)), ElementsAre(HasSubstr("no such customer")));
+  EXPECT_THAT(problems_with(Family::kMerges, merge_key(3, 4), merge_value(1)), ElementsAre(HasSubstr("no such customer")));
+  EXPECT_THAT(problems_with(Family::kMerges, merge_key(1, 5), merge_value(2)), ElementsAre(HasSubstr("is past the newest")));
+  EXPECT_THAT(problems_with(Family::kMerges, merge_key(1, 3), merge_value(2, 3)), ElementsAre(HasSubstr("taken back before it was")));
+  EXPECT_THAT(problems_with(Family::kMerges, merge_key(9, 3), merge_value(8, 4)), IsEmpty()) << "of people who were erased since";
+  EXPECT_THAT(problems_with(Family::kMerges, merge_key(1, 4), merge_value(1)), ElementsAre(HasSubstr("go round in a circle")));
+  EXPECT_THAT(problems_with(Family::kMerges, "short", merge_value(2)), ElementsAre(HasSubstr("key 73686f7274 is damaged")));
+}
+
+TEST(StoreCheck, FindsErasuresThatCannotBe) {
+  EXPECT_THAT(problems_with(Family::kErasures, "t" + std::string(32, 'x'), merge_key(4, 5)), ElementsAre(HasSubstr("has no receipt")));
+  EXPECT_THAT(problems_with(Family::kErasures, "t" + std::string(32, 'x'), "short"), ElementsAre(HasSubstr("is damaged")));
+  EXPECT_THAT(problems_with(Family::kErasures, "r" + std::string(7, '\0') + '\4', "\xff"), ElementsAre(HasSubstr("is damaged")));
+  EXPECT_THAT(problems_with(Family::kErasures, "r" + std::string(7, '\0') + '\4', "\x2a\1x"),
+              ElementsAre(HasSubstr("receipt number 4 is of an id whose hash is not there")));
+  EXPECT_THAT(problems_with(Family::kErasures, "other", "x"), ElementsAre(HasSubstr("is damaged")));
+}
+
 TEST(StoreCheck, SaysInWhichFileABlockIsDamaged) {
   SmallStore store;
   fill(store);

@@ -8,6 +8,12 @@ namespace bouquet::server {
 inline constexpr int kWriterClients = 4;
 inline constexpr int kWriterBatch = 8;
 
+// Beside them merge i of visitor i into somebody, and every third is taken back again.
+inline constexpr int kWriterMerger = kWriterClients;
+inline std::string writer_visitor(int i) { return "visitor" + std::to_string(i); }
+inline std::string writer_owner(int i) { return "owner" + std::to_string(i % 10); }
+inline bool writer_takes_back(int i) { return i % 3 == 0; }
+
 inline std::string writer_customer(int client, int i) { return std::to_string(client) + ":" + std::to_string(i % 50); }
 inline std::string writer_item(int i) { return "i" + std::to_string(i % 100); }
 inline std::string writer_event_id(int client, int i) { return std::to_string(client) + "-" + std::to_string(i); }
