@@ -75,6 +75,8 @@ TEST_F(ErasuresCommand, ShowSaysWhichModelsHaveARow) {
   EXPECT_THAT(show("ann"), AllOf(HasSubstr(of_files + ": HAS A ROW"), HasSubstr(before + ": HAS A ROW"),
                                  HasSubstr(after + ": no row from before the erasure"), HasSubstr(of_another + ": HAS A ROW"),
                                  HasSubstr("1 events, 0 attributes")));
+  store_.merge("visitor", "bob");
+  EXPECT_THAT(show("visitor"), HasSubstr(of_files + ": HAS A ROW")) << "the other id of the person has one";
   EXPECT_THAT(show("somebody else"), AllOf(HasSubstr(of_files + ": no row\n"), Not(HasSubstr("HAS A ROW"))));
 }
 

@@ -308,12 +308,15 @@ TEST_F(LiveAnswers, OfWhoeverIsMergedAreOfAllRowsOfThePerson) {
   };
   std::set<std::string> bought;
   std::map<std::string, float> weights;
-  for (const char* id : {"customer1", "customer3"})
-    for (const auto& item : history_of(id).history()) {
+  for (const char* id : {"customer1", "customer3"}) {
+    const v1::Profile alone = history_of(id);
+    for (const auto& item : alone.history()) {
       weights[item.item_id()] += item.weight();
       if (item.purchased()) bought.insert(item.item_id());
     }
-  EXPECT_THAT(history_of("customer1").neighbors(), Contains(testing::Property(&v1::SimilarCustomer::customer_id, "customer3")));
+  }
+  const v1::Profile alone = history_of("customer1");
+  EXPECT_THAT(alone.neighbors(), Contains(testing::Property(&v1::SimilarCustomer::customer_id, "customer3")));
   source_.person = {"customer3", "new", "customer1"};
   source_.say("new", {.item_id = "item59"});
   bought.insert("item59");

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <cmath>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -391,6 +393,35 @@ TEST_F(MergeCalls, WhoIsAskedForIsNotSimilarToThemself) {
     }
 }
 
+// Readers who keep solving and keeping profiles the whole time do not bring an old one back.
+TEST_F(MergeCalls, EveryAnswerAfterTheAcknowledgementCountsItWhateverOthersAsk) {
+  record("visitor", "item3");
+  record("customer", "item9");
+  std::atomic<bool> done{false};
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 3; ++r)
+    readers.emplace_back([&] {
+      while (!done)
+        for (const char* id : {"visitor", "customer"}) recommend(id);
+    });
+  for (int round = 0; round < 40; ++round) {
+    const int64_t merged = merge("visitor", "customer").profile_version();
+    for (const char* id : {"visitor", "customer"}) {
+      const auto both = recommend(id);
+      EXPECT_EQ(both.events_used(), 2) << id;
+      EXPECT_EQ(both.profile_version(), merged);
+    }
+    const int64_t undone = unmerge("visitor").profile_version();
+    for (const char* id : {"visitor", "customer"}) {
+      const auto alone = recommend(id);
+      EXPECT_EQ(alone.events_used(), 1) << id;
+      EXPECT_EQ(alone.profile_version(), undone);
+    }
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+}
+
 TEST_F(MergeCalls, CommandsSayWhatBecameOfIt) {
   const auto run = [&](const std::string& words) {
     CLI::App app;
@@ -409,7 +440,7 @@ TEST_F(MergeCalls, CommandsSayWhatBecameOfIt) {
   EXPECT_THAT(
       run("merge visitor customer0"),
       AllOf(HasSubstr("0 visitor is merged, and is customer0 now, profile version 1; `bouquet unmerge` until 2"), HasSubstr("UTC")));
-  EXPECT_THAT(run("merge visitor customer0 --json"), AllOf(HasSubstr("\"repeated_request\": true"), HasSubstr("\"visitor\"")));
+  EXPECT_THAT(run("merge visitor customer0 --json"), AllOf(HasSubstr("\"repeated_request\":true"), HasSubstr("\"visitor\"")));
   EXPECT_THAT(run("merge customer0 visitor"), AllOf(Not(StartsWith("0")), HasSubstr("round in a circle")));
   EXPECT_EQ(run("unmerge visitor"), "0 visitor is taken out of customer0, profile version 2\n");
   EXPECT_THAT(run("unmerge visitor"), AllOf(Not(StartsWith("0")), HasSubstr("merged into nobody")));
