@@ -5,8 +5,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
+#include "engine/emptied_rows.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
 #include "server/event_store/store_snapshot.h"
@@ -85,6 +88,49 @@ absl::Status show(const ErasuresOptions& options) {
   return missing_input("--store " + options.store + ": has no erasure '" + options.receipt + "'; `bouquet erasures list` names all");
 }
 
+// Of a version: the rows of customers who were erased after its training read the store, or ever if it read none.
+std::vector<CustomerIndex> erased_rows(const StoreSnapshot& store, const Artifact& artifact) {
+  const StorePart& trained_on = artifact.recipe.store;
+  const uint64_t known = trained_on.identity == store.store_identity() ? trained_on.sequence : 0;
+  std::vector<CustomerIndex> rows;
+  for (CustomerIndex row = 0; row < artifact.customer_ids.size(); ++row)
+    if (const auto erasure = store.erasures().find(artifact.customer_ids.id(row)); erasure && erasure->sequence > known)
+      rows.push_back(row);
+  return rows;
+}
+
+// One version; a damaged one cannot be written anew, and is left for whoever deletes it.
+absl::Status scrub_version(const StoreSnapshot& store, ModelsDirectory& directory, const std::string& version) {
+  const auto artifact = directory.load(version);
+  if (!artifact.ok()) return artifact.status();
+  const std::vector<CustomerIndex> rows = erased_rows(store, **artifact);
+  if (rows.empty()) {
+    std::printf("%s: no row of anybody who was erased\n", version.c_str());
+    return absl::OkStatus();
+  }
+  Artifact emptied = **artifact;
+  empty_customer_rows(rows, emptied);
+  const auto written = directory.replace(version, std::move(emptied));
+  if (!written.ok()) return written.status();
+  std::printf("%s: %zu rows emptied, it is %s now\n", version.c_str(), rows.size(), written->c_str());
+  return absl::OkStatus();
+}
+
+absl::Status scrub(const ErasuresOptions& options) {
+  const auto store = StoreSnapshot::open(options.store);
+  if (!store.ok()) return store.status();
+  if (const auto there = ModelsDirectory::open_existing(options.models); !there.ok()) return there.status();
+  auto directory = ModelsDirectory::open(options.models);
+  if (!directory.ok()) return directory.status();
+  absl::Status first;
+  for (const std::string& version : directory->versions()) {
+    const absl::Status status = scrub_version(**store, *directory, version);
+    if (!status.ok()) std::printf("%s: NOT SCRUBBED: %s\n", version.c_str(), std::string(message_of(status)).c_str());
+    first.Update(status);
+  }
+  return first;
+}
+
 }  // namespace
 
 void add_erasures_command(CLI::App& app, int& exit_code) {
@@ -94,13 +140,19 @@ void add_erasures_command(CLI::App& app, int& exit_code) {
   command->footer(
       "Examples:\n"
       "  bouquet erasures list --store store\n"
-      "  bouquet erasures show 3f2a91c0-1234 --store store --models models");
+      "  bouquet erasures show 3f2a91c0-1234 --store store --models models\n"
+      "  bouquet erasures scrub --store store --models models");
   CLI::App* all = command->add_subcommand("list", "One line for each erasure, the oldest first");
   CLI::App* one = command->add_subcommand("show", "The state of each copy of what was erased");
-  for (CLI::App* sub : {all, one})
+  CLI::App* scrubbed = command->add_subcommand("scrub", "Write published versions anew without the rows of whoever was erased");
+  for (CLI::App* sub : {all, one, scrubbed})
     sub->add_option("--store", options->store, "The folder of the server; it may go on meanwhile")->required()->type_name("DIR");
   one->add_option("receipt", options->receipt, "The receipt's id")->required()->type_name("ID");
   one->add_option("--models", options->models, "Look for rows in the versions of this directory")->type_name("DIR");
+  scrubbed->add_option("--models", options->models, "The models directory; a server takes the new current version by itself")
+      ->required()
+      ->type_name("DIR");
+  scrubbed->callback([options, &exit_code] { exit_code = report(scrub(*options)); });
   all->callback([options, &exit_code] { exit_code = report(list(*options)); });
   one->callback([options, &exit_code] { exit_code = report(show(*options)); });
 }

@@ -27,6 +27,7 @@ constexpr char kDirectoryLock[] = "/.lock";
 constexpr char kCurrent[] = "/CURRENT";
 constexpr std::string_view kTemporary = ".tmp-";
 constexpr std::string_view kLockSuffix = ".lock";
+constexpr size_t kHashInName = 8;
 
 int64_t system_now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -214,20 +215,50 @@ absl::StatusOr<std::string> ModelsDirectory::publish(Artifact artifact, bool act
   if (artifact.created_at == 0) artifact.created_at = now;
   if (artifact.parent.empty())
     if (const auto parent = current(); parent.ok()) artifact.parent = *parent;
-  const std::string no_hash(8, '0');  // the name is only settled when the content is
+  const std::string no_hash(kHashInName, '0');  // the name is only settled when the content is
   const absl::StatusOr<std::string> name = next_version_name(now, "", no_hash);
   if (!name.ok()) return name.status();
+  return write_beside(artifact, *name, [&](const std::string& written) { return move_into_place(written, activate); });
+}
 
+absl::StatusOr<std::string> ModelsDirectory::replace(const std::string& version, Artifact artifact) {
+  if (const auto there = folder(version); !there.ok()) return there.status();
+  return write_beside(artifact, version, [&](const std::string& written) { return move_in_place_of(version, written); });
+}
+
+absl::StatusOr<std::string> ModelsDirectory::write_beside(
+    const Artifact& artifact, const std::string& name,
+    const std::function<absl::StatusOr<std::string>(const std::string& folder)>& then) const {
   const auto make_folder = [&]() -> absl::StatusOr<TemporaryFolder> {
     const absl::StatusOr<FileLock> lock = FileLock::acquire(path_ + kDirectoryLock);
     if (!lock.ok()) return lock.status();
     step("make the temporary folder");
-    return TemporaryFolder::make(path_ + "/" + *name + temporary_suffix());
+    return TemporaryFolder::make(path_ + "/" + name + temporary_suffix());
   };
   const absl::StatusOr<TemporaryFolder> temporary = make_folder();
   if (!temporary.ok()) return temporary.status();
   if (absl::Status s = write_artifact(artifact, temporary->path(), environment_.before_step); !s.ok()) return s;
-  return move_into_place(temporary->path(), activate);
+  return then(temporary->path());
+}
+
+absl::StatusOr<std::string> ModelsDirectory::move_in_place_of(const std::string& version, const std::string& temporary_folder) {
+  const absl::StatusOr<std::string> hash = content_hash(temporary_folder);
+  if (!hash.ok()) return hash.status();
+  const absl::StatusOr<FileLock> lock = FileLock::acquire(path_ + kDirectoryLock);
+  if (!lock.ok()) return lock.status();
+  const std::string name = version.substr(0, version.find('-') + 1) + hash->substr(0, kHashInName);
+  if (name == version) return version;  // nothing was taken out
+  step("rename the folder");
+  if (absl::Status s = rename_durably(temporary_folder, path_ + "/" + name, path_); !s.ok()) return s;
+  const absl::StatusOr<std::string> now = current();
+  if (now.ok() && *now == version)
+    if (absl::Status s = write_current(name); !s.ok()) return s;
+  step("remove the old folder");
+  const std::string old = path_ + "/" + version + temporary_suffix();
+  if (absl::Status s = rename_durably(path_ + "/" + version, old, path_); !s.ok()) return s;
+  step("done");
+  remove_quietly(old);
+  return name;
 }
 
 absl::StatusOr<std::string> ModelsDirectory::move_into_place(const std::string& temporary_folder, bool activate) {

@@ -34,6 +34,12 @@ class ModelsDirectory {
   // where they are empty. Errors: ResourceExhausted (disk full, not writable: nothing is left behind), DataLoss (validate()).
   absl::StatusOr<std::string> publish(Artifact artifact, bool activate);
 
+  // Puts `artifact` in the place of `version`, of which it is a copy with something taken out: under a name of the same time, so that the
+  // order of versions stays; it is current afterwards if that was. No byte of `version` is in the directory then, whatever a process that
+  // has it open still sees. Returns the new name. Killed at any step, it leaves the old one, or both, or the new one, and CURRENT names a
+  // whole one. Errors: NotFound, those of publish().
+  absl::StatusOr<std::string> replace(const std::string& version, Artifact artifact);
+
   std::vector<std::string> versions() const;          // oldest first; only complete ones
   absl::StatusOr<std::string> current() const;        // NotFound when nothing was activated
   absl::Status activate(const std::string& version);  // NotFound, DataLoss (it does not verify; nothing changes)
@@ -49,7 +55,11 @@ class ModelsDirectory {
  private:
   ModelsDirectory(std::string path, ModelsEnvironment environment) : path_(std::move(path)), environment_(std::move(environment)) {}
   absl::Status remove_dead_writers() const;
+  // Into a temporary folder beside the versions, which `then` moves away. `name`: what a reader of the directory is to take it for.
+  absl::StatusOr<std::string> write_beside(const Artifact& artifact, const std::string& name,
+                                           const std::function<absl::StatusOr<std::string>(const std::string& folder)>& then) const;
   absl::StatusOr<std::string> move_into_place(const std::string& temporary_folder, bool activate);
+  absl::StatusOr<std::string> move_in_place_of(const std::string& version, const std::string& temporary_folder);
   absl::Status write_current(const std::string& version);
   void step(std::string_view name) const;
 

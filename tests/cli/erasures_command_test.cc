@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <string>
 
 #include "engine/models_directory.h"
@@ -78,6 +79,38 @@ TEST_F(ErasuresCommand, ShowSaysWhichModelsHaveARow) {
   store_.merge("visitor", "bob");
   EXPECT_THAT(show("visitor"), HasSubstr(of_files + ": HAS A ROW")) << "the other id of the person has one";
   EXPECT_THAT(show("somebody else"), AllOf(HasSubstr(of_files + ": no row\n"), Not(HasSubstr("HAS A ROW"))));
+}
+
+TEST_F(ErasuresCommand, ScrubTakesTheRowsOutOfEveryVersionThatHasThem) {
+  store_.append({{.customer = "ann", .item = "tea"}});
+  const std::string of_files = publish("", 0);
+  store_.erase("ann");
+  const std::string after = publish(store_.database->identity(), 2);
+  const std::string current = publish("", 0);
+  const Answer answer = run("scrub --store " + store_.folder() + " --models " + models_.path());
+  EXPECT_EQ(answer.exit_code, 0) << answer.err;
+  EXPECT_THAT(answer.out,
+              AllOf(HasSubstr(of_files + ": 1 rows emptied"), HasSubstr(after + ": no row"), HasSubstr(current + ": 1 rows emptied")));
+  EXPECT_THAT(answer.out, Not(HasSubstr("ann")));
+  const ModelsDirectory directory = ModelsDirectory::open_existing(models_.path()).value();
+  ASSERT_EQ(directory.versions().size(), 3u);
+  EXPECT_EQ(directory.versions()[1], after);
+  EXPECT_EQ(directory.current().value(), directory.versions()[2]);
+  for (const std::string& version : directory.versions()) {
+    const auto artifact = directory.load(version).value();
+    EXPECT_EQ(artifact->customer_ids.find("ann") == kNone, version != after) << version;
+    EXPECT_NE(artifact->customer_ids.find("bob"), kNone);
+  }
+  EXPECT_THAT(run("scrub --store " + store_.folder() + " --models " + models_.path()).out, Not(HasSubstr("emptied")));
+}
+
+TEST_F(ErasuresCommand, ScrubGoesOnPastADamagedVersionAndSaysSo) {
+  const std::string damaged = publish("", 0), sound = publish("", 0);
+  store_.erase("ann");
+  std::filesystem::resize_file(models_.path() + "/" + damaged + "/manifest.json", 10);
+  const Answer answer = run("scrub --store " + store_.folder() + " --models " + models_.path());
+  EXPECT_NE(answer.exit_code, 0);
+  EXPECT_THAT(answer.out, AllOf(HasSubstr(damaged + ": NOT SCRUBBED"), HasSubstr(sound + ": 1 rows emptied")));
 }
 
 TEST_F(ErasuresCommand, WhatIsNotThereIsSaid) {

@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 
+#include "engine/emptied_rows.h"
 #include "engine/version_name.h"
 #include "tests/engine/tiny_artifact.h"
 
@@ -269,8 +272,8 @@ TEST(ModelsDirectory, TakesAVersionBackThatCannotBecomeCurrent) {
   EXPECT_EQ(directory.current().value(), version);
 }
 
-// Lets a child publish and kills it before step `n`. Returns false when it got to the end without reaching that step.
-bool kill_before_step(const std::string& path, int n) {
+// Lets a child do `work` and kills it before step `n`. Returns false when it got to the end without reaching that step.
+bool kill_before_step(const std::string& path, int n, const std::function<bool(ModelsDirectory&)>& work) {
   const int ended = in_child([&] {
     ModelsEnvironment environment = at(kNoon);
     int steps = 0;
@@ -278,7 +281,7 @@ bool kill_before_step(const std::string& path, int n) {
       if (steps++ == n) ::kill(::getpid(), SIGKILL);
     };
     auto directory = ModelsDirectory::open(path, environment);
-    if (!directory.ok() || !directory->publish(tiny_artifact(), true).ok()) ::_exit(1);
+    if (!directory.ok() || !work(*directory)) ::_exit(1);
   });
   if (WIFSIGNALED(ended)) {
     EXPECT_EQ(WTERMSIG(ended), SIGKILL);
@@ -293,7 +296,7 @@ TEST(ModelsDirectory, IsWholeAfterAKillAtEveryStep) {
   ModelsDirectory directory = opened(scratch.path(), at(kNoon));
   const std::string first = published(directory);
   int kills = 0, appeared = 0;
-  while (kill_before_step(scratch.path(), kills)) {
+  while (kill_before_step(scratch.path(), kills, [](ModelsDirectory& d) { return d.publish(tiny_artifact(), true).ok(); })) {
     SCOPED_TRACE("killed before step " + std::to_string(kills));
     ++kills;
     ModelsDirectory reopened = opened(scratch.path(), at(kNoon));
@@ -313,7 +316,57 @@ TEST(ModelsDirectory, IsWholeAfterAKillAtEveryStep) {
   EXPECT_LT(appeared, kills);
 }
 
-// The control of the test above: without the temporary folder a kill does leave half a version.
+Artifact without_ann() {
+  Artifact artifact = tiny_artifact();
+  empty_customer_rows(std::vector<CustomerIndex>{artifact.customer_ids.find("ann")}, artifact);
+  return artifact;
+}
+
+TEST(ModelsDirectory, ReplacesAVersionInItsPlaceInTheOrder) {
+  const TestFolder scratch;
+  const std::string first = published(*std::make_unique<ModelsDirectory>(opened(scratch.path(), at(kNoon))));
+  ModelsDirectory directory = opened(scratch.path(), at(kNoon + kSecond));
+  const std::string second = published(directory);
+  const auto old = directory.load(first).value();
+  const auto replaced = directory.replace(first, without_ann());
+  ASSERT_TRUE(replaced.ok()) << replaced.status();
+  EXPECT_NE(*replaced, first);
+  EXPECT_EQ(replaced->substr(0, 16), first.substr(0, 16));
+  EXPECT_THAT(directory.versions(), ElementsAre(*replaced, second));
+  EXPECT_EQ(directory.current().value(), second);
+  EXPECT_EQ(directory.load(*replaced).value()->customer_ids.find("ann"), kNone);
+  EXPECT_NE(old->customer_ids.find("ann"), kNone) << "who has it open goes on";
+  EXPECT_EQ(directory.roll_back().value(), *replaced);
+  const auto current = directory.replace(*replaced, without_ann());  // other random ids: another version
+  ASSERT_TRUE(current.ok()) << current.status();
+  EXPECT_EQ(directory.current().value(), *current);
+  EXPECT_EQ(directory.replace("20200101T000000Z-00000000", without_ann()).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(ModelsDirectory, IsWholeAfterAKillAtEveryStepOfReplacing) {
+  int kills = 0, gone = 0;
+  for (bool killed = true; killed; ++kills) {
+    SCOPED_TRACE("killed before step " + std::to_string(kills));
+    const TestFolder scratch;
+    std::string first;
+    {
+      ModelsDirectory directory = opened(scratch.path(), at(kNoon));
+      first = published(directory);
+    }
+    killed = kill_before_step(scratch.path(), kills, [&](ModelsDirectory& d) { return d.replace(first, without_ann()).ok(); });
+    ModelsDirectory reopened = opened(scratch.path(), at(kNoon));
+    EXPECT_THAT(temporary_names(scratch.path()), IsEmpty());
+    const auto loaded = reopened.load_current();
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    for (const std::string& version : reopened.versions()) EXPECT_TRUE(reopened.load(version).ok()) << version;
+    gone += reopened.versions().size() == 1 && reopened.versions()[0] != first ? 1 : 0;
+  }
+  EXPECT_GE(kills, 30);
+  EXPECT_GE(gone, 2);  // the last kill, and none
+  EXPECT_LT(gone, kills);
+}
+
+// The control of the test of publishing: without the temporary folder a kill does leave half a version.
 TEST(ModelsDirectory, WouldNotBeWholeIfItWroteInPlace) {
   const TestFolder scratch;
   const std::string version = "20260101T120000Z-0123abcd";
