@@ -88,7 +88,7 @@ void fill_visitor(const Settings& settings, const Artifact& artifact, int32_t c,
 
 // One request per customer and the bytes that must come back, made by the same code that answers offline.
 absl::StatusOr<LoadPlan> prepare_load(const Settings& settings, const std::string& models, Asking asking, const BackendFactory& backends) {
-  auto model = server::open_current(models, settings.backend, backends);
+  auto model = server::open_model(models, {}, settings.backend, backends);
   if (!model.ok()) return model.status();
   auto recommender = server::Recommender::make(*model->served, 1);
   if (!recommender.ok()) return recommender.status();

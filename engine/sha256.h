@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,5 +13,20 @@ std::array<unsigned char, 32> sha256(const void* bytes, size_t count);
 std::string sha256_hex(const void* bytes, size_t count);  // 64 characters
 // RFC 2104.
 std::array<unsigned char, 32> hmac_sha256(std::string_view key, std::string_view text);
+
+// The same for many texts under one key, without the key's share of the work. Thread-safe.
+class HmacSha256 {
+ public:
+  explicit HmacSha256(std::string_view key);
+  ~HmacSha256();
+  HmacSha256(HmacSha256&&) noexcept;
+  HmacSha256& operator=(HmacSha256&&) noexcept;
+
+  std::array<unsigned char, 32> of(std::string_view text) const;
+
+ private:
+  struct States;
+  std::unique_ptr<const States> states_;
+};
 
 }  // namespace bouquet

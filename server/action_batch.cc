@@ -7,7 +7,6 @@
 
 #include "server/answer_rows.h"
 #include "server/explanation_rows.h"
-#include "server/wanted_rows.h"
 
 namespace bouquet::server {
 namespace {
@@ -40,7 +39,7 @@ void ActionBatch::add(const v1::NextBestActionRequest& request, const WireAttrib
 absl::Status ActionBatch::read(const v1::NextBestActionRequest& request, const WireAttributes* wire, Plan& plan) {
   google::protobuf::RepeatedField<int> kinds;
   kinds.Add(v1::ITEM_KIND_ACTION);
-  auto wanted = wanted_rows(served_, settings_.placements, {request.placement(), request.k(), kinds, request.filter(), true});
+  auto wanted = wanted_rows(served_, settings_.rows.placements, {request.placement(), request.k(), kinds, request.filter(), true});
   if (!wanted.ok()) return wanted.status();
   plan.k = wanted->k;
   plan.selection = std::move(wanted->selection);
@@ -138,6 +137,11 @@ absl::Status ActionBatch::write(Plan& plan) {
   }
   if (profile.empty()) out.add_shortfall(v1::SHORTFALL_COLD_CUSTOMER);
   add_shortfall(served_, plan.k, out.results_size(), &out);
+  if (settings_.rows.names != nullptr) {
+    AnswerName name = name_now("NextBestAction", served_.version(), plan.request->placement(), plan.k);
+    name.set_profile_version(plan.asker.version);
+    out.set_recommendation_id(settings_.rows.names->seal(name));
+  }
   if (profile.empty()) return absl::OkStatus();
   out.set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
   out.set_attributes_used(plan.asker.attributes_used);

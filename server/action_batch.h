@@ -12,6 +12,7 @@
 #include "server/fold_in_batch.h"
 #include "server/placements.h"
 #include "server/served_model.h"
+#include "server/wanted_rows.h"
 
 namespace bouquet::server {
 
@@ -19,7 +20,7 @@ namespace bouquet::server {
 class ActionBatch {
  public:
   struct Settings {
-    const Placements& placements;
+    RowSettings rows;
     const ActionRules& rules;
   };
   // All of it outlives the batch. `fold_in` may be nullptr when the model has no items.

@@ -22,8 +22,11 @@ class Answerer {
 
 // Where a command finds its answers: one of the two is set.
 struct AnswerPlace {
-  std::string models;  // a models directory
-  std::string server;  // host:port or unix:PATH; wins over `models`
+  std::string models;         // a models directory
+  std::string model_version;  // of it; empty: the current one
+  std::string store;          // with `models`: a server's store, whose events count too; empty: none
+  std::string answer;         // with `store`: a recommendation_id, whose model version answers; empty: none
+  std::string server;         // host:port or unix:PATH; wins over `models`
   int32_t timeout_ms = 5000;
   BackendChoice backend;
 };

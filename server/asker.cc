@@ -53,6 +53,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   const Artifact& artifact = served_.artifact();
   asker.customer = kNone;
   asker.version = 0;
+  asker.without_rows = false;
   asker.fold_in = kNone;
   asker.fresh = nullptr;
   asker.history.clear();
@@ -69,14 +70,14 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   }
   asker.has_own_attributes = !subject.attributes.empty() || subject.packed != nullptr;
   const bool as_known = asker.context.empty() && !asker.has_own_attributes && !solved;
-  asker.stored = as_known && asker.customer != kNone && asker.version == 0;
-  asker.kept = as_known && asker.version != 0;
+  asker.stored = as_known && asker.customer != kNone && asker.version == 0 && !asker.without_rows;
+  asker.kept = as_known && asker.version != 0 && subject.as_of == nullptr;
   if (asker.kept && (asker.fresh = live_.profiles->find(asker.customer_id, asker.version)) != nullptr) {
     asker.attributes_used = asker.fresh->attributes_used;
     asker.view = {asker.fresh->items, asker.fresh->consumed, asker.fresh->repurchase};
     return absl::OkStatus();
   }
-  if (asker.version != 0)
+  if (asker.version != 0 && subject.as_of == nullptr)
     if (absl::Status s = read_live(asker); !s.ok()) return s;
   if (absl::Status s = read_attributes(subject, asker); !s.ok()) return s;
   if (asker.stored) {
@@ -108,9 +109,11 @@ absl::Status AskerReader::check_version(int64_t wanted) const {
   return absl::OkStatus();
 }
 
-// The version first: should anything come in between, what is solved is kept under an older version than it has, and never under a newer one.
+// The version first: should anything come in between, what is solved is kept under an older version than it has, and never under a newer
+// one.
 absl::Status AskerReader::read_customer(const Subject& subject, Asker& asker) {
   if (absl::Status s = check_version(subject.min_version); !s.ok()) return s;
+  if (live_.source != nullptr && subject.as_of != nullptr) return read_past(subject, asker);
   if (live_.source != nullptr) {
     asker.version = live_.source->version_of(*subject.customer_id);
     live_.source->rows_of(*subject.customer_id, asker.rows);
@@ -120,7 +123,7 @@ absl::Status AskerReader::read_customer(const Subject& subject, Asker& asker) {
   if (asker.version != 0) asker.customer_id = *subject.customer_id;
   for (const CustomerIndex row : asker.rows) known_ids_.push_back({.row = row, .live = {}});
   set_rows(asker);
-  return absl::OkStatus();
+  return subject.as_of != nullptr ? check_past_without_store(subject) : absl::OkStatus();
 }
 
 void AskerReader::set_rows(Asker& asker) const {
@@ -132,17 +135,39 @@ void AskerReader::set_rows(Asker& asker) const {
 }
 
 // Events of items and types that the model does not know wait in the store for one that does.
-absl::Status AskerReader::read_live(Asker& asker) {
-  const Artifact& artifact = served_.artifact();
-  const auto take = [&](std::string_view item_id, std::string_view type, int64_t time, float value) {
+LiveSource::TakeEvent AskerReader::take_into(Asker& asker) const {
+  return [&artifact = served_.artifact(), &asker](std::string_view item_id, std::string_view type, int64_t time, float value) {
     const ItemIndex item = artifact.item_ids.find(item_id);
     const int32_t known_type = artifact.rules.find(type);
     if (item != kNone && known_type != kNone)
       asker.events.push_back({.item = item, .time = time, .value = value, .type = static_cast<uint8_t>(known_type)});
   };
+}
+
+absl::Status AskerReader::read_live(Asker& asker) {
   known_ids_.clear();
-  if (absl::Status s = live_.source->read(asker.customer_id, take, known_ids_); !s.ok()) return s;
+  if (absl::Status s = live_.source->read(asker.customer_id, take_into(asker), known_ids_); !s.ok()) return s;
   set_rows(asker);
+  return absl::OkStatus();
+}
+
+absl::Status AskerReader::read_past(const Subject& subject, Asker& asker) {
+  const auto moment = read_moment(*subject.as_of, *subject.customer_id, served_.version(), names_);
+  if (!moment.ok()) return moment.status();
+  const auto part = live_.source->read_past(*subject.customer_id, *moment, take_into(asker), known_ids_);
+  if (!part.ok()) return part.status();
+  asker.version = part->version;
+  asker.without_rows = !part->with_row;
+  set_rows(asker);
+  return absl::OkStatus();
+}
+
+// What the model knew alone it knows still.
+absl::Status AskerReader::check_past_without_store(const Subject& subject) const {
+  const auto moment = read_moment(*subject.as_of, *subject.customer_id, served_.version(), names_);
+  if (!moment.ok()) return moment.status();
+  if (moment->of_answer && moment->up_to_version == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError("as_of: no events are kept here, so that nothing is known of earlier moments; give --store");
   return absl::OkStatus();
 }
 
@@ -190,7 +215,7 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
 void AskerReader::merge(Asker& asker) {
   const Artifact& artifact = served_.artifact();
   known_.clear();
-  for (const CustomerIndex row : asker.rows) {
+  for (const CustomerIndex row : asker.without_rows ? std::span<const CustomerIndex>() : std::span<const CustomerIndex>(asker.rows)) {
     artifact.histories.read(row, artifact.rules.reference_time, known_.empty() ? known_ : more_);
     join_history(more_, known_);
     more_.clear();

@@ -29,6 +29,7 @@ struct Subject {
   SentAttributes attributes;
   const v1::PackedAttributes* packed = nullptr;  // nullptr: none
   int64_t min_version = 0;                       // of a customer; what must have been recorded
+  const v1::AsOf* as_of = nullptr;               // of a customer; nullptr: now
 };
 
 // `wire`: the attributes that are not in the message; nullptr: none.
@@ -41,6 +42,8 @@ Subject subject_of(const Request& request, const WireAttributes* wire) {
     subject.customer_id = &request.customer_id();
   subject.min_version = request.min_profile_version();
   if (request.has_packed_attributes()) subject.packed = &request.packed_attributes();
+  if constexpr (requires { request.as_of(); })
+    if (request.has_as_of()) subject.as_of = &request.as_of();
   if constexpr (requires { request.context_item_ids(); }) subject.context_item_ids = &request.context_item_ids();
   return subject;
 }
@@ -58,6 +61,7 @@ struct Asker {
   std::string customer_id;          // where there is a version
   int64_t version = 0;              // of what is newer than the model; 0: nothing is
   bool stored = false;              // the stored profile answers as it is
+  bool without_rows = false;        // what the model knows of what the customer did does not count
   bool kept = false;                // the profile was solved for nothing but the customer, and may answer again
   bool has_own_attributes = false;  // the request names some
   int32_t attributes_used = 0;
@@ -76,14 +80,14 @@ struct Asker {
 // One worker's. Not thread-safe.
 class AskerReader {
  public:
-  // All of it outlives this. `fold_in` may be nullptr when the model has no items.
-  AskerReader(const ServedModel& served, FoldInBatch* fold_in, const LiveKnowledge& live)
-      : served_(served), fold_in_(fold_in), live_(live), attributes_(served.artifact().customer_attributes) {}
+  // All of it outlives this. `fold_in` may be nullptr when the model has no items, `names` when answers have none.
+  AskerReader(const ServedModel& served, FoldInBatch* fold_in, const LiveKnowledge& live, const AnswerNames* names)
+      : served_(served), fold_in_(fold_in), live_(live), names_(names), attributes_(served.artifact().customer_attributes) {}
 
   // Reads `subject` of a valid request. Unless the stored profile answers, or nothing is known, the asker joins the FoldInBatch; with
   // `solved` the stored profile never answers. Errors: InvalidArgument with BadRequest, FailedPrecondition (attributes are packed for
-  // another model, nothing is recorded), Unavailable (min_version has not been recorded), those of LiveSource::read; then nothing has
-  // joined.
+  // another model, nothing is recorded), Unavailable (min_version has not been recorded), those of LiveSource::read and read_past; then
+  // nothing has joined.
   absl::Status read(const Subject& subject, bool solved, Asker& asker);
 
   // The rest is for after FoldInBatch::solve(). Ok, or why the asker has no profile.
@@ -106,6 +110,9 @@ class AskerReader {
   absl::Status read_customer(const Subject& subject, Asker& asker);
   absl::Status read_live(Asker& asker);
   void set_rows(Asker& asker) const;
+  absl::Status read_past(const Subject& subject, Asker& asker);
+  absl::Status check_past_without_store(const Subject& subject) const;
+  LiveSource::TakeEvent take_into(Asker& asker) const;
   absl::Status read_attributes(const Subject& subject, Asker& asker);
   void merge(Asker& asker);
 
@@ -113,6 +120,7 @@ class AskerReader {
   FoldInBatch* fold_in_;
   const LiveKnowledge live_;
   std::vector<KnownAttributes> known_ids_;  // of the asker
+  const AnswerNames* const names_;
   RequestAttributes attributes_;
   std::vector<HistoryEntry> known_, more_;
   std::vector<Event> events_;

@@ -63,7 +63,7 @@ void CrossSellBatch::add(const v1::CrossSellRequest& request, v1::CrossSellRespo
     *status = unknown_item(ids, request.item_ids(0));
     return;
   }
-  auto wanted = wanted_rows(served_, placements_, row_question(request, false));
+  auto wanted = wanted_rows(served_, settings_.placements, row_question(request, false));
   if (!wanted.ok()) {
     *status = wanted.status();
     return;
@@ -77,6 +77,7 @@ void CrossSellBatch::add(const v1::CrossSellRequest& request, v1::CrossSellRespo
   plan.response = response;
   plan.status = status;
   plan.k = wanted->k;
+  plan.placement = &request.placement();
   plan.query = kNone;
   plan.selection = std::move(wanted->selection);
   plan.basket = basket_;
@@ -149,6 +150,8 @@ void CrossSellBatch::write(const Plan& plan) const {
   }
   plan.response->set_model_version(served_.version());
   plan.response->set_backend(served_.backend_name());
+  if (settings_.names != nullptr)
+    plan.response->set_recommendation_id(settings_.names->seal(name_now("CrossSell", served_.version(), *plan.placement, plan.k)));
   add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);
 }
 

@@ -33,9 +33,9 @@ void find_co_purchases(const ServedModel& served, std::span<const ItemIndex> bas
 // One worker's. Not thread-safe.
 class CrossSellBatch {
  public:
-  // `placements` outlive this.
-  CrossSellBatch(const ServedModel& served, const Placements& placements, RankingBatch* ranking)
-      : served_(served), placements_(placements), ranking_(ranking) {}
+  // What `settings` points to outlives this.
+  CrossSellBatch(const ServedModel& served, const RowSettings& settings, RankingBatch* ranking)
+      : served_(served), settings_(settings), ranking_(ranking) {}
 
   void clear() { size_ = 0; }
   // Takes a valid request. All three outlive finish(). `status`: NotFound if every item is unknown.
@@ -47,6 +47,7 @@ class CrossSellBatch {
     v1::CrossSellResponse* response = nullptr;
     absl::Status* status = nullptr;
     int32_t k = 0;
+    const std::string* placement = nullptr;  // as asked for
     ItemSelection selection;
     std::vector<ItemIndex> basket;  // ascending
     bool explain = false;
@@ -60,7 +61,7 @@ class CrossSellBatch {
   void write(const Plan& plan) const;
 
   const ServedModel& served_;
-  const Placements& placements_;
+  const RowSettings settings_;
   RankingBatch* ranking_;
   std::vector<Plan> plans_;
   size_t size_ = 0;

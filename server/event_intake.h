@@ -12,9 +12,6 @@
 
 namespace bouquet::server {
 
-// Microseconds since 1970.
-void set_time(int64_t microseconds, google::protobuf::Timestamp* out);
-
 // The events of one message, from its arrival to the answer.
 struct EventBatch {
   using Events = google::protobuf::RepeatedPtrField<v1::CustomerEvent>;

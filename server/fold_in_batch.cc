@@ -1,5 +1,8 @@
 #include "server/fold_in_batch.h"
 
+#include <algorithm>
+#include <array>
+
 namespace bouquet::server {
 
 absl::StatusOr<FoldInBatch> FoldInBatch::make(const LoadedModel& model, int32_t dimension, const AttributePrior& prior,
@@ -9,6 +12,7 @@ absl::StatusOr<FoldInBatch> FoldInBatch::make(const LoadedModel& model, int32_t 
   FoldInBatch batch;
   batch.profiler_ = *std::move(profiler);
   batch.dimension_ = dimension;
+  batch.max_batch_ = static_cast<size_t>(limits.max_batch);
   batch.attributes_ = GrowingAttributes(prior.column_count(dimension), prior.dense_count);
   batch.clear();
   return batch;
@@ -34,38 +38,55 @@ int32_t FoldInBatch::add(std::span<const HistoryEntry> history, const EncodedRow
 }
 
 void FoldInBatch::solve() {
-  const auto n = static_cast<int64_t>(offsets_.size()) - 1;
-  if (n == 0) return;
-  profiles_.resize(static_cast<size_t>(n * dimension_));
-  const HistoryBatch batch{offsets_, items_, confidences_, targets_, has_prior() ? attributes_.rows() : AttributeRows{}};
-  const absl::Status all = profiler_->solve(batch, {.profiles = {profiles_.data(), n, dimension_}});
-  statuses_.assign(static_cast<size_t>(n), all);
-  if (all.ok() || n == 1) return;
-  for (size_t i = 0; i < statuses_.size(); ++i) statuses_[i] = solve_alone(i, {});
+  const size_t n = offsets_.size() - 1;
+  profiles_.resize(n * static_cast<size_t>(dimension_));
+  statuses_.assign(n, absl::OkStatus());
+  for (size_t begin = 0; begin < n; begin += max_batch_) solve_part(begin, std::min(max_batch_, n - begin));
 }
 
-HistoryBatch FoldInBatch::history_alone(size_t position, std::array<int64_t, 2>& offsets, std::array<int64_t, 2>& attribute_offsets) const {
-  const auto begin = static_cast<size_t>(offsets_[position]);
-  const size_t length = static_cast<size_t>(offsets_[position + 1]) - begin;
-  offsets = {0, static_cast<int64_t>(length)};
-  const auto part = [&](const auto& all) { return std::span(all).subspan(begin, length); };
-  return {offsets, part(items_), part(confidences_), part(targets_),
-          has_prior() ? attributes_.rows().one_row(static_cast<int64_t>(position), attribute_offsets) : AttributeRows{}};
+void FoldInBatch::solve_part(size_t begin, size_t count) {
+  PartOffsets offsets;
+  const auto d = static_cast<size_t>(dimension_);
+  const absl::Status all =
+      profiler_->solve(part(begin, count, offsets), {.profiles = {profiles_.data() + begin * d, static_cast<int64_t>(count), dimension_}});
+  for (size_t i = begin; i < begin + count; ++i) statuses_[i] = all.ok() || count == 1 ? all : solve_alone(i, {});
+}
+
+HistoryBatch FoldInBatch::part(size_t begin, size_t count, PartOffsets& offsets) const {
+  const auto rebased = [&](std::span<const int64_t> all, std::vector<int64_t>& own) {
+    own.clear();
+    for (size_t i = begin; i <= begin + count; ++i) own.push_back(all[i] - all[begin]);
+  };
+  const auto of_rows = [&](const auto& values, std::span<const int64_t> all) {
+    return std::span(values).subspan(static_cast<size_t>(all[begin]), static_cast<size_t>(all[begin + count] - all[begin]));
+  };
+  rebased(offsets_, offsets.history);
+  HistoryBatch batch{offsets.history, of_rows(items_, offsets_), of_rows(confidences_, offsets_), of_rows(targets_, offsets_),
+                     AttributeRows{}};
+  if (!has_prior()) return batch;
+  const AttributeRows all = attributes_.rows();
+  const auto dense = static_cast<size_t>(all.dense_count);
+  rebased(all.offsets, offsets.attributes);
+  batch.attributes = {all.column_count,
+                      all.dense_count,
+                      all.dense.subspan(begin * dense, count * dense),
+                      offsets.attributes,
+                      of_rows(all.columns, all.offsets),
+                      of_rows(all.values, all.offsets)};
+  return batch;
 }
 
 absl::Status FoldInBatch::solve_alone(size_t position, std::span<float> cholesky) {
-  std::array<int64_t, 2> offsets{}, attribute_offsets{};
-  const HistoryBatch alone = history_alone(position, offsets, attribute_offsets);
+  PartOffsets offsets;
   float* const profile = profiles_.data() + position * static_cast<size_t>(dimension_);
-  return profiler_->solve(alone, {.profiles = {profile, 1, dimension_}, .cholesky = cholesky});
+  return profiler_->solve(part(position, 1, offsets), {.profiles = {profile, 1, dimension_}, .cholesky = cholesky});
 }
 
 absl::StatusOr<SolvedCustomer> FoldInBatch::solved(int32_t position, std::vector<float>& cholesky) {
   const auto at = static_cast<size_t>(position);
   cholesky.resize(static_cast<size_t>(dimension_) * static_cast<size_t>(dimension_));
   if (absl::Status s = solve_alone(at, cholesky); !s.ok()) return s;
-  std::array<int64_t, 2> offsets{};
-  const HistoryBatch alone = history_alone(at, offsets, explained_attributes_);
+  const HistoryBatch alone = part(at, 1, explained_);
   return SolvedCustomer{alone.items, alone.confidences, alone.targets, alone.attributes, profile(position), cholesky};
 }
 

@@ -1,7 +1,6 @@
 // The histories of one batch whose profiles are solved on the spot, in one call of the seam.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -24,10 +23,11 @@ class FoldInBatch {
   void clear();
   bool has_prior() const { return attributes_.rows().column_count > 0; }
   // Adds a history, ascending by item, with the customer's attributes where the model has a prior (nothing is read of them otherwise).
-  // Returns its position. At most limits.max_batch.
+  // Returns its position.
   int32_t add(std::span<const HistoryEntry> history, const EncodedRow& attributes);
 
-  // One call of the seam; where that fails, one per history, so that a history that has no profile leaves the others alone.
+  // One call of the seam for limits.max_batch histories at a time; where that fails, one per history, so that a history that has no profile
+  // leaves the others alone.
   void solve();
 
   // After solve(): Ok, or why this history has no profile (the errors of Profiler::solve).
@@ -43,17 +43,23 @@ class FoldInBatch {
 
  private:
   FoldInBatch() = default;
-  HistoryBatch history_alone(size_t position, std::array<int64_t, 2>& offsets, std::array<int64_t, 2>& attribute_offsets) const;
+  // Where the rows of a part of the batch begin, counted from its own first one.
+  struct PartOffsets {
+    std::vector<int64_t> history, attributes;
+  };
+  HistoryBatch part(size_t begin, size_t count, PartOffsets& offsets) const;
+  void solve_part(size_t begin, size_t count);
   absl::Status solve_alone(size_t position, std::span<float> cholesky);
 
   std::unique_ptr<Profiler> profiler_;
   int32_t dimension_ = 0;
+  size_t max_batch_ = 1;
   std::vector<int64_t> offsets_;
   std::vector<int32_t> items_;
   std::vector<float> confidences_;
   std::vector<float> targets_;
-  GrowingAttributes attributes_;                   // without columns where the model has no prior
-  std::array<int64_t, 2> explained_attributes_{};  // offsets of the last that solved() returned
+  GrowingAttributes attributes_;  // without columns where the model has no prior
+  PartOffsets explained_;         // of the last that solved() returned
   std::vector<float> profiles_;
   std::vector<absl::Status> statuses_;
 };

@@ -9,6 +9,16 @@
 
 namespace bouquet::server {
 
+KnownPart known_part(const Artifact& artifact, const std::string& store_identity) {
+  KnownPart known{.sequence = 0, .time = artifact.rules.reference_time};
+  const StorePart& trained_on = artifact.recipe.store;
+  if (trained_on.identity.empty() || trained_on.identity != store_identity) return known;
+  known.sequence = trained_on.sequence;
+  const auto& sources = artifact.recipe.sources;  // event files, then the store, then files of items and customers
+  known.all_stored = !sources.empty() && sources[0] == "store" && std::count(sources.begin(), sources.end(), "store") == 1;
+  return known;
+}
+
 void LiveCustomers::raise(std::string_view customer_id, uint64_t version) {
   const uint64_t hash = absl::HashOf(customer_id);
   Shard& shard = shards_[hash % kShards];
@@ -191,28 +201,112 @@ void LiveCustomers::rows_of(std::string_view customer_id, std::vector<CustomerIn
     if (const CustomerIndex row = row_of(id).row; row != kNone && std::ranges::find(rows, row) == rows.end()) rows.push_back(row);
 }
 
-absl::Status LiveCustomers::read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const {
+absl::Status LiveCustomers::read_person(const std::vector<std::string>& person, const PastMoment& moment, bool on_rows,
+                                        const TakeEvent& take, std::vector<KnownAttributes>& known, uint64_t& version) const {
   thread_local std::vector<StoredEvent> events, own;
   events.clear();
-  for (const std::string& id : store_.merges().person_of(customer_id)) {
+  for (const std::string& id : person) {
     KnownAttributes& one = known.emplace_back();
     const auto [row, nothing_counts] = row_of(id);
     if (std::ranges::find(known, row, &KnownAttributes::row) == known.end()) one.row = row;
     const auto customer = store_.find_customer(id);
     if (!customer.ok()) return customer.status();
     if (!*customer) continue;
-    const EventRange range = nothing_counts ? EventRange{} : known_.rest();
+    EventRange range = nothing_counts || !on_rows ? EventRange{} : known_.rest();
+    range.up_to_time = moment.up_to_time;
+    range.up_to_sequence = static_cast<uint64_t>(moment.up_to_version);
     if (absl::Status s = store_.events().events_of(**customer, range, own); !s.ok()) return s;
     events.insert(events.end(), own.begin(), own.end());
     auto said = store_.attributes_of(**customer);
     if (!said.ok()) return said.status();
+    if (absl::Status s = check_not_changed_since(said->sequence, moment); !s.ok()) return s;
+    version = std::max(version, said->sequence);
     for (auto& [name, value] : said->values) one.live[name] = std::move(value);
   }
   if (known.size() > 1) store_.events().sort(events);
+  if (static_cast<int64_t>(events.size()) > moment.event_count) events.resize(static_cast<size_t>(moment.event_count));
   const NameTable::Reading items(store_.item_ids());
   const NameTable::Reading types(store_.event_types());
-  for (const StoredEvent& event : events) take(items.name(event.item), types.name(event.type), event.time, event.value);
+  for (const StoredEvent& event : events) {
+    version = std::max(version, event.sequence);
+    take(items.name(event.item), types.name(event.type), event.time, event.value);
+  }
   return absl::OkStatus();
+}
+
+absl::Status LiveCustomers::read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const {
+  uint64_t unused = 0;
+  return read_person(store_.merges().person_of(customer_id), {}, true, take, known, unused);
+}
+
+absl::StatusOr<LiveSource::PastPart> LiveCustomers::read_past(std::string_view customer_id, const PastMoment& moment, const TakeEvent& take,
+                                                              std::vector<KnownAttributes>& known) const {
+  const std::vector<std::string> person = store_.merges().person_of(customer_id);
+  if (absl::Status s = check_not_erased_since(person, moment); !s.ok()) return s;
+  if (absl::Status s = check_not_merged_since(person, moment); !s.ok()) return s;
+  const bool has_row = std::ranges::any_of(person, [&](const std::string& id) { return row_of(id).row != kNone; });
+  const auto on_rows = goes_on_from_rows(has_row, moment);
+  if (!on_rows.ok()) return on_rows.status();
+  uint64_t version = 0;
+  for (const std::string& id : person)
+    if (const auto merge = store_.merges().find(id); merge && merge->sequence > known_.sequence)
+      version = std::max(version, merge->sequence);
+  if (absl::Status s = read_person(person, moment, *on_rows, take, known, version); !s.ok()) return s;
+  return PastPart{.version = moment.of_answer ? moment.up_to_version : static_cast<int64_t>(version), .with_row = *on_rows};
+}
+
+// Whether what was known at `moment` is the model's rows and what came after them, or everything up to then from the store alone.
+absl::StatusOr<bool> LiveCustomers::goes_on_from_rows(bool has_row, const PastMoment& moment) const {
+  if (moment.of_answer) return true;
+  const bool by_count = moment.event_count != PastMoment{}.event_count;
+  const bool before =
+      by_count || moment.up_to_time < known_.time || (known_.sequence != 0 && moment.up_to_version < static_cast<int64_t>(known_.sequence));
+  if (!before) return true;
+  if (known_.all_stored) return false;
+  if (!has_row) return true;
+  return absl::FailedPreconditionError(
+      "as_of: the model was trained with event files, so that what it knows of the customer cannot be taken apart: ask for a moment after "
+      "its training, or train it from the store alone");
+}
+
+absl::Status LiveCustomers::check_not_erased_since(const std::vector<std::string>& person, const PastMoment& moment) const {
+  for (const std::string& id : person) {
+    const auto erasure = store_.erasures().find(id);
+    if (!erasure) continue;
+    const bool since = moment.of_answer
+                           ? erasure->time > moment.answered_at
+                           : erasure->time > moment.up_to_time || erasure->sequence > static_cast<uint64_t>(moment.up_to_version);
+    if (since) return absl::FailedPreconditionError("as_of: the customer was erased since, and what was known then is gone");
+  }
+  return absl::OkStatus();
+}
+
+// A merge that was taken back has no time of that: where moments are times it may have been since.
+absl::Status LiveCustomers::check_not_merged_since(const std::vector<std::string>& person, const PastMoment& moment) const {
+  std::vector<CustomerNumber> numbers;
+  for (const std::string& id : person) {
+    const auto number = store_.find_customer(id);
+    if (!number.ok()) return number.status();
+    if (*number) numbers.push_back(**number);
+  }
+  const auto is_one = [&](CustomerNumber number) { return std::ranges::find(numbers, number) != numbers.end(); };
+  const uint64_t then = std::max(static_cast<uint64_t>(moment.up_to_version), moment.of_answer ? known_.sequence : 0);
+  bool since = false;
+  const absl::Status read = store_.scan_merges([&](const MergeRecord& record) {
+    if (!is_one(record.from) && !is_one(record.into)) return true;
+    const bool known_then = record.sequence <= then && record.time <= moment.up_to_time;
+    const bool undone_then = record.undone != 0 && record.undone <= then && moment.up_to_time == PastMoment{}.up_to_time;
+    since = (known_then && !undone_then) != (record.undone == 0);
+    return !since;
+  });
+  if (!read.ok() || !since) return read;
+  return absl::FailedPreconditionError("as_of: the customer was merged with another, or taken apart from one, since");
+}
+
+absl::Status LiveCustomers::check_not_changed_since(uint64_t attributes, const PastMoment& moment) {
+  if (attributes <= static_cast<uint64_t>(moment.up_to_version)) return absl::OkStatus();
+  return absl::FailedPreconditionError("as_of: attributes of the customer were set since (profile_version " + std::to_string(attributes) +
+                                       "), and what was known then is gone");
 }
 
 int64_t LiveCustomers::count() const {

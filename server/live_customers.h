@@ -16,6 +16,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "engine/artifact.h"
 #include "engine/id_map.h"
 #include "server/erased_rows.h"
 #include "server/event_store/event_store.h"
@@ -27,8 +28,9 @@ namespace bouquet::server {
 
 // Which events of the store a model was trained with. Attributes in the store are news to every model: none is trained with them.
 struct KnownPart {
-  uint64_t sequence = 0;  // trained from the store: with everything up to this arrival; 0: trained from files, then
-  int64_t time = 0;       // microseconds since 1970: with everything that happened up to then, late arrivals or not
+  uint64_t sequence = 0;    // trained from the store: with everything up to this arrival; 0: trained from files, then
+  int64_t time = 0;         // microseconds since 1970: with everything that happened up to then, late arrivals or not
+  bool all_stored = false;  // with nothing but the store's events
 
   bool has(uint64_t arrival, int64_t happened) const { return sequence != 0 ? arrival <= sequence : happened <= time; }
   // Everything else.
@@ -42,14 +44,17 @@ struct KnownPart {
   }
 };
 
+// Of a model, given the identity of the store.
+KnownPart known_part(const Artifact& artifact, const std::string& store_identity);
+
 // Thread-safe. Ids are kept as hashes of 64 bits: should two meet, a customer without news is looked up in the store as well.
 //
 // A customer who was erased after the model's training read the store (or ever, if it read files alone) has no row in the model any more;
 // of somebody who has come back under the id everything that the store has is news then.
 //
-// A model that was trained from the store has one row of a person: that of the root of then (MergeTable). Once anybody has been taken out of
-// that person, the row is of both and counts for none: everything that the store has of them is news. Of any other model each id has a row of
-// its own.
+// A model that was trained from the store has one row of a person: that of the root of then (MergeTable). Once anybody has been taken out
+// of that person, the row is of both and counts for none: everything that the store has of them is news. Of any other model each id has a
+// row of its own.
 class LiveCustomers final : public LiveSource {
  public:
   // `store` outlives this. `rows`: the model's customers.
@@ -67,6 +72,8 @@ class LiveCustomers final : public LiveSource {
   int64_t newest_version() const override { return static_cast<int64_t>(store_.newest_sequence()); }
   void rows_of(std::string_view customer_id, std::vector<CustomerIndex>& rows) const override;
   absl::Status read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const override;
+  absl::StatusOr<PastPart> read_past(std::string_view customer_id, const PastMoment& moment, const TakeEvent& take,
+                                     std::vector<KnownAttributes>& known) const override;
   bool is_erased(CustomerIndex row) const override { return erased_.contains(row); }
   int64_t erased_count() const override { return erased_.count(); }
   void take_out_erased(std::span<uint64_t> bitmap) const override { erased_.take_out_of(bitmap); }
@@ -98,6 +105,13 @@ class LiveCustomers final : public LiveSource {
   int64_t own_version(std::string_view customer_id) const;
   // The row that has what this id had done when the model was trained.
   KnownRow row_of(std::string_view customer_id) const;
+  absl::StatusOr<bool> goes_on_from_rows(bool has_row, const PastMoment& moment) const;
+  absl::Status check_not_erased_since(const std::vector<std::string>& person, const PastMoment& moment) const;
+  absl::Status check_not_merged_since(const std::vector<std::string>& person, const PastMoment& moment) const;
+  static absl::Status check_not_changed_since(uint64_t attributes, const PastMoment& moment);
+  // Of one person, up to `moment`: without `on_rows` everything that the store has. Into `version` what version_of() was then.
+  absl::Status read_person(const std::vector<std::string>& person, const PastMoment& moment, bool on_rows, const TakeEvent& take,
+                           std::vector<KnownAttributes>& known, uint64_t& version) const;
   void raise(std::string_view customer_id, uint64_t version);
   void erase(const DurableErasure& erasure);
   void find_erased_rows();

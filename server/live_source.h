@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "engine/views.h"
+#include "server/past_moment.h"
 #include "server/request_attributes.h"
 
 namespace bouquet::server {
@@ -36,6 +38,15 @@ class LiveSource {
   // as of rows_of(), each with the last word on each attribute of which there was one. Errors: DataLoss, ResourceExhausted (the disk
   // fails), Internal.
   virtual absl::Status read(std::string_view customer_id, const TakeEvent& take, std::vector<KnownAttributes>& known) const = 0;
+
+  // Which part of the past read_past() has read.
+  struct PastPart {
+    int64_t version = 0;   // as version_of() was then
+    bool with_row = true;  // what was taken goes on from the rows in `known`; else it is everything that had been known
+  };
+  // Likewise, of what was known at `moment`. Errors also: FailedPrecondition (what was known then is gone, and what of it).
+  virtual absl::StatusOr<PastPart> read_past(std::string_view customer_id, const PastMoment& moment, const TakeEvent& take,
+                                             std::vector<KnownAttributes>& known) const = 0;
 
   // Whether the model's row is of somebody who was erased, or of two who are not one person any more: it is as if it were not there.
   virtual bool is_erased(CustomerIndex row) const = 0;

@@ -6,10 +6,11 @@
 
 namespace bouquet::server {
 
-absl::StatusOr<LocalModel> open_current(const std::string& models, const BackendChoice& choice, const BackendFactory& backends) {
+absl::StatusOr<LocalModel> open_model(const std::string& models, const std::string& version, const BackendChoice& choice,
+                                      const BackendFactory& backends) {
   auto directory = ModelsDirectory::open_existing(models);
   if (!directory.ok()) return directory.status();
-  auto artifact = directory->load_current();
+  auto artifact = version.empty() ? directory->load_current() : directory->load(version);
   if (!artifact.ok()) return artifact.status();
   auto backend = backends(choice);
   if (!backend.ok()) return backend.status();

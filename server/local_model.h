@@ -1,4 +1,4 @@
-// The current model of a models directory, loaded for a command that answers without a server.
+// A model of a models directory, loaded for a command that answers without a server.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,8 @@ struct LocalModel {
   std::shared_ptr<const ServedModel> served;
 };
 
-// Errors: those of the factory, of ModelsDirectory and of ServedModel::load.
-absl::StatusOr<LocalModel> open_current(const std::string& models, const BackendChoice& choice, const BackendFactory& backends);
+// `version`: empty: the current one. Errors: those of the factory, of ModelsDirectory and of ServedModel::load.
+absl::StatusOr<LocalModel> open_model(const std::string& models, const std::string& version, const BackendChoice& choice,
+                                      const BackendFactory& backends);
 
 }  // namespace bouquet::server

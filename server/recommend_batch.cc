@@ -1,12 +1,14 @@
 #include "server/recommend_batch.h"
 
 #include <algorithm>
-#include <cmath>
+#include <iterator>
 #include <random>
 #include <utility>
 
+#include "engine/score.h"
 #include "engine/score_variance.h"
 #include "server/answer_rows.h"
+#include "server/bad_request.h"
 #include "server/explanation_rows.h"
 #include "server/request_limits.h"
 
@@ -22,6 +24,12 @@ uint64_t drawn_seed() {
   return seed;
 }
 
+absl::Status attributes_of_a_group() {
+  FieldViolations violations;
+  violations.add("attributes", "cannot be combined with group: they are of one asker");
+  return violations.status();
+}
+
 }  // namespace
 
 void RecommendBatch::add(const v1::RecommendRequest& request, const WireAttributes* wire, v1::RecommendResponse* response,
@@ -30,41 +38,52 @@ void RecommendBatch::add(const v1::RecommendRequest& request, const WireAttribut
   Plan& plan = plans_[size_];
   plan.response = response;
   plan.status = status;
-  auto wanted = wanted_rows(served_, placements_, row_question(request, true));
-  *status = wanted.status();
+  plan.own_attributes = !SentAttributes{request.attributes(), wire}.empty() || request.has_packed_attributes();
+  *status = read(request, plan);
+  if (status->ok()) *status = read_askers(wire, plan);
   if (!status->ok()) return;
+  ++size_;
+  exclude(plan);
+  if (ranking_ != nullptr && !plan.of_group && plan.asker.stored && !askers_.profile(plan.asker).empty()) rank_stored(plan);
+}
+
+absl::Status RecommendBatch::read(const v1::RecommendRequest& request, Plan& plan) {
+  plan.request = &request;
+  if (request.as_of().has_recommendation_id())
+    if (absl::Status s = read_repeated(request, plan); !s.ok()) return s;
+  auto wanted = wanted_rows(served_, settings_.placements, row_question(*plan.request, true));
+  if (!wanted.ok()) return wanted.status();
   plan.k = wanted->k;
   plan.parts.resize(std::max(wanted->kinds.size(), size_t{1}));
   plan.parts[0] = {.share = 1, .selection = std::move(wanted->selection), .query = kNone, .rows = {}};
   for (size_t p = 0; p < wanted->kinds.size(); ++p)
     plan.parts[p] = {.share = wanted->kinds[p].share, .selection = std::move(wanted->kinds[p].selection), .query = kNone, .rows = {}};
-  plan.include_purchased = request.include_purchased();
-  plan.explain = request.explain();
   plan.known = false;
   plan.drawn.clear();
-  *status = read_exploration(request, plan);
-  if (!status->ok()) return;
-  const bool solved = plan.explain != v1::EXPLAIN_UNSPECIFIED || plan.exploration || plan.include_stddev;
-  *status = askers_.read(subject_of(request, wire), solved, plan.asker);
-  if (!status->ok()) return;
-  ++size_;
-  plan.listed = plan.asker.context;
-  append_known(served_.artifact().item_ids, request.exclude_item_ids(), plan.listed);
-  make_ascending_set(plan.listed);
-  exclude_consumed(plan);
-  if (ranking_ != nullptr && plan.asker.stored && !askers_.profile(plan.asker).empty()) rank_stored(plan);
+  return read_exploration(plan);
 }
 
-absl::Status RecommendBatch::read_exploration(const v1::RecommendRequest& request, Plan& plan) {
-  plan.include_stddev = request.include_stddev();
+// Without names the asker's reader says what is wrong.
+absl::Status RecommendBatch::read_repeated(const v1::RecommendRequest& request, Plan& plan) {
+  if (settings_.names == nullptr) return absl::OkStatus();
+  const auto name = settings_.names->open(request.as_of().recommendation_id(), "as_of.recommendation_id");
+  if (!name.ok()) return name.status();
+  auto repeated = settings_.names->repeated(*name, request, plan.own_attributes);
+  if (!repeated.ok()) return repeated.status();
+  plan.repeated = *std::move(repeated);
+  plan.request = &plan.repeated;
+  return absl::OkStatus();
+}
+
+absl::Status RecommendBatch::read_exploration(Plan& plan) {
   plan.exploration.reset();
-  if (request.has_exploration()) {
-    plan.exploration = request.exploration();
+  if (plan.request->has_exploration()) {
+    plan.exploration = plan.request->exploration();
     if (plan.exploration->scale() == 0) plan.exploration->set_scale(1);
     if (plan.exploration->method() == v1::EXPLORATION_METHOD_THOMPSON && plan.exploration->seed() == 0)
       plan.exploration->set_seed(drawn_seed());
   }
-  if ((plan.include_stddev || plan.exploration) && !served_.artifact().uncertainty.known())
+  if ((plan.request->include_stddev() || plan.exploration) && !served_.artifact().uncertainty.known())
     return absl::FailedPreconditionError(
         "this model does not know how sure its scores are: nothing, or too little, was held back when it was trained. Train with a "
         "--validation, "
@@ -72,16 +91,40 @@ absl::Status RecommendBatch::read_exploration(const v1::RecommendRequest& reques
   return absl::OkStatus();
 }
 
+absl::Status RecommendBatch::read_askers(const WireAttributes* wire, Plan& plan) {
+  const v1::RecommendRequest& request = *plan.request;
+  std::vector<const std::string*> ids;
+  if (request.has_group())
+    for (const std::string& id : request.group().customer_ids()) ids.push_back(&id);
+  else if (request.has_customer_id())
+    ids.push_back(&request.customer_id());
+  plan.of_group = request.has_group() && request.recipient_id().empty();
+  if (plan.of_group) {
+    if (plan.own_attributes) return attributes_of_a_group();
+    return plan.group.read(ids, request, askers_);
+  }
+  Subject subject = subject_of(request, wire);
+  if (!request.recipient_id().empty()) {
+    if (absl::Status s = plan.givers.read(ids, request, askers_); !s.ok()) return s;
+    subject.customer_id = &request.recipient_id();
+  }
+  const bool solved = request.explain() != v1::EXPLAIN_UNSPECIFIED || plan.exploration || request.include_stddev();
+  return askers_.read(subject, solved, plan.asker);
+}
+
 bool RecommendBatch::explores(const Plan& plan, v1::ExplorationMethod method) const {
   return plan.exploration && plan.exploration->method() == method;
 }
 
+// Of the group's least scores: the best of many means are looked at, and none that is left out is better than the last of those.
 int32_t RecommendBatch::ranked_rows(const Plan& plan) const {
+  if (by_least_score(plan)) return kMaxRequestK;
   if (!explores(plan, v1::EXPLORATION_METHOD_UCB)) return plan.k;
   return std::max(plan.k, std::min(std::max(kUpperBoundFactor * plan.k, kLeastUpperBoundRows), kMaxRequestK));
 }
 
 absl::StatusOr<std::span<const float>> RecommendBatch::ranking_profile(Plan& plan) {
+  if (plan.of_group) return plan.group.mean();
   const auto profile = askers_.profile(plan.asker);
   if (profile.empty() || !explores(plan, v1::EXPLORATION_METHOD_THOMPSON)) return profile;
   const auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
@@ -97,26 +140,28 @@ void RecommendBatch::rank_stored(Plan& plan) {
   for (Part& part : plan.parts) part.query = ranking_->add_row(plan.asker.customer, {plan.excluded, part.selection.bitmap}, plan.k);
 }
 
-void RecommendBatch::exclude_consumed(Plan& plan) {
+void RecommendBatch::exclude(Plan& plan) {
+  plan.listed = plan.of_group ? plan.group.context() : plan.asker.context;
+  append_known(served_.artifact().item_ids, plan.request->exclude_item_ids(), plan.listed);
+  const auto append_consumed = [](const HistoryView& view, std::vector<ItemIndex>& items) {
+    for (size_t i = 0; i < view.items.size(); ++i)
+      if (view.consumed[i] != 0) items.push_back(view.items[i]);
+  };
+  if (!plan.request->recipient_id().empty()) append_consumed(plan.givers.history(), plan.listed);
+  make_ascending_set(plan.listed);
+  consumed_.clear();
+  append_consumed(history(plan), consumed_);
   plan.excluded.clear();
-  auto listed = plan.listed.begin();
-  for (size_t i = 0; i < plan.asker.view.items.size(); ++i) {
-    if (!plan.asker.view.consumed[i]) continue;
-    const ItemIndex item = plan.asker.view.items[i];
-    while (listed != plan.listed.end() && *listed < item) plan.excluded.push_back(*listed++);
-    if (listed != plan.listed.end() && *listed == item) ++listed;
-    plan.excluded.push_back(item);
-  }
-  plan.excluded.insert(plan.excluded.end(), listed, plan.listed.end());
+  std::set_union(plan.listed.begin(), plan.listed.end(), consumed_.begin(), consumed_.end(), std::back_inserter(plan.excluded));
 }
 
 void RecommendBatch::hand_over() {
   for (size_t i = 0; i < size_; ++i) {
     Plan& plan = plans_[i];
-    if (plan.asker.fold_in == kNone && plan.asker.fresh == nullptr) continue;
-    *plan.status = askers_.status(plan.asker);
+    if (plan.known || ranking_ == nullptr) continue;
+    *plan.status = plan.of_group ? plan.group.close(askers_, served_.dimension()) : askers_.status(plan.asker);
     if (!plan.status->ok()) continue;
-    askers_.keep(plan.asker);
+    if (!plan.of_group) askers_.keep(plan.asker);
     const auto profile = ranking_profile(plan);
     *plan.status = profile.status();
     if (!profile.ok() || profile->empty()) continue;
@@ -137,9 +182,9 @@ void RecommendBatch::write(Plan& plan) {
   plan.response->set_model_version(served_.version());
   plan.response->set_backend(served_.backend_name());
   if (plan.known) {
-    plan.response->set_events_used(static_cast<int32_t>(plan.asker.view.items.size()));
-    plan.response->set_attributes_used(plan.asker.attributes_used);
-    plan.response->set_profile_version(plan.asker.version);
+    plan.response->set_events_used(static_cast<int32_t>(history(plan).items.size()));
+    plan.response->set_attributes_used(plan.of_group ? plan.group.attributes_used() : plan.asker.attributes_used);
+    plan.response->set_profile_version(version(plan));
     if (plan.exploration) *plan.response->mutable_exploration() = *plan.exploration;
     *plan.status = solve_again(plan);
     if (!plan.status->ok()) return;
@@ -149,33 +194,60 @@ void RecommendBatch::write(Plan& plan) {
     plan.response->add_shortfall(v1::SHORTFALL_COLD_CUSTOMER);
     for (Part& part : plan.parts) answer_popularly(plan, part);
   }
+  if (plan.of_group)
+    for (const std::string* id : plan.group.unknown()) plan.response->add_unknown_customer_ids(*id);
   write_rows(plan);
   if (solved_) explain_and_deviate(plan);
+  if (settings_.names != nullptr) name(plan);
   add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);
+}
+
+void RecommendBatch::name(const Plan& plan) const {
+  AnswerName name = name_now(kRecommendMethod, served_.version(), plan.request->placement(), plan.k);
+  name.set_profile_version(version(plan));
+  settings_.names->set_asked(*plan.request, plan.own_attributes, name);
+  if (plan.exploration) {
+    name.set_exploration(plan.exploration->method());
+    name.set_exploration_scale(plan.exploration->scale());
+    name.set_seed(plan.exploration->seed());
+  }
+  plan.response->set_recommendation_id(settings_.names->seal(name));
 }
 
 absl::Status RecommendBatch::solve_again(const Plan& plan) {
   solved_.reset();
-  if (plan.explain == v1::EXPLAIN_UNSPECIFIED && !plan.include_stddev && !explores(plan, v1::EXPLORATION_METHOD_UCB))
+  if (plan.request->explain() == v1::EXPLAIN_UNSPECIFIED && !plan.request->include_stddev() && !explores(plan, v1::EXPLORATION_METHOD_UCB))
     return absl::OkStatus();
   auto customer = fold_in_->solved(plan.asker.fold_in, cholesky_);
   if (customer.ok()) solved_ = *customer;
   return customer.status();
 }
 
-void RecommendBatch::answer_personally(const Plan& plan, Part& part) {
-  const Eligibility eligibility{plan.excluded, part.selection.bitmap};
-  const auto profile = plan.drawn.empty() ? askers_.profile(plan.asker) : std::span<const float>(plan.drawn);
-  blend_->blend(profile, plan.asker.view.items, ranking_->rows(part.query), ranking_->scores(part.query), ranked_rows(plan),
-                [&](ItemIndex item) { return is_eligible(item, eligibility); });
+void RecommendBatch::answer_personally(Plan& plan, Part& part) {
   head_.clear();
-  if (plan.include_purchased) rank_repurchases(plan.asker.view, {.filter = part.selection.bitmap, .excluded = plan.listed}, plan.k, head_);
-  const double share = served_.artifact().repurchase.share;
-  if (!explores(plan, v1::EXPLORATION_METHOD_UCB)) return mix_answer(head_, blend_->rows(), blend_->scores(), share, plan.k, part.rows);
-  rows_.assign(blend_->rows().begin(), blend_->rows().end());
-  scores_.assign(blend_->scores().begin(), blend_->scores().end());
-  rank_by_upper_bound(plan);
-  mix_answer(head_, rows_, scores_, share, plan.k, part.rows);
+  if (plan.request->include_purchased())
+    rank_repurchases(history(plan), {.filter = part.selection.bitmap, .excluded = plan.listed}, plan.k, head_);
+  rank_by_model(plan, part);
+  mix_answer(head_, rows_, scores_, served_.artifact().repurchase.share, plan.k, part.rows);
+}
+
+void RecommendBatch::rank_by_model(Plan& plan, const Part& part) {
+  const auto take = [&](std::span<const int32_t> rows, std::span<const float> scores) {
+    rows_.assign(rows.begin(), rows.end());
+    scores_.assign(scores.begin(), scores.end());
+  };
+  if (by_least_score(plan)) {
+    take(ranking_->rows(part.query), ranking_->scores(part.query));
+    return rank_by_least_score(plan);
+  }
+  const Eligibility eligibility{plan.excluded, part.selection.bitmap};
+  const auto profile = plan.of_group        ? plan.group.mean()
+                       : plan.drawn.empty() ? askers_.profile(plan.asker)
+                                            : std::span<const float>(plan.drawn);
+  blend_->blend(profile, history(plan).items, ranking_->rows(part.query), ranking_->scores(part.query), ranked_rows(plan),
+                [&](ItemIndex item) { return is_eligible(item, eligibility); });
+  take(blend_->rows(), blend_->scores());
+  if (explores(plan, v1::EXPLORATION_METHOD_UCB)) rank_by_upper_bound(plan);
 }
 
 // Of the items in rows_.
@@ -190,14 +262,24 @@ void RecommendBatch::rank_by_upper_bound(const Plan& plan) {
   std::vector<std::pair<float, int32_t>> order;
   for (size_t i = 0; i < rows_.size(); ++i)
     order.emplace_back(static_cast<float>(double{scores_[i]} + plan.exploration->scale() * deviation[i]), rows_[i]);
-  std::sort(order.begin(), order.end(),
-            [](const auto& a, const auto& b) { return a.first > b.first || (a.first == b.first && a.second < b.second); });
-  order.resize(std::min(order.size(), static_cast<size_t>(plan.k)));
+  keep_best(order, plan.k);
+}
+
+void RecommendBatch::rank_by_least_score(const Plan& plan) {
+  const MatrixView<const float> items = served_.artifact().model.item_matrix();
+  std::vector<std::pair<float, int32_t>> order;
+  for (const int32_t row : rows_) order.emplace_back(plan.group.least_score(items.row(row).data()), row);
+  keep_best(order, plan.k);
+}
+
+void RecommendBatch::keep_best(std::vector<std::pair<float, int32_t>>& order, int32_t k) {
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return ranks_before(a.first, a.second, b.first, b.second); });
+  order.resize(std::min(order.size(), static_cast<size_t>(k)));
   rows_.clear();
   scores_.clear();
-  for (const auto& [bound, row] : order) {
+  for (const auto& [score, row] : order) {
     rows_.push_back(row);
-    scores_.push_back(bound);
+    scores_.push_back(score);
   }
 }
 
@@ -241,8 +323,8 @@ void RecommendBatch::explain_and_deviate(Plan& plan) {
     offered_.push_back(&row);
     rows_.push_back(served_.artifact().item_ids.find(row.item_id()));
   }
-  if (plan.explain != v1::EXPLAIN_UNSPECIFIED) explain_rows(served_, *solved_, *blend_, plan.explain, offered_);
-  if (!plan.include_stddev || offered_.empty()) return;
+  if (plan.request->explain() != v1::EXPLAIN_UNSPECIFIED) explain_rows(served_, *solved_, *blend_, plan.request->explain(), offered_);
+  if (!plan.request->include_stddev() || offered_.empty()) return;
   const std::vector<double> deviation = deviations();
   for (size_t i = 0; i < offered_.size(); ++i) offered_[i]->set_stddev(deviation[i]);
 }

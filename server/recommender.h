@@ -12,6 +12,7 @@
 #include "bouquet/v1/recommendations.pb.h"
 #include "server/action_batch.h"
 #include "server/action_rules.h"
+#include "server/answer_name.h"
 #include "server/asker.h"
 #include "server/cross_sell_batch.h"
 #include "server/explain_batch.h"
@@ -45,6 +46,7 @@ struct AnswerSettings {
   const Placements* placements = nullptr;
   const ActionRules* actions = nullptr;
   LiveKnowledge live = {};
+  const AnswerNames* names = nullptr;  // answers get a recommendation_id
 };
 
 // Answers from one model. Owns the scratch memory of one worker; not thread-safe.

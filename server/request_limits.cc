@@ -1,13 +1,17 @@
 #include "server/request_limits.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/filter_syntax.h"
 #include "engine/id_map.h"
 #include "server/bad_request.h"
 #include "server/placements.h"
+#include "server/timestamps.h"
 
 namespace bouquet::server {
 namespace {
@@ -78,14 +82,47 @@ void check_packed(const v1::PackedAttributes& packed, FieldViolations& out) {
             "has " + std::to_string(packed.numbers_size()) + " entries where `columns` has " + std::to_string(packed.columns_size()));
 }
 
+void check_group(const v1::RecommendRequest& request, FieldViolations& out) {
+  const v1::Group& group = request.group();
+  if (group.customer_ids().empty()) out.add("group.customer_ids", "is empty; a group has 1 to 20 customers");
+  check_ids(group.customer_ids(), "group.customer_ids", kMaxGroup, out);
+  std::vector<std::string_view> ids(group.customer_ids().begin(), group.customer_ids().end());
+  std::sort(ids.begin(), ids.end());
+  if (std::adjacent_find(ids.begin(), ids.end()) != ids.end()) out.add("group.customer_ids", "names one customer twice");
+  if (group.rule() < v1::GROUP_RULE_UNSPECIFIED || group.rule() > v1::GROUP_RULE_LEAST_MISERY)
+    out.add("group.rule",
+            "is " + std::to_string(group.rule()) + "; it must be GROUP_RULE_MEAN or GROUP_RULE_LEAST_MISERY, or 0 for the default");
+}
+
+// What is of one asker.
+void check_alone(const v1::RecommendRequest& request, FieldViolations& out) {
+  const auto refuse = [&](const char* field) { out.add(field, "cannot be combined with group: it is of one asker"); };
+  if (request.attributes_size() != 0) refuse("attributes");
+  if (request.has_packed_attributes()) refuse("packed_attributes");
+  if (request.explain() != v1::EXPLAIN_UNSPECIFIED) refuse("explain");
+  if (request.has_exploration()) refuse("exploration");
+  if (request.include_stddev()) refuse("include_stddev");
+}
+
+void check_gift(const v1::RecommendRequest& request, FieldViolations& out) {
+  if (request.recipient_id().empty()) return;
+  check_id(request.recipient_id(), "recipient_id", out);
+  if (request.has_visitor()) out.add("recipient_id", "cannot be combined with visitor: a gift is asked for by customers");
+}
+
 // Requests with a subject and attributes.
 template <typename Request>
 void check_asker(const Request& request, FieldViolations& out) {
-  switch (request.subject_case()) {
-    case Request::kCustomerId: check_id(request.customer_id(), "customer_id", out); break;
-    case Request::kVisitor: check_visitor(request.visitor(), out); break;
-    default: out.add("subject", "is missing: set customer_id or visitor");
-  }
+  bool is_group = false;
+  if constexpr (requires { request.group(); }) is_group = request.has_group();
+  if (request.subject_case() == Request::kCustomerId)
+    check_id(request.customer_id(), "customer_id", out);
+  else if (request.subject_case() == Request::kVisitor)
+    check_visitor(request.visitor(), out);
+  else if (!is_group)
+    out.add("subject", "is missing: set customer_id or visitor");
+  if constexpr (requires { request.as_of(); })
+    if (request.has_as_of() && request.subject_case() != Request::kCustomerId) out.add("as_of", "is of a customer: set customer_id");
   if (request.attributes_size() > kMaxAttributes)
     out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; at most 5000 are allowed");
   if (request.has_packed_attributes()) check_packed(request.packed_attributes(), out);
@@ -168,10 +205,7 @@ std::pair<const char*, const char*> event_problem(const v1::Event& event) {
   if (const char* problem = id_problem(event.item_id())) return {"item_id", problem};
   if (event.type().size() > 64) return {"type", "is longer than 64 bytes"};
   if (event.has_value() && (!std::isfinite(event.value()) || event.value() == 0)) return {"value", "must be finite and not 0"};
-  // The range of google.protobuf.Timestamp: years 1 to 9999.
-  if (event.has_time() && (event.time().seconds() < -62135596800 || event.time().seconds() > 253402300799 || event.time().nanos() < 0 ||
-                           event.time().nanos() > 999999999))
-    return {"time", "is not a valid google.protobuf.Timestamp"};
+  if (event.has_time() && !is_timestamp(event.time())) return {"time", "is not a valid google.protobuf.Timestamp"};
   if (event.event_id().size() > kMaxIdBytes) return {"event_id", "is longer than 128 bytes"};
   if (event.basket_id().size() > kMaxIdBytes) return {"basket_id", "is longer than 128 bytes"};
   if (event.has_price() && !std::isfinite(event.price())) return {"price", "must be finite"};
@@ -238,6 +272,10 @@ absl::Status validate(const v1::RecommendRequest& request) {
   check_placement(request.placement(), out);
   check_explain(request.explain(), out);
   check_exploration(request, out);
+  if (request.has_group()) check_group(request, out);
+  if (request.has_group() && request.recipient_id().empty()) check_alone(request, out);
+  check_gift(request, out);
+  if (request.has_as_of() && !request.recipient_id().empty()) out.add("as_of", "cannot be combined with recipient_id");
   return out.status();
 }
 

@@ -16,6 +16,7 @@ namespace bouquet::server {
 inline constexpr int32_t kDefaultK = 10;
 inline constexpr int32_t kMaxRequestK = 1000;
 inline constexpr int32_t kMaxContextItems = 100;
+inline constexpr int32_t kMaxGroup = 20;
 inline constexpr int32_t kMaxBasketItems = 100;
 inline constexpr int32_t kMaxExcludedItems = 10000;
 inline constexpr int32_t kMaxVisitorEvents = 10000;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/errors.h"
+#include "server/event_store/answer_key.h"
 #include "server/log.h"
 #include "server/offer_counts.h"
 
@@ -83,6 +84,9 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
     if (!events.ok()) return events.status();
     store.events = *std::move(events);
   }
+  auto key = store.database == nullptr ? random_text() + random_text() : answer_key(*store.database);
+  if (!key.ok()) return key.status();
+  store.names = std::make_unique<AnswerNames>(*key);
   auto items = ItemCatalog::open(store.database.get());
   if (!items.ok()) return items.status();
   store.items = *std::move(items);
@@ -96,7 +100,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
       models_(std::move(directory), backend,
               {.workers = options.batcher.workers,
                .max_batch = options.batcher.max_batch,
-               .answers = {.placements = &options_.placements, .actions = &options_.actions},
+               .answers = {.placements = &options_.placements, .actions = &options_.actions, .names = store_.names.get()},
                .poll_interval = options.poll_interval,
                .go_live = [this](const ServedModel& model) { return live_of(model); },
                .prepare =
@@ -164,10 +168,7 @@ void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::spa
 
 absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
   if (store_.events == nullptr) return LiveModel{};
-  const StorePart& trained_on = model.artifact().recipe.store;
-  const bool ours = !trained_on.identity.empty() && trained_on.identity == store_.database->identity();
-  auto source = store_.feed->follow(*store_.events, model.version(),
-                                    {.sequence = ours ? trained_on.sequence : 0, .time = model.artifact().rules.reference_time},
+  auto source = store_.feed->follow(*store_.events, model.version(), known_part(model.artifact(), store_.database->identity()),
                                     model.artifact().customer_ids);
   if (!source.ok()) return source.status();
   auto profiles = std::make_shared<FreshProfiles>(options_.fresh_profile_bytes);

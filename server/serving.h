@@ -75,6 +75,7 @@ class Serving {
     std::unique_ptr<LiveFeed> feed;
     std::unique_ptr<ErasedFiles> erased;
     std::unique_ptr<EventStore> events;  // tells the two before it
+    std::unique_ptr<AnswerNames> names;  // without --store, until the process ends
   };
 
   static absl::StatusOr<Store> open_store(const ServingOptions& options, Metrics& metrics);

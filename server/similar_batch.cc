@@ -56,7 +56,7 @@ void SimilarBatch::add(const v1::SimilarItemsRequest& request, v1::SimilarItemsR
     *status = unknown_item(ids, request.item_id());
     return;
   }
-  auto wanted = wanted_rows(served_, placements_, row_question(request, false));
+  auto wanted = wanted_rows(served_, settings_.placements, row_question(request, false));
   if (!wanted.ok()) {
     *status = wanted.status();
     return;
@@ -66,7 +66,8 @@ void SimilarBatch::add(const v1::SimilarItemsRequest& request, v1::SimilarItemsR
   make_ascending_set(excluded_);
   const int32_t k = wanted->k;
   const int32_t query = ranking_->add_row(item, {excluded_, wanted->selection.bitmap}, k);
-  plans_.push_back({response, status, item, k, query, request.explain() != v1::EXPLAIN_UNSPECIFIED, std::move(wanted->selection)});
+  plans_.push_back(
+      {response, status, &request.placement(), item, k, query, request.explain() != v1::EXPLAIN_UNSPECIFIED, std::move(wanted->selection)});
 }
 
 void SimilarBatch::finish(const absl::Status& ranked) {
@@ -82,6 +83,8 @@ void SimilarBatch::finish(const absl::Status& ranked) {
     }
     plan.response->set_model_version(served_.version());
     plan.response->set_backend(served_.backend_name());
+    if (settings_.names != nullptr)
+      plan.response->set_recommendation_id(settings_.names->seal(name_now("SimilarItems", served_.version(), *plan.placement, plan.k)));
     add_shortfall(served_, plan.k, plan.response->results_size(), plan.response);
   }
 }

@@ -18,9 +18,9 @@ absl::Status unknown_item(const IdTable& items, std::string_view id);
 // One worker's. Not thread-safe.
 class SimilarBatch {
  public:
-  // `placements` outlive this.
-  SimilarBatch(const ServedModel& served, const Placements& placements, RankingBatch* ranking)
-      : served_(served), placements_(placements), ranking_(ranking) {}
+  // What `settings` points to outlives this.
+  SimilarBatch(const ServedModel& served, const RowSettings& settings, RankingBatch* ranking)
+      : served_(served), settings_(settings), ranking_(ranking) {}
 
   void clear() { plans_.clear(); }
   // Takes a valid request. All three outlive finish(). `status`: NotFound for an unknown item.
@@ -31,6 +31,7 @@ class SimilarBatch {
   struct Plan {
     v1::SimilarItemsResponse* response;
     absl::Status* status;
+    const std::string* placement;  // as asked for
     ItemIndex item;
     int32_t k;
     int32_t query;
@@ -39,7 +40,7 @@ class SimilarBatch {
   };
 
   const ServedModel& served_;
-  const Placements& placements_;
+  const RowSettings settings_;
   RankingBatch* ranking_;
   std::vector<Plan> plans_;
   std::vector<ItemIndex> excluded_;

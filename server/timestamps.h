@@ -17,4 +17,9 @@ inline google::protobuf::Timestamp timestamp(int64_t microseconds) {
   return time;
 }
 
+// Whether it is in the range of google.protobuf.Timestamp: years 1 to 9999.
+inline bool is_timestamp(const google::protobuf::Timestamp& time) {
+  return time.seconds() >= -62135596800 && time.seconds() <= 253402300799 && time.nanos() >= 0 && time.nanos() <= 999999999;
+}
+
 }  // namespace bouquet::server

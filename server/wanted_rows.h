@@ -7,10 +7,17 @@
 
 #include "absl/status/statusor.h"
 #include "bouquet/v1/recommendations.pb.h"
+#include "server/answer_name.h"
 #include "server/placements.h"
 #include "server/served_model.h"
 
 namespace bouquet::server {
+
+// What answers go by besides the model and the request. Borrowed.
+struct RowSettings {
+  const Placements& placements;
+  const AnswerNames* names = nullptr;  // nullptr: answers have no recommendation_id
+};
 
 // The fields of a valid request that say it. Borrowed.
 struct RowQuestion {

@@ -56,6 +56,9 @@ class FakeSource : public LiveSource {
     }
     return absl::OkStatus();
   }
+  absl::StatusOr<PastPart> read_past(std::string_view, const PastMoment&, const TakeEvent&, std::vector<KnownAttributes>&) const override {
+    return absl::UnimplementedError("no past");
+  }
   bool is_erased(CustomerIndex row) const override { return erased.contains(row); }
   int64_t erased_count() const override { return static_cast<int64_t>(erased.size()); }
   void take_out_erased(std::span<uint64_t> bitmap) const override {

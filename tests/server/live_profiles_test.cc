@@ -59,7 +59,7 @@ TEST_F(LiveProfiles, WhatWasBoughtASecondAgoIsNotOfferedAlsoAfterARestart) {
   EXPECT_THAT(ids(after), Not(Contains(bought)));
   EXPECT_EQ(recommend("customer1").profile_version(), 0);
   restart_with_store();
-  EXPECT_EQ(recommend("customer0").SerializeAsString(), after.SerializeAsString());
+  EXPECT_EQ(bytes_without_name(recommend("customer0")), bytes_without_name(after));
 }
 
 TEST_F(LiveProfiles, EventsOfItemsThatComeLaterCountFromTheModelThatKnowsThem) {

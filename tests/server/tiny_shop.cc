@@ -109,6 +109,18 @@ Artifact TinyShop::artifact() const {
   return out;
 }
 
+Uncertainty some_uncertainty(const Model& model) {
+  const auto d = static_cast<size_t>(model.dimension);
+  std::vector<float> basis(d * d, 0), certainties;
+  for (size_t j = 0; j < d; ++j) basis[j * d + j] = 1;
+  for (size_t j = 0; j < d; ++j) basis.push_back(2.0f + static_cast<float>(j));
+  for (int32_t i = 0; i < model.item_count(); ++i) {
+    certainties.push_back(0.1f + 0.01f * static_cast<float>(i));
+    certainties.push_back(1);
+  }
+  return {.noise_variance = 0.2, .basis = std::move(basis), .items = std::move(certainties)};
+}
+
 TinyShop random_shop(int item_count, int customer_count, int dimension, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;

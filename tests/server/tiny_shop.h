@@ -37,6 +37,16 @@ struct TinyShop {
   std::shared_ptr<const Artifact> shared() const { return std::make_shared<const Artifact>(artifact()); }
 };
 
+// The bytes of an answer but for its name, which no other one has.
+template <typename Response>
+std::string bytes_without_name(Response response) {
+  if constexpr (requires { response.clear_recommendation_id(); }) response.clear_recommendation_id();
+  return response.SerializeAsString();
+}
+
+// A noise of .2, and items that are the less sure the later they come.
+Uncertainty some_uncertainty(const Model& model);
+
 // Items and customers with seeded gaussian vectors, kinds in turn, and histories of every seventh item.
 TinyShop random_shop(int item_count, int customer_count, int dimension, unsigned seed);
 

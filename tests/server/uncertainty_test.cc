@@ -11,6 +11,7 @@
 #include "engine/score_variance.h"
 #include "server/recommender.h"
 #include "tests/server/attributed_shop.h"
+#include "tests/server/tiny_shop.h"
 
 namespace bouquet::server {
 namespace {
@@ -22,14 +23,7 @@ constexpr size_t kDimension = kAttributedDimension;
 // Knows its noise, and that half of the offered products of score 0 are taken and all but a tenth of those of score 10.
 Artifact unsure_shop() {
   Artifact shop = attributed_shop();
-  std::vector<float> basis(kDimension * kDimension, 0), certainties;
-  for (size_t j = 0; j < kDimension; ++j) basis[j * kDimension + j] = 1;
-  for (size_t j = 0; j < kDimension; ++j) basis.push_back(2.0f + static_cast<float>(j));
-  for (int32_t i = 0; i < shop.model.item_count(); ++i) {
-    certainties.push_back(0.1f + 0.01f * static_cast<float>(i));
-    certainties.push_back(1);
-  }
-  shop.uncertainty = {.noise_variance = 0.2, .basis = std::move(basis), .items = std::move(certainties)};
+  shop.uncertainty = some_uncertainty(shop.model);
   shop.calibration = {.horizon_days = 7, .length = 100, .maps = {{}}};
   shop.calibration.maps[0].kind = ItemKind::kProduct;
   shop.calibration.maps[0].scores = {0, 10};

@@ -3,6 +3,7 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
+#include <filesystem>
 
 #include "server/catalog_store.h"
 #include "tests/server/event_store/small_store.h"

@@ -1,0 +1,311 @@
+// Over gRPC: answers as they would have been at an earlier moment, and what is gone says so.
+#include <gmock/gmock.h>
+
+#include <string>
+#include <vector>
+
+#include "server/answerer.h"
+#include "server/timestamps.h"
+#include "tests/server/test_server.h"
+
+namespace bouquet::server {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Replay : public TestServer {
+ protected:
+  void SetUp() override {
+    version_ = publish(shop_);
+    start_with_store();
+  }
+  // The model's training ends at T = 0 of 1970 plus what random_shop says; events are recorded a second apart from here on.
+  int64_t record(const std::string& customer, const std::string& item, const std::string& type = "purchase") {
+    v1::RecordEventsRequest request;
+    v1::CustomerEvent& said = *request.add_events();
+    said.set_customer_id(customer);
+    said.mutable_event()->set_item_id(item);
+    said.mutable_event()->set_type(type);
+    *said.mutable_event()->mutable_time() = timestamp(time_ += 1'000'000);
+    v1::RecordEventsResponse response;
+    EXPECT_TRUE(call_method(&v1::Profiles::Stub::RecordEvents, request, &response).ok());
+    EXPECT_EQ(response.failed(), 0);
+    return response.results_size() == 1 ? response.results(0).profile_version() : 0;
+  }
+  static v1::RecommendRequest of(const std::string& customer) {
+    v1::RecommendRequest request;
+    request.set_customer_id(customer);
+    request.set_k(12);
+    return request;
+  }
+  v1::RecommendResponse recommend(const v1::RecommendRequest& request) {
+    v1::RecommendResponse response;
+    const grpc::Status status = call_method(&v1::Recommendations::Stub::Recommend, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+  grpc::Status refusal(const v1::RecommendRequest& request) {
+    v1::RecommendResponse response;
+    return call_method(&v1::Recommendations::Stub::Recommend, request, &response);
+  }
+  static v1::RecommendRequest again(const std::string& customer, const v1::RecommendResponse& answer) {
+    v1::RecommendRequest request;
+    request.set_customer_id(customer);
+    request.mutable_as_of()->set_recommendation_id(answer.recommendation_id());
+    return request;
+  }
+  void set_attribute(const std::string& customer) {
+    v1::SetAttributesRequest request;
+    request.set_customer_id(customer);
+    (*request.mutable_attributes())["country"].set_text("DE");
+    v1::SetAttributesResponse response;
+    ASSERT_TRUE(call_method(&v1::Profiles::Stub::SetAttributes, request, &response).ok());
+  }
+  // A model that says it was trained with the store up to now, from nothing else or not.
+  std::string publish_of_store(const std::vector<std::string>& sources, int64_t sequence) {
+    serving_.reset();
+    std::string identity;
+    {
+      auto database = StoreDatabase::open(store_);
+      EXPECT_TRUE(database.ok());
+      identity = (*database)->identity();
+    }
+    Artifact artifact = shop_.artifact();
+    artifact.recipe.sources = sources;
+    artifact.recipe.store = {.identity = identity, .sequence = static_cast<uint64_t>(sequence)};
+    const std::string version = publish(std::move(artifact));
+    start_with_store();
+    return version;
+  }
+
+  const TinyShop shop_ = random_shop(60, 10, 8, 5);
+  std::string version_;
+  int64_t time_ = 1'790'000'000'000'000;
+};
+
+TEST_F(Replay, MakesAnAnswerAgainFromItsNameAfterMoreHasHappenedAndARestart) {
+  record("customer0", "item3");
+  const auto of_model = recommend(of("customer1"));
+  const auto first = recommend(of("customer0"));
+  record("customer0", first.results(0).item_id());
+  record("customer1", of_model.results(0).item_id());
+  EXPECT_NE(bytes_without_name(recommend(of("customer0"))), bytes_without_name(first));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(bytes_without_name(recommend(again("customer0", first))), bytes_without_name(first));
+    EXPECT_EQ(bytes_without_name(recommend(again("customer1", of_model))), bytes_without_name(of_model));
+    restart_with_store();
+  }
+}
+
+TEST_F(Replay, ExplainsAndShowsTheProfileOfThatAnswer) {
+  record("customer0", "item3");
+  const auto first = recommend(of("customer0"));
+  record("customer0", first.results(0).item_id());
+  v1::ExplainRequest why;
+  why.set_customer_id("customer0");
+  why.add_item_ids(first.results(0).item_id());
+  why.mutable_as_of()->set_recommendation_id(first.recommendation_id());
+  v1::ExplainResponse explained;
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::Explain, why, &explained).ok());
+  EXPECT_EQ(explained.results(0).score(), first.results(0).score());
+  EXPECT_EQ(explained.not_offered_item_ids_size(), 0) << "it had not been bought then";
+  v1::GetProfileRequest ask;
+  ask.set_customer_id("customer0");
+  ask.set_embedding(true);
+  v1::Profile now, then, by_version;
+  ASSERT_TRUE(call_method(&v1::Profiles::Stub::GetProfile, ask, &now).ok());
+  ask.mutable_as_of()->set_recommendation_id(first.recommendation_id());
+  ASSERT_TRUE(call_method(&v1::Profiles::Stub::GetProfile, ask, &then).ok());
+  ask.mutable_as_of()->set_profile_version(first.profile_version());
+  ASSERT_TRUE(call_method(&v1::Profiles::Stub::GetProfile, ask, &by_version).ok());
+  EXPECT_EQ(now.profile_version(), 2);
+  EXPECT_EQ(then.profile_version(), 1);
+  EXPECT_NE(now.embedding(0), then.embedding(0));
+  EXPECT_EQ(then.SerializeAsString(), by_version.SerializeAsString());
+}
+
+TEST_F(Replay, OfAThompsonDrawDrawsTheSameProfile) {
+  Artifact artifact = shop_.artifact();
+  artifact.uncertainty = some_uncertainty(artifact.model);
+  publish(std::move(artifact));
+  ASSERT_TRUE(serving_->models().refresh().ok());
+  record("customer0", "item3");
+  v1::RecommendRequest request = of("customer0");
+  request.mutable_exploration()->set_method(v1::EXPLORATION_METHOD_THOMPSON);
+  request.mutable_exploration()->set_scale(2);
+  const auto drawn = recommend(request);
+  EXPECT_NE(bytes_without_name(recommend(request)), bytes_without_name(drawn)) << "another seed";
+  record("customer0", "item4");
+  EXPECT_EQ(bytes_without_name(recommend(again("customer0", drawn))), bytes_without_name(drawn));
+}
+
+TEST_F(Replay, KnowsWhatHadHappenedByATimeAndWhatHadArrivedByAVersion) {
+  const int64_t one = record("new", "item3");
+  const auto after_one = recommend(of("new"));
+  const int64_t two = record("new", "item4");
+  const auto after_two = recommend(of("new"));
+  record("new", "item5");
+  v1::RecommendRequest request = of("new");
+  *request.mutable_as_of()->mutable_time() = timestamp(time_ - 2'000'000);
+  EXPECT_EQ(bytes_without_name(recommend(request)), bytes_without_name(after_one));
+  request.mutable_as_of()->set_profile_version(one);
+  EXPECT_EQ(bytes_without_name(recommend(request)), bytes_without_name(after_one));
+  request.mutable_as_of()->set_profile_version(two);
+  EXPECT_EQ(bytes_without_name(recommend(request)), bytes_without_name(after_two));
+  request.mutable_as_of()->set_event_count(2);
+  EXPECT_EQ(bytes_without_name(recommend(request)), bytes_without_name(after_two));
+  request.mutable_as_of()->set_event_count(0);
+  EXPECT_THAT(recommend(request).shortfall(), Contains(v1::SHORTFALL_COLD_CUSTOMER));
+}
+
+TEST_F(Replay, BeforeTheTrainingIsGoneWhereFilesWereLearnedFrom) {
+  record("customer0", "item3");
+  v1::RecommendRequest request = of("customer0");
+  request.mutable_as_of()->set_event_count(1);
+  EXPECT_EQ(refusal(request).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refusal(request).error_message(), HasSubstr("event files"));
+  *request.mutable_as_of()->mutable_time() = timestamp(shop_.artifact().rules.reference_time - 1);
+  EXPECT_EQ(refusal(request).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(Replay, BeforeTheTrainingIsTakenFromTheStoreWhereItWasTrainedFromThatAlone) {
+  const int64_t one = record("customer0", "item3");
+  const int64_t two = record("customer0", "item4");
+  publish_of_store({"store"}, two);
+  v1::RecommendRequest request = of("customer0");
+  request.mutable_as_of()->set_profile_version(one);
+  const auto then = recommend(request);
+  EXPECT_EQ(then.events_used(), 1);
+  EXPECT_EQ(then.profile_version(), one);
+  v1::RecommendRequest visitor;
+  visitor.set_k(12);
+  v1::Event& event = *visitor.mutable_visitor()->add_events();
+  event.set_item_id("item3");
+  *event.mutable_time() = timestamp(time_ - 1'000'000);
+  const auto same = recommend(visitor);
+  ASSERT_EQ(then.results_size(), same.results_size());
+  for (int i = 0; i < then.results_size(); ++i) EXPECT_EQ(then.results(i).item_id(), same.results(i).item_id()) << i;
+  publish_of_store({"events.csv", "store"}, two);
+  EXPECT_EQ(refusal(request).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(Replay, WhatIsGoneIsNamed) {
+  record("customer0", "item3");
+  const auto first = recommend(of("customer0"));
+  set_attribute("customer0");
+  EXPECT_EQ(refusal(again("customer0", first)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refusal(again("customer0", first)).error_message(), HasSubstr("attributes"));
+
+  const auto other = recommend(of("customer1"));
+  v1::EraseCustomerRequest erase;
+  erase.set_customer_id("customer1");
+  v1::EraseCustomerResponse receipt;
+  ASSERT_TRUE(call_method(&v1::Profiles::Stub::EraseCustomer, erase, &receipt).ok());
+  EXPECT_EQ(refusal(again("customer1", other)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refusal(again("customer1", other)).error_message(), HasSubstr("erased"));
+  v1::RecommendRequest request = of("customer1");
+  *request.mutable_as_of()->mutable_time() = timestamp(time_);
+  EXPECT_THAT(refusal(request).error_message(), HasSubstr("erased"));
+
+  const auto third = recommend(of("customer2"));
+  const std::string second = publish(random_shop(60, 10, 8, 9));
+  ASSERT_TRUE(serving_->models().refresh().ok());
+  EXPECT_EQ(refusal(again("customer2", third)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refusal(again("customer2", third)).error_message(), HasSubstr(version_));
+}
+
+TEST_F(Replay, RefusesMomentsThatAreNone) {
+  const auto refused = [&](auto change) {
+    v1::RecommendRequest request = of("customer0");
+    request.mutable_as_of();
+    change(request);
+    EXPECT_EQ(refusal(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_THAT(refusal(request).error_message(), HasSubstr("as_of"));
+  };
+  refused([](auto&) {});
+  refused([](auto& r) { r.mutable_as_of()->set_event_count(-1); });
+  refused([](auto& r) { r.mutable_as_of()->set_profile_version(0); });
+  refused([](auto& r) { r.mutable_as_of()->mutable_time()->set_nanos(-1); });
+  refused([](auto& r) { r.mutable_as_of()->set_recommendation_id("no name"); });
+  refused([](auto& r) {
+    r.mutable_as_of()->set_event_count(1);
+    r.mutable_visitor();
+  });
+  refused([](auto& r) {
+    r.mutable_as_of()->set_event_count(1);
+    r.set_recipient_id("customer1");
+  });
+  v1::RecommendRequest somebody_else = again("customer1", recommend(of("customer0")));
+  EXPECT_EQ(refusal(somebody_else).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(Replay, WithoutAStoreTheNameOfAnAnswerOfTheModelAloneIsEnough) {
+  serving_.reset();
+  start(options());
+  const auto first = recommend(of("customer0"));
+  EXPECT_EQ(bytes_without_name(recommend(again("customer0", first))), bytes_without_name(first));
+  v1::RecommendRequest request = of("customer0");
+  request.mutable_as_of()->set_profile_version(1);
+  EXPECT_EQ(refusal(request).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+// "Why did we show this on Tuesday?", when another model serves on Wednesday.
+TEST_F(Replay, AnEarlierModelMakesItsAnswerAgainOfflineBesideTheServer) {
+  record("customer0", "item3");
+  const auto first = recommend(of("customer0"));
+  publish(random_shop(60, 10, 8, 9));
+  ASSERT_TRUE(serving_->models().refresh().ok());
+  record("customer0", first.results(0).item_id());
+  const BackendFactory backends = [](const BackendChoice&) { return cpu::make_cpu_backend(1); };
+  AnswerPlace place;
+  place.models = models_;
+  place.store = store_;
+  place.answer = first.recommendation_id();
+  auto answerer = make_answerer(place, backends);
+  ASSERT_TRUE(answerer.ok()) << answerer.status();
+  v1::RecommendResponse offline;
+  const absl::Status status = (*answerer)->recommend(again("customer0", first), &offline);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(bytes_without_name(offline), bytes_without_name(first));
+
+  place.answer.clear();  // the present, as the server has it
+  answerer = make_answerer(place, backends);
+  ASSERT_TRUE(answerer.ok()) << answerer.status();
+  ASSERT_TRUE((*answerer)->recommend(of("customer0"), &(offline = {})).ok());
+  EXPECT_EQ(bytes_without_name(offline), bytes_without_name(recommend(of("customer0"))));
+
+  place.store.clear();  // the control: without the store the event does not count
+  answerer = make_answerer(place, backends);
+  ASSERT_TRUE((*answerer)->recommend(of("customer0"), &(offline = {})).ok());
+  EXPECT_NE(bytes_without_name(offline), bytes_without_name(recommend(of("customer0"))));
+}
+
+TEST_F(Replay, EveryRecommendingAnswerHasAName) {
+  v1::SimilarItemsRequest similar;
+  similar.set_item_id("item3");
+  v1::SimilarItemsResponse neighbours;
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::SimilarItems, similar, &neighbours).ok());
+  v1::CrossSellRequest basket;
+  basket.add_item_ids("item1");
+  v1::CrossSellResponse together;
+  ASSERT_TRUE(call_method(&v1::Recommendations::Stub::CrossSell, basket, &together).ok());
+  for (const std::string& name : {neighbours.recommendation_id(), together.recommendation_id()}) {
+    EXPECT_FALSE(name.empty());
+    v1::RecommendRequest request = of("customer0");
+    request.mutable_as_of()->set_recommendation_id(name);
+    EXPECT_EQ(refusal(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT) << "it is of another method";
+    // What came of it can be said with the event.
+    v1::RecordEventsRequest events;
+    events.add_events()->set_customer_id("customer0");
+    events.mutable_events(0)->mutable_event()->set_item_id("item5");
+    events.mutable_events(0)->mutable_event()->set_recommendation_id(name);
+    v1::RecordEventsResponse response;
+    ASSERT_TRUE(call_method(&v1::Profiles::Stub::RecordEvents, events, &response).ok());
+    EXPECT_EQ(response.failed(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace bouquet::server
