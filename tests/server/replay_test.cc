@@ -216,6 +216,27 @@ TEST_F(Replay, WhatIsGoneIsNamed) {
   EXPECT_THAT(refusal(again("customer2", third)).error_message(), HasSubstr(version_));
 }
 
+TEST_F(Replay, BeforeAMergeIsGoneAndAfterItIsNot) {
+  record("visitor", "item3");
+  const auto alone = recommend(of("customer0"));
+  v1::MergeCustomersRequest merge;
+  merge.set_from_customer_id("visitor");
+  merge.set_into_customer_id("customer0");
+  v1::MergeCustomersResponse merged;
+  ASSERT_TRUE(call_method(&v1::Profiles::Stub::MergeCustomers, merge, &merged).ok());
+  EXPECT_EQ(refusal(again("customer0", alone)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refusal(again("customer0", alone)).error_message(), HasSubstr("merged"));
+  const auto together = recommend(of("customer0"));
+  EXPECT_EQ(together.profile_version(), merged.profile_version());
+  record("visitor", together.results(0).item_id());
+  EXPECT_EQ(bytes_without_name(recommend(again("customer0", together))), bytes_without_name(together));
+  v1::UnmergeCustomersRequest apart;
+  apart.set_from_customer_id("visitor");
+  v1::UnmergeCustomersResponse taken_apart;
+  ASSERT_TRUE(call_method(&v1::Profiles::Stub::UnmergeCustomers, apart, &taken_apart).ok());
+  EXPECT_EQ(refusal(again("customer0", together)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
 TEST_F(Replay, RefusesMomentsThatAreNone) {
   const auto refused = [&](auto change) {
     v1::RecommendRequest request = of("customer0");
