@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/store_reports.h"
+#include "cli/store_server.h"
 #include "engine/errors.h"
 #include "engine/scratch_folder.h"
 
@@ -15,8 +16,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct StoreFlags {
-  std::string store, backups;
+  std::string store, address, backups;
   uint32_t number = 0;
+  server::LaterErasures erasures;
   bool json = false;
 };
 
@@ -34,21 +36,40 @@ absl::StatusOr<std::unique_ptr<server::StoreDatabase>> open_existing(const std::
   return database;
 }
 
-absl::Status back_up(const StoreFlags& flags) {
+absl::Status check_one_place(const StoreFlags& flags) {
+  if (flags.store.empty() != flags.address.empty()) return absl::OkStatus();
+  return wrong_usage("say which store: either --store, or --server with the --admin-grpc address of the server that has it open");
+}
+
+absl::StatusOr<server::Backup> make_backup(const StoreFlags& flags) {
+  if (!flags.address.empty()) {
+    auto asked = StoreServer::connect(flags.address);
+    return asked.ok() ? asked->back_up() : asked.status();
+  }
   const auto database = open_existing(flags.store);
-  if (!database.ok()) return database.status();
-  const auto backup = server::back_up(**database, flags.backups);
+  return database.ok() ? server::back_up(**database, flags.backups) : database.status();
+}
+
+absl::Status back_up(const StoreFlags& flags) {
+  if (absl::Status s = check_one_place(flags); !s.ok()) return s;
+  if (flags.store.empty() != flags.backups.empty())
+    return wrong_usage("--to goes with --store; a server has its own folder of backups (serve --backups)");
+  const auto backup = make_backup(flags);
   if (!backup.ok()) return backup.status();
   print(flags, json_of(*backup), text_of(*backup) + "\n");
   return absl::OkStatus();
 }
 
 absl::Status restore(const StoreFlags& flags) {
-  const auto backup = server::restore_backup(flags.backups, flags.number, flags.store);
-  if (!backup.ok()) return backup.status();
-  Json json = json_of(*backup);
+  const auto restored = server::restore_backup(flags.backups, flags.number, flags.store, flags.erasures);
+  if (!restored.ok()) return restored.status();
+  Json json = json_of(restored->backup);
   json["store"] = flags.store;
-  print(flags, json, flags.store + " is " + text_of(*backup) + "\n");
+  json["erased_again"] = restored->erased_again;
+  std::string text = flags.store + " is " + text_of(restored->backup) + "\n";
+  if (restored->erased_again > 0)
+    text += "customers who were erased since, and have been again: " + std::to_string(restored->erased_again) + "\n";
+  print(flags, json, text);
   return absl::OkStatus();
 }
 
@@ -64,7 +85,7 @@ absl::Status verify_store(const StoreFlags& flags) {
 absl::Status try_restoring(const std::string& backups, uint32_t number) {
   const auto scratch = ScratchFolder::make("verify");
   if (!scratch.ok()) return scratch.status();
-  return server::restore_backup(backups, number, scratch->path() + "/store").status();
+  return server::verify_restored(backups, number, scratch->path()).status();
 }
 
 absl::Status verify_backups(const StoreFlags& flags) {
@@ -95,25 +116,41 @@ absl::Status verify(const StoreFlags& flags) {
   return flags.backups.empty() ? verify_store(flags) : verify_backups(flags);
 }
 
-absl::Status stats(const StoreFlags& flags) {
+absl::StatusOr<server::StoreFigures> figures_of(const StoreFlags& flags) {
+  if (!flags.address.empty()) {
+    auto asked = StoreServer::connect(flags.address);
+    return asked.ok() ? asked->figures() : asked.status();
+  }
   const auto database = server::StoreDatabase::open_snapshot(flags.store);
-  if (!database.ok()) return database.status();
-  const auto figures = server::read_figures(**database);
+  return database.ok() ? server::read_figures(**database) : database.status();
+}
+
+absl::Status stats(const StoreFlags& flags) {
+  if (absl::Status s = check_one_place(flags); !s.ok()) return s;
+  const auto figures = figures_of(flags);
   if (!figures.ok()) return figures.status();
   print(flags, json_of(*figures), text_of(*figures));
   return absl::OkStatus();
 }
 
-absl::Status compact(const StoreFlags& flags) {
+absl::StatusOr<CompactedBytes> compact_store(const StoreFlags& flags) {
+  if (!flags.address.empty()) {
+    auto asked = StoreServer::connect(flags.address);
+    return asked.ok() ? asked->compact() : asked.status();
+  }
   const auto database = open_existing(flags.store);
   if (!database.ok()) return database.status();
-  const auto before = server::read_figures(**database);
-  if (!before.ok()) return before.status();
+  const uint64_t before = server::table_bytes(**database);
   if (absl::Status s = server::compact(**database); !s.ok()) return s;
-  const auto after = server::read_figures(**database);
-  if (!after.ok()) return after.status();
-  print(flags, {{"bytes_before", before->bytes()}, {"bytes", after->bytes()}},
-        std::to_string(before->bytes()) + " bytes before, " + std::to_string(after->bytes()) + " now\n");
+  return CompactedBytes{before, server::table_bytes(**database)};
+}
+
+absl::Status compact(const StoreFlags& flags) {
+  if (absl::Status s = check_one_place(flags); !s.ok()) return s;
+  const auto bytes = compact_store(flags);
+  if (!bytes.ok()) return bytes.status();
+  print(flags, {{"bytes_before", bytes->before}, {"bytes", bytes->after}},
+        std::to_string(bytes->before) + " bytes before, " + std::to_string(bytes->after) + " now\n");
   return absl::OkStatus();
 }
 
@@ -133,6 +170,18 @@ class Commands {
   CLI::Option* add_store(CLI::App* command, const char* description) {
     return command->add_option("--store", flags_->store, description)->type_name("DIR");
   }
+  void add_server(CLI::App* command) {
+    command->add_option("--server", flags_->address, "A server that has it open, by its --admin-grpc address: host:port or unix:PATH")
+        ->type_name("ADDRESS");
+  }
+  void add_erasures(CLI::App* command) {
+    command
+        ->add_option("--erasures-from", flags_->erasures.store,
+                     "The store that the backup was taken of, also while a server has it open: who was erased since is erased again")
+        ->type_name("DIR");
+    command->add_flag("--without-newer-erasures", flags_->erasures.from_backups_alone,
+                      "That store is lost: go by the erasures that the newest backup knows; who was erased after it comes back");
+  }
   CLI::Option* add_backups(CLI::App* command, const char* name, const char* description) {
     return command->add_option(name, flags_->backups, description)->type_name("DIR");
   }
@@ -148,17 +197,21 @@ class Commands {
 
 void add_backing_up(Commands& commands) {
   CLI::App* backup = commands.add("backup", "Add a backup to a folder of backups: what is new since the last one is copied",
-                                  "Example: bouquet store backup --store store --to backups", back_up);
-  commands.add_store(backup, "The store")->required();
-  commands.add_backups(backup, "--to", "Where its backups are; made if it is not there")->required();
+                                  "Examples:\n  bouquet store backup --server 127.0.0.1:50052\n"
+                                  "  bouquet store backup --store store --to backups",
+                                  back_up);
+  commands.add_server(backup);
+  commands.add_store(backup, "The store; no server may have it open");
+  commands.add_backups(backup, "--to", "With --store: where its backups are; made if it is not there");
 
   CLI::App* restored = commands.add("restore", "Make a store of a backup, after all of it has been verified",
-                                    "Examples:\n  bouquet store restore --from backups --store restored\n"
-                                    "  bouquet store restore --from backups --backup 3 --store restored",
+                                    "Examples:\n  bouquet store restore --from backups --store restored --erasures-from store\n"
+                                    "  bouquet store restore --from backups --backup 3 --store restored --without-newer-erasures",
                                     restore);
   commands.add_backups(restored, "--from", "Where the backups are")->required();
   commands.add_store(restored, "The new store; an empty folder, or none yet")->required();
   commands.add_number(restored, "Which backup; the newest if none is named");
+  commands.add_erasures(restored);
 }
 
 void add_looking(Commands& commands) {
@@ -170,8 +223,11 @@ void add_looking(Commands& commands) {
                        "Its backups: the checksums of all, and the newest is restored where temporary files go (TMPDIR)");
   commands.add_number(verified, "With --from: this one alone");
 
-  CLI::App* measured = commands.add("stats", "How much is in a store", "Example: bouquet store stats --store store", stats);
-  commands.add_store(measured, "The store, also while a server has it open")->required();
+  CLI::App* measured =
+      commands.add("stats", "How much is in a store",
+                   "Examples:\n  bouquet store stats --store store\n  bouquet store stats --server 127.0.0.1:50052", stats);
+  commands.add_server(measured);
+  commands.add_store(measured, "The store, also while a server has it open");
 }
 
 }  // namespace
@@ -180,14 +236,16 @@ void add_store_command(CLI::App& app, int& exit_code) {
   CLI::App* store = app.add_subcommand("store", "Back up, restore, verify, measure and compact what a server keeps");
   store->require_subcommand(1);
   store->footer(
-      "Examples:\n  bouquet store stats --store store\n  bouquet store backup --store store --to backups\n"
-      "  bouquet store restore --from backups --store restored");
+      "Examples:\n  bouquet store stats --store store\n  bouquet store backup --server 127.0.0.1:50052\n"
+      "  bouquet store restore --from backups --store restored --erasures-from store");
   Commands commands(*store, exit_code);
   add_backing_up(commands);
   add_looking(commands);
-  CLI::App* compacted = commands.add("compact", "Write a store anew, without what was deleted or has expired",
-                                     "Example: bouquet store compact --store store", compact);
-  commands.add_store(compacted, "The store; no server may have it open")->required();
+  CLI::App* compacted =
+      commands.add("compact", "Write a store anew, without what was deleted or has expired",
+                   "Examples:\n  bouquet store compact --server 127.0.0.1:50052\n  bouquet store compact --store store", compact);
+  commands.add_server(compacted);
+  commands.add_store(compacted, "The store; no server may have it open");
 }
 
 }  // namespace bouquet::cli

@@ -15,11 +15,13 @@ std::string mebibytes(uint64_t bytes) { return absl::StrFormat("%.1f MiB", stati
 }  // namespace
 
 Json json_of(const server::Backup& backup) {
-  return {{"backup", backup.number},
-          {"time", time_text(absl::FromUnixSeconds(backup.time))},
-          {"bytes", backup.bytes},
-          {"store_identity", backup.store_identity},
-          {"sequence", backup.sequence}};
+  Json json{{"backup", backup.number},
+            {"time", time_text(absl::FromUnixSeconds(backup.time))},
+            {"bytes", backup.bytes},
+            {"store_identity", backup.store_identity},
+            {"sequence", backup.sequence}};
+  if (backup.store_identity.empty()) json.erase("store_identity");  // a server does not say it
+  return json;
 }
 
 Json json_of(const server::StoreCheck& check) {

@@ -140,6 +140,7 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
       "  bouquet serve --models models\n"
       "  bouquet serve --models models --listen unix:/run/bouquet.sock --admin 127.0.0.1:9090 --workers 2\n"
       "  bouquet serve --models models --store store\n"
+      "  bouquet serve --models models --store store --backups backups\n"
       "  bouquet serve --models models --config bouquet.toml");
   ServingOptions& serving = options->serving;
   command->add_option("--models", serving.models, "Serve the current model of this models directory, and what becomes current later")
@@ -149,13 +150,15 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
       ->add_option("--store", serving.store,
                    "Keep in this folder what the Catalog service is told of items; without it that service changes nothing")
       ->type_name("DIR");
+  command->add_option("--backups", serving.backups, "Where `bouquet store backup --server` has this server put backups of its store")
+      ->type_name("DIR");
   command
       ->add_option("--config", options->config,
                    "Read settings, [placements.<name>] and [actions...] tables from this TOML file (see bouquet config)")
       ->type_name("FILE");
   command->add_option("--listen", serving.listen, "host:port or unix:PATH")->capture_default_str()->type_name("ADDRESS");
   command->add_option("--admin", serving.admin, "Metrics and health over HTTP; empty: none")->capture_default_str()->type_name("ADDRESS");
-  command->add_option("--admin-grpc", serving.admin_grpc, "The Models service, for this machine alone; empty: none")
+  command->add_option("--admin-grpc", serving.admin_grpc, "The Models and Store services, for this machine alone; empty: none")
       ->capture_default_str()
       ->type_name("ADDRESS");
   command->add_flag("--allow-remote", serving.allow_remote, "Let --listen and --admin be reached from other machines, without any check");

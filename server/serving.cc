@@ -33,6 +33,9 @@ absl::Status check(const ServingOptions& options) {
   if (b.queue.max_requests < 1) return wrong_usage("--max-queue must be at least 1");
   if (b.queue.max_bytes < options.grpc.max_message_bytes)
     return wrong_usage("--max-queue-bytes is less than the largest message (" + std::to_string(options.grpc.max_message_bytes) + ")");
+  if (!options.backups.empty() && options.store.empty()) return wrong_usage("--backups are of a store: say --store DIR too");
+  if (!options.backups.empty() && options.admin_grpc.empty())
+    return wrong_usage("--backups are made by a call on --admin-grpc, which is off: give it an address");
   if (b.queue.max_wait.count() < 1) return wrong_usage("--max-queue-ms must be at least 1");
   if (const int32_t most = connections_within_file_limit(); options.grpc.max_connections < 0 || options.grpc.max_connections > most)
     return wrong_usage("--max-connections is " + std::to_string(options.grpc.max_connections) + "; it must be 0 to " +
@@ -117,7 +120,8 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
       profiles_(batcher_, intake_, *metrics_),
       audiences_(batcher_, *metrics_),
       models_service_(models_),
-      catalog_(*store_.items, models_) {}
+      catalog_(*store_.items, models_),
+      store_service_(store_.database.get(), store_.erased.get(), options_.backups) {}
 
 Serving::~Serving() { stop(); }
 
@@ -138,7 +142,7 @@ absl::Status Serving::listen() {
     if (!admin.ok()) return admin.status();
     GrpcListenerOptions few = options_.grpc;
     few.max_connections = kMaxAdminConnections;
-    auto listener = GrpcListener::start(*admin, {&models_service_}, few);
+    auto listener = GrpcListener::start(*admin, {&models_service_, &store_service_}, few);
     if (!listener.ok()) return listener.status();
     admin_listener_ = *std::move(listener);
   }

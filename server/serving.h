@@ -25,18 +25,20 @@
 #include "server/placements.h"
 #include "server/profiles_service.h"
 #include "server/recommendations_service.h"
+#include "server/store_service.h"
 
 namespace bouquet::server {
 
 struct ServingOptions {
   std::string models;
   std::string store;                                 // the folder of what calls say of items and customers; empty: none
+  std::string backups;                               // of the store, made by the Store service; empty: none
   int64_t fresh_profile_bytes = int64_t{256} << 20;  // for profiles that were solved again, of each model that serves
   Placements placements;
   ActionRules actions;
   std::string listen = "127.0.0.1:50051";
   std::string admin = "127.0.0.1:8080";        // empty: none
-  std::string admin_grpc = "127.0.0.1:50052";  // the Models service; empty: none
+  std::string admin_grpc = "127.0.0.1:50052";  // the Models and Store services; empty: none
   bool allow_remote = false;                   // listen and admin on addresses that other machines can reach
   bool wait_for_model = false;
   // Why answers come slower than they should; empty: they do not. Outlives the server.
@@ -97,6 +99,7 @@ class Serving {
   AudiencesService audiences_;
   ModelsService models_service_;
   CatalogService catalog_;
+  StoreService store_service_;
   std::unique_ptr<AdminPages> pages_;
   std::unique_ptr<GrpcListener> admin_listener_;
   std::unique_ptr<GrpcListener> listener_;

@@ -60,6 +60,13 @@ void ErasedFiles::add(std::span<const DurableErasure> erasures) {
   changed_.notify_all();
 }
 
+std::unique_lock<std::timed_mutex> ErasedFiles::hold_files(const std::atomic<bool>& stop) {
+  std::unique_lock held(files_, std::defer_lock);
+  while (!stop.load() && !held.try_lock_for(std::chrono::milliseconds(50))) {
+  }
+  return held;
+}
+
 int64_t ErasedFiles::pending() const {
   const std::lock_guard lock(mutex_);
   return static_cast<int64_t>(pending_.size());
@@ -90,6 +97,7 @@ void ErasedFiles::run() {
 
 // An id may be anywhere among the customers, and is not known any more; what has a number stands together.
 absl::Status ErasedFiles::pass(const Erasures& erasures) {
+  const std::lock_guard held(files_);
   if (absl::Status s = database_.flush(); !s.ok()) return s;
   for (const auto& [sequence, customers] : erasures)
     for (const CustomerNumber customer : customers)
@@ -102,7 +110,7 @@ absl::Status ErasedFiles::pass(const Erasures& erasures) {
   // The list of files has the first and last key of each; this begins a new one, without those that have gone.
   if (absl::Status s = database_.flush(); !s.ok()) return s;
   database_.rocks().DisableFileDeletions();
-  return of_rocks(database_.rocks().EnableFileDeletions(true));  // takes away now what nobody needs any more
+  return of_rocks(database_.rocks().EnableFileDeletions(false));  // takes away now what nobody needs any more
 }
 
 absl::Status ErasedFiles::mark_gone(const Erasures& erasures) {

@@ -2,6 +2,7 @@
 // in sorted files until these are written anew.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -42,6 +43,10 @@ class ErasedFiles {
   // There are more.
   void add(std::span<const DurableErasure> erasures);
 
+  // No pass runs, and so none takes files away, while the result is held. Not owned: `stop` turned true before the pass that is under way
+  // had ended.
+  std::unique_lock<std::timed_mutex> hold_files(const std::atomic<bool>& stop);
+
   // Erasures whose bytes some file may have.
   int64_t pending() const;
   // How the last pass went; Ok before the first. What failed is tried again.
@@ -57,6 +62,7 @@ class ErasedFiles {
 
   StoreDatabase& database_;
   const ErasedFilesOptions options_;
+  std::timed_mutex files_;  // held by a pass, and by hold_files()
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Erasures pending_;

@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "engine/errors.h"
 #include "engine/file_access.h"
+#include "server/event_store/later_erasures.h"
 #include "server/event_store/store_check.h"
 #include "server/event_store/store_counters.h"
 
@@ -25,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kIdentityChars = 32;
+constexpr uint64_t kReserveBytes = uint64_t{96} << 20;  // as the store leaves free, which may stand on the same disk
 
 rocksdb::BackupEngineOptions engine_options(const std::string& folder) {
   rocksdb::BackupEngineOptions options(folder);
@@ -78,6 +80,12 @@ absl::StatusOr<std::vector<Backup>> backups_of(const Engine& engine) {
   return backups;
 }
 
+bool has_room(const std::string& folder) {
+  std::error_code failed;
+  const fs::space_info space = fs::space(folder, failed);
+  return failed || space.available >= kReserveBytes;
+}
+
 absl::Status sync_file(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   const bool synced = file >= 0 && ::fsync(file) == 0;
@@ -118,7 +126,7 @@ absl::Status check_contents(const std::string& folder, const Backup& backup) {
   return absl::OkStatus();
 }
 
-// Goes when the restoring ends early.
+// Goes with this, unless it was moved to where it belongs.
 class UnfinishedStore {
  public:
   explicit UnfinishedStore(fs::path path) : path_(std::move(path)) {}
@@ -148,6 +156,63 @@ absl::StatusOr<Backup> verified(const std::string& folder, const rocksdb::Backup
   return *at;
 }
 
+// As it was, every entry read.
+absl::Status restore_files(const rocksdb::BackupEngineReadOnly& engine, const Backup& backup, const std::string& made) {
+  if (const rocksdb::Status s = engine.RestoreDBFromBackup(backup.number, made, made); !s.ok()) return of_rocks(s);
+  if (absl::Status s = sync_all(made); !s.ok()) return s;
+  return check_contents(made, backup);
+}
+
+absl::Status check(const LaterErasures& erasures) {
+  if (erasures.store.empty() == erasures.from_backups_alone) return absl::OkStatus();
+  return wrong_usage(
+      "customers who were erased after the backup would come back: name the store that it was taken of, a running server's too, with "
+      "--erasures-from; if that is lost, say --without-newer-erasures, and erase again who was erased after the newest backup");
+}
+
+absl::StatusOr<int64_t> erase_as(const StoreDatabase& later, const std::string& restored_folder) {
+  auto restored = StoreDatabase::open(restored_folder);
+  if (!restored.ok()) return restored.status();
+  return erase_again(**restored, later);
+}
+
+absl::StatusOr<int64_t> erase_as_newest_backup(const std::string& folder, const rocksdb::BackupEngineReadOnly& engine, const Backup& backup,
+                                               const std::string& restored) {
+  const auto newest = verified(folder, engine, 0);
+  if (!newest.ok()) return newest.status();
+  if (newest->number == backup.number) return 0;
+  const UnfinishedStore unfinished(restored + ".newest");
+  const std::string made = unfinished.path().string();
+  if (absl::Status s = restore_files(engine, *newest, made); !s.ok()) return in_folder(folder, s);
+  const auto later = StoreDatabase::open_snapshot(made);
+  if (!later.ok()) return later.status();
+  return erase_as(**later, restored);
+}
+
+absl::StatusOr<int64_t> erase_as_store(const Backup& newest, const std::string& store, const std::string& restored) {
+  const auto later = StoreDatabase::open_snapshot(store);
+  if (!later.ok()) return later.status();
+  if ((*later)->identity() != newest.store_identity)
+    return absl::FailedPreconditionError("is not the store that the backup was taken of (a restored one counts as another)");
+  const auto counters = read_counters(**later);
+  if (!counters.ok()) return counters.status();
+  if (counters->sequence < newest.sequence)
+    return absl::FailedPreconditionError("ends at arrival " + std::to_string(counters->sequence) + ", and backup " +
+                                         std::to_string(newest.number) + " at " + std::to_string(newest.sequence) +
+                                         ": it is an older copy, which may lack erasures");
+  return erase_as(**later, restored);
+}
+
+absl::StatusOr<int64_t> erase_who_was_since(const std::string& folder, const rocksdb::BackupEngineReadOnly& engine, const Backup& backup,
+                                            const LaterErasures& erasures, const std::string& restored) {
+  if (erasures.store.empty()) return erase_as_newest_backup(folder, engine, backup, restored);
+  const auto backups = backups_of(engine);
+  if (!backups.ok()) return in_folder(folder, backups.status());
+  auto erased = erase_as_store(backups->back(), erasures.store, restored);
+  if (erased.ok()) return erased;
+  return absl::Status(erased.status().code(), "--erasures-from " + erasures.store + ": " + std::string(message_of(erased.status())));
+}
+
 }  // namespace
 
 absl::StatusOr<Backup> back_up(StoreDatabase& database, const std::string& folder, const std::atomic<bool>* stop) {
@@ -167,13 +232,19 @@ absl::StatusOr<Backup> back_up(StoreDatabase& database, const std::string& folde
   rocksdb::CreateBackupOptions options;
   // What is in memory goes to sorted files, which the next backup need not copy again; without it the log would be copied every time.
   options.flush_before_backup = true;
+  if (absl::Status s = database.flush(); !s.ok()) return s;  // which, unlike RocksDB, leaves room on the disk
+  const absl::Status full = no_resource("the backups in " + folder + ": fewer than " + std::to_string(kReserveBytes >> 20) +
+                                        " MiB of the disk are free: make room, or name a folder on another one");
+  if (!has_room(folder)) return full;
+  bool out_of_room = false;
   options.progress_callback = [&] {
-    if (stop != nullptr && stop->load()) engine->StopBackup();
+    out_of_room = out_of_room || !has_room(folder);
+    if (out_of_room || (stop != nullptr && stop->load())) engine->StopBackup();
   };
   rocksdb::BackupID number = 0;
   const rocksdb::Status made =
       engine->CreateNewBackupWithMetadata(options, &database.rocks(), metadata_of(database, counters->sequence), &number);
-  if (made.IsIncomplete()) return stopped;
+  if (made.IsIncomplete()) return out_of_room ? full : stopped;
   if (!made.ok()) return in_folder(folder, made);
   rocksdb::BackupInfo info;
   if (const rocksdb::Status found = engine->GetBackupInfo(number, &info); !found.ok()) return in_folder(folder, found);
@@ -194,7 +265,9 @@ absl::StatusOr<Backup> verify_backup(const std::string& folder, uint32_t number)
   return verified(folder, **engine, number);
 }
 
-absl::StatusOr<Backup> restore_backup(const std::string& folder, uint32_t number, const std::string& store) {
+absl::StatusOr<Restored> restore_backup(const std::string& folder, uint32_t number, const std::string& store,
+                                        const LaterErasures& erasures) {
+  if (absl::Status s = check(erasures); !s.ok()) return s;
   const fs::path target = fs::absolute(store).lexically_normal();
   const fs::path place = target.has_filename() ? target : target.parent_path();
   if (absl::Status s = check_empty(place); !s.ok()) return s;
@@ -206,15 +279,24 @@ absl::StatusOr<Backup> restore_backup(const std::string& folder, uint32_t number
   fs::create_directories(place.parent_path(), failed);
   const UnfinishedStore unfinished(place.string() + ".restoring-" + std::to_string(::getpid()));
   const std::string made = unfinished.path().string();
-  if (const rocksdb::Status s = (*engine)->RestoreDBFromBackup(backup->number, made, made); !s.ok()) return in_folder(folder, s);
-  if (absl::Status s = sync_all(made); !s.ok()) return s;
-  if (absl::Status s = check_contents(made, *backup); !s.ok()) return in_folder(folder, s);
-  // Once customers can be erased, those who were after the backup was taken are erased again here, before anybody can read the store.
+  if (absl::Status s = restore_files(**engine, *backup, made); !s.ok()) return in_folder(folder, s);
+  const auto erased = erase_who_was_since(folder, **engine, *backup, erasures, made);
+  if (!erased.ok()) return erased.status();
   if (absl::Status s = give_new_identity(made); !s.ok()) return s;
   if (absl::Status s = sync_all(made); !s.ok()) return s;
   fs::rename(unfinished.path(), place, failed);
   if (failed) return no_resource("--store " + store + " cannot be made: " + failed.message());
   if (absl::Status s = sync_directory(place.parent_path().string()); !s.ok()) return s;
+  return Restored{*backup, *erased};
+}
+
+absl::StatusOr<Backup> verify_restored(const std::string& folder, uint32_t number, const std::string& scratch) {
+  const auto engine = open_to_read(folder);
+  if (!engine.ok()) return engine.status();
+  const auto backup = verified(folder, **engine, number);
+  if (!backup.ok()) return backup.status();
+  const UnfinishedStore restored(fs::path(scratch) / "store");
+  if (absl::Status s = restore_files(**engine, *backup, restored.path().string()); !s.ok()) return in_folder(folder, s);
   return *backup;
 }
 

@@ -26,10 +26,11 @@ absl::StatusOr<uint64_t> name_count(const StoreDatabase& database, NameKind kind
   return static_cast<uint64_t>(names.size());
 }
 
-absl::Status read_times(const StoreDatabase& database, StoreFigures& figures) {
+absl::Status read_times(const StoreDatabase& database, const std::atomic<bool>* stop, StoreFigures& figures) {
   const std::unique_ptr<rocksdb::Iterator> at(database.rocks().NewIterator(scan_options(), database.family(Family::kEvents)));
   int64_t oldest = std::numeric_limits<int64_t>::max(), newest = std::numeric_limits<int64_t>::min();
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return absl::CancelledError("reading the figures was stopped");
     if (at->key().size() != kEventKeyBytes) return bad_input("the store: an event is damaged");
     const int64_t time = time_of_key(at->key().ToStringView());
     oldest = std::min(oldest, time);
@@ -55,7 +56,13 @@ uint64_t log_bytes_of(const std::string& folder) {
 
 }  // namespace
 
-absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database) {
+uint64_t table_bytes(const StoreDatabase& database) {
+  uint64_t bytes = 0;
+  database.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &bytes);
+  return bytes;
+}
+
+absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database, const std::atomic<bool>* stop) {
   const auto counters = read_counters(database);
   if (!counters.ok()) return counters.status();
   const auto items = name_count(database, NameKind::kItem);
@@ -66,25 +73,24 @@ absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database) {
                        .customers = counters->customers,
                        .items = *items,
                        .event_types = *types,
-                       .newest_sequence = counters->sequence};
+                       .newest_sequence = counters->sequence,
+                       .table_bytes = table_bytes(database)};
   const auto count = [&](const MergeRecord& record) {
     figures.merges += record.undone == 0 ? 1 : 0;
     return true;
   };
   if (absl::Status s = scan_merges(database, count); !s.ok()) return s;
-  database.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &figures.table_bytes);
   figures.log_bytes = log_bytes_of(database.rocks().GetName());
-  if (absl::Status s = read_times(database, figures); !s.ok()) return s;
+  if (absl::Status s = read_times(database, stop, figures); !s.ok()) return s;
   return figures;
 }
 
 absl::Status compact(StoreDatabase& database, std::atomic<bool>* stop) {
-  uint64_t table_bytes = 0;
-  database.rocks().GetAggregatedIntProperty(rocksdb::DB::Properties::kLiveSstFilesSize, &table_bytes);
+  const uint64_t needed = table_bytes(database) + kReserveBytes;
   std::error_code failed;
   const auto space = std::filesystem::space(database.rocks().GetName(), failed);
-  if (!failed && space.available < table_bytes + kReserveBytes)
-    return no_resource("the store: compacting needs " + std::to_string((table_bytes + kReserveBytes) >> 20) + " MiB of room, and " +
+  if (!failed && space.available < needed)
+    return no_resource("the store: compacting needs " + std::to_string(needed >> 20) + " MiB of room, and " +
                        std::to_string(space.available >> 20) + " MiB are free");
   rocksdb::CompactRangeOptions everything;
   everything.exclusive_manual_compaction = false;

@@ -21,9 +21,12 @@ struct StoreFigures {
   uint64_t bytes() const { return table_bytes + log_bytes; }
 };
 
-// Of a server's database or of a snapshot; reads the keys of all events (about a second for a million). Errors: DataLoss,
-// ResourceExhausted.
-absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database);
+// Of a server's database or of a snapshot; reads the keys of all events (about a second for a million). `stop` turned true ends it early
+// with Cancelled. Errors: DataLoss, ResourceExhausted.
+absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database, const std::atomic<bool>* stop = nullptr);
+
+// Of sorted files.
+uint64_t table_bytes(const StoreDatabase& database);
 
 // Writes everything anew, without what was deleted or has expired; calls go on meanwhile. Needs as much room as the store takes. `stop`
 // turned true ends it early with Cancelled; what is done stays. Errors: ResourceExhausted (no room: nothing is begun then), DataLoss.

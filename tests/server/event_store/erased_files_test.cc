@@ -131,5 +131,23 @@ TEST_F(ErasedFilesTest, ThoseWhoAreErasedWhileItRunsHaveTheirTurn) {
   small_.store.reset();
 }
 
+TEST_F(ErasedFilesTest, NoPassRunsWhileTheFilesAreHeld) {
+  small_.append_one({.customer = canary(0), .item = "tea"});
+  const CustomerNumber number = small_.customer(canary(0));
+  const auto files = start();
+  std::atomic<bool> stop{false};
+  auto held = files->hold_files(stop);
+  ASSERT_TRUE(held.owns_lock());
+  files->add(small_.erase(canary(0)).sequence, number);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the pass is due after one
+  EXPECT_EQ(files->pending(), 1);
+  EXPECT_THAT(files_with(small_.folder(), canary(0)), Not(IsEmpty()));
+  stop.store(true);
+  EXPECT_FALSE(files->hold_files(stop).owns_lock()) << "who is stopped does not wait";
+  held.unlock();
+  wait_for_pass(*files);
+  EXPECT_THAT(files_with(small_.folder(), canary(0)), IsEmpty());
+}
+
 }  // namespace
 }  // namespace bouquet::server

@@ -17,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
+const LaterErasures kFromBackups{.store = {}, .from_backups_alone = true};
+
 struct BackedUp : SmallStore {
   std::string backups() const { return place.path() + "/backups"; }
   std::string restored() const { return place.path() + "/restored"; }
@@ -68,9 +70,9 @@ TEST(StoreBackup, RestoresWhatWasThereAndNothingLater) {
   EXPECT_EQ(backup.store_identity, identity);
   store.append_one({.customer = "ann", .item = "oil", .basket = "b3"});
   store.close();
-  const auto restored = restore_backup(store.backups(), 0, store.restored());
+  const auto restored = restore_backup(store.backups(), 0, store.restored(), kFromBackups);
   ASSERT_TRUE(restored.ok()) << restored.status();
-  EXPECT_EQ(restored->number, 1u);
+  EXPECT_EQ(restored->backup.number, 1u);
   EXPECT_EQ(baskets(store.restored()), (std::map<std::string, int>{{"b1", 1}, {"b2", 1}}));
   const auto check = check_store(store.restored());
   ASSERT_TRUE(check.ok());
@@ -84,7 +86,7 @@ TEST(StoreBackup, ARestoredStoreIsAnotherOne) {
   BackedUp store;
   store.append_one({.customer = "ann", .item = "tea", .basket = "b1"});
   const Backup backup = store.back_up_now();
-  ASSERT_TRUE(restore_backup(store.backups(), 0, store.restored()).ok());
+  ASSERT_TRUE(restore_backup(store.backups(), 0, store.restored(), kFromBackups).ok());
   auto restored = StoreDatabase::open(store.restored());
   ASSERT_TRUE(restored.ok()) << restored.status();
   EXPECT_EQ((*restored)->identity().size(), 32u);
@@ -113,9 +115,9 @@ TEST(StoreBackup, CopiesOnlyWhatIsNew) {
   EXPECT_EQ(store.back_up_now().number, 2u);
   EXPECT_LT(size() - first, first / 2);
   EXPECT_EQ(list_backups(store.backups())->size(), 2u);
-  ASSERT_TRUE(restore_backup(store.backups(), 1, store.restored()).ok());
+  ASSERT_TRUE(restore_backup(store.backups(), 1, store.restored(), kFromBackups).ok());
   EXPECT_FALSE(baskets(store.restored()).contains("last"));
-  ASSERT_TRUE(restore_backup(store.backups(), 2, store.restored() + "2").ok());
+  ASSERT_TRUE(restore_backup(store.backups(), 2, store.restored() + "2", kFromBackups).ok());
   EXPECT_TRUE(baskets(store.restored() + "2").contains("last"));
 }
 
@@ -143,7 +145,7 @@ TEST(StoreBackup, WhileAWriterWritesHasEverythingAcknowledgedBeforeOnce) {
   writer.join();
   for (uint32_t b = 1; b <= 5; ++b) {
     const std::string folder = store.restored() + std::to_string(b);
-    const auto restored = restore_backup(store.backups(), b, folder);
+    const auto restored = restore_backup(store.backups(), b, folder, kFromBackups);
     ASSERT_TRUE(restored.ok()) << restored.status();
     const auto found = baskets(folder);
     for (int i = 0; i < before[b - 1]; ++i) EXPECT_TRUE(found.contains(std::to_string(i))) << "event " << i << " of backup " << b;
@@ -171,7 +173,7 @@ TEST(StoreRestore, RefusesABackupWithAFlippedByteInAnyFile) {
     if (file.parent_path().filename() == "meta" || fs::file_size(file) == 0) continue;  // the next test
     for (const uint64_t at : {uint64_t{0}, fs::file_size(file) / 2, fs::file_size(file) - 1}) {
       flip(file, at);
-      const auto restored = restore_backup(store.backups(), 0, store.restored());
+      const auto restored = restore_backup(store.backups(), 0, store.restored(), kFromBackups);
       EXPECT_EQ(restored.status().code(), absl::StatusCode::kDataLoss) << file << " at " << at << ": " << restored.status();
       EXPECT_FALSE(fs::exists(store.restored()));
       flip(file, at);
@@ -179,7 +181,7 @@ TEST(StoreRestore, RefusesABackupWithAFlippedByteInAnyFile) {
     }
   }
   EXPECT_GT(tried, 15);
-  EXPECT_TRUE(restore_backup(store.backups(), 0, store.restored()).ok());  // all of it is as it was
+  EXPECT_TRUE(restore_backup(store.backups(), 0, store.restored(), kFromBackups).ok());  // all of it is as it was
   for (const auto& entry : fs::directory_iterator(store.place.path())) EXPECT_THAT(entry.path().string(), Not(HasSubstr("restoring")));
 }
 
@@ -194,7 +196,7 @@ TEST(StoreRestore, OfAFlippedByteInTheListOfFilesIsRefusedOrRight) {
   for (uint64_t at = 0; at < fs::file_size(meta); at += 5) {
     flip(meta, at);
     const std::string folder = store.restored() + std::to_string(at);
-    if (restore_backup(store.backups(), 0, folder).ok())
+    if (restore_backup(store.backups(), 0, folder, kFromBackups).ok())
       EXPECT_EQ(baskets(folder), (std::map<std::string, int>{{"b1", 1}})) << at;
     else
       ++refused;
@@ -210,7 +212,7 @@ TEST(StoreRestore, NeverPassesTheOneBeforeOffForADamagedNewestOne) {
   store.append_one({.customer = "ann", .item = "jam", .basket = "b2"});
   store.back_up_now();
   fs::resize_file(store.backups() + "/meta/2", 10);
-  const auto restored = restore_backup(store.backups(), 0, store.restored());
+  const auto restored = restore_backup(store.backups(), 0, store.restored(), kFromBackups);
   EXPECT_EQ(restored.status().code(), absl::StatusCode::kDataLoss) << restored.status();
   EXPECT_THAT(std::string(restored.status().message()), HasSubstr("2"));
 }
@@ -219,23 +221,23 @@ TEST(StoreRestore, IntoAFolderThatIsNotEmptyIsRefused) {
   BackedUp store;
   store.append_one({.customer = "ann", .item = "tea", .basket = "b1"});
   store.back_up_now();
-  const auto onto_itself = restore_backup(store.backups(), 0, store.folder());
+  const auto onto_itself = restore_backup(store.backups(), 0, store.folder(), kFromBackups);
   EXPECT_EQ(onto_itself.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(onto_itself.status().message()), HasSubstr("not an empty folder"));
   std::ofstream(store.restored()) << "a file";
-  EXPECT_EQ(restore_backup(store.backups(), 0, store.restored()).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(restore_backup(store.backups(), 0, store.restored(), kFromBackups).status().code(), absl::StatusCode::kInvalidArgument);
   fs::remove(store.restored());
   fs::create_directory(store.restored());
-  EXPECT_TRUE(restore_backup(store.backups(), 0, store.restored() + "/").ok());
+  EXPECT_TRUE(restore_backup(store.backups(), 0, store.restored() + "/", kFromBackups).ok());
   EXPECT_EQ(baskets(store.restored()).size(), 1u);
 }
 
 TEST(StoreRestore, SaysWhatIsNotThere) {
   BackedUp store;
-  EXPECT_EQ(restore_backup(store.backups(), 0, store.restored()).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(restore_backup(store.backups(), 0, store.restored(), kFromBackups).status().code(), absl::StatusCode::kNotFound);
   store.append_one({.customer = "ann", .item = "tea"});
   store.back_up_now();
-  const auto missing = restore_backup(store.backups(), 7, store.restored());
+  const auto missing = restore_backup(store.backups(), 7, store.restored(), kFromBackups);
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(missing.status().message()), HasSubstr("backup 7"));
 }

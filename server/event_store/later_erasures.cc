@@ -1,0 +1,109 @@
+#include "server/event_store/later_erasures.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/event_store/customer_numbers.h"
+#include "server/event_store/customer_removal.h"
+#include "server/event_store/erasure_table.h"
+#include "server/event_store/store_counters.h"
+
+namespace bouquet::server {
+namespace {
+
+constexpr size_t kBatchBytes = size_t{4} << 20;
+
+class ErasingAgain {
+ public:
+  ErasingAgain(StoreDatabase& restored, const StoreCounters& counters) : restored_(restored), counters_(counters) {}
+
+  // Errors: those of reading.
+  absl::Status load(const StoreDatabase& later) {
+    if (absl::Status s = before_.load(restored_); !s.ok()) return s;
+    return after_.load(later);
+  }
+
+  // Everybody of the backup's time whose last erasure the backup does not know: it came after all that the backup has of them.
+  absl::StatusOr<int64_t> remove_customers() {
+    int64_t removed = 0;
+    CustomersByNumber ids(restored_);
+    for (CustomerNumber number = 1; !after_.empty() && number <= counters_.last_customer; ++number) {
+      const auto id = ids.id(number);
+      if (id.status().code() == absl::StatusCode::kNotFound) continue;
+      if (!id.ok()) return id.status();
+      if (!was_erased_since(*id)) continue;
+      const auto rows = remove_customer(restored_, *id, number, batch_);
+      if (!rows.ok()) return rows.status();
+      counters_.events -= static_cast<uint64_t>(rows->events);
+      --counters_.customers;
+      ++removed;
+      if (batch_.GetDataSize() < kBatchBytes) continue;
+      if (absl::Status s = write(); !s.ok()) return s;
+    }
+    return removed;
+  }
+
+  // New arrivals are numbered after the newest erasure: a receipt is known by its number.
+  absl::Status take_over(const StoreDatabase& later) {
+    auto receipts = read_receipts(later);
+    if (!receipts.ok()) return receipts.status();
+    if (receipts->empty()) return absl::OkStatus();
+    const auto known = read_receipts(restored_);
+    if (!known.ok()) return known.status();
+    if (absl::Status s = copy_family(later); !s.ok()) return s;
+    // What a receipt says of files is of the store that has them: bytes of whom the new ones are of stand in those of the backup.
+    for (auto& [sequence, receipt] : *receipts) {
+      const auto own = known->find(sequence);
+      receipt.clear_files_gone_time();
+      put_receipt(restored_, sequence, own == known->end() ? receipt : own->second, batch_);
+    }
+    counters_.sequence = std::max(counters_.sequence, receipts->rbegin()->first);
+    return write();
+  }
+
+ private:
+  bool was_erased_since(std::string_view id) const {
+    const auto after = after_.find(id);
+    if (!after) return false;
+    const auto before = before_.find(id);
+    return !before || before->sequence != after->sequence;
+  }
+
+  absl::Status copy_family(const StoreDatabase& later) {
+    const std::unique_ptr<rocksdb::Iterator> at(later.rocks().NewIterator({}, later.family(Family::kErasures)));
+    for (at->SeekToFirst(); at->Valid(); at->Next()) batch_.Put(restored_.family(Family::kErasures), at->key(), at->value());
+    return of_rocks(at->status());
+  }
+
+  absl::Status write() {
+    batch_.Put(restored_.family(Family::kCounters), {kCountersKey.data(), kCountersKey.size()}, encode(counters_));
+    const absl::Status written = restored_.write(batch_);
+    batch_.Clear();
+    return written;
+  }
+
+  StoreDatabase& restored_;
+  StoreCounters counters_;
+  ErasureTable before_, after_;
+  rocksdb::WriteBatch batch_;
+};
+
+}  // namespace
+
+absl::StatusOr<int64_t> erase_again(StoreDatabase& restored, const StoreDatabase& later) {
+  const auto counters = read_counters(restored);
+  if (!counters.ok()) return counters.status();
+  ErasingAgain erasing(restored, *counters);
+  if (absl::Status s = erasing.load(later); !s.ok()) return s;
+  const auto removed = erasing.remove_customers();
+  if (!removed.ok()) return removed.status();
+  if (absl::Status s = erasing.take_over(later); !s.ok()) return s;
+  return *removed;
+}
+
+}  // namespace bouquet::server
