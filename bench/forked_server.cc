@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <ctime>
 #include <utility>
 
 #include "engine/errors.h"
@@ -80,16 +79,10 @@ ForkedServer::~ForkedServer() {
 }
 
 double ForkedServer::cpu_seconds() const {
-  std::string stat;
-  std::getline(std::ifstream("/proc/" + std::to_string(pid_) + "/stat"), stat);
-  const size_t name_end = stat.rfind(')');
-  if (name_end == std::string::npos) return 0;
-  std::istringstream rest(stat.substr(name_end + 1));
-  std::string skipped;
-  for (int field = 3; field < 14; ++field) rest >> skipped;
-  double user = 0, system = 0;
-  rest >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  clockid_t clock;
+  timespec used{};
+  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
 }
 
 }  // namespace bouquet::bench

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bench/benched_server.h"
+#include "bench/call_mix.h"
 #include "bench/generated_model.h"
 #include "bench/load_generator.h"
 #include "bench/sync_times.h"
@@ -40,11 +41,10 @@ struct Settings {
   bool json = false;
 };
 
-// Seconds, one each for a probe.
 struct Probes {
-  std::vector<double> acknowledged;  // from the event to its acknowledgement
-  std::vector<double> changed;       // from there to the changed recommendation
-  std::vector<double> whole;
+  LatencyHistogram acknowledged;  // from the event to its acknowledgement
+  LatencyHistogram changed;       // from there to the changed recommendation
+  LatencyHistogram whole;
 };
 
 pb::RecordEventsRequest purchase(const std::string& customer, const std::string& item) {
@@ -58,29 +58,10 @@ std::string customer_of(const Artifact& artifact, int64_t i) {
   return std::string(artifact.customer_ids.id(static_cast<int32_t>(i % artifact.model.customer_count())));
 }
 
-LoadPlan reads(const Settings& settings, const Artifact& artifact) {
+LoadPlan load_of(CallKind kind, double rate, const Settings& settings, const Artifact& artifact) {
   LoadPlan plan = settings.load;
-  plan.method = "/bouquet.v1.Recommendations/Recommend";
-  plan.rate = settings.reads_per_second;
-  for (int32_t c = 0; c < artifact.model.customer_count(); ++c) {
-    pb::RecommendRequest request;
-    request.set_customer_id(customer_of(artifact, c));
-    request.set_k(settings.k);
-    plan.requests.push_back(request.SerializeAsString());
-  }
-  return plan;
-}
-
-// Of every customer in turn, so that nearly every read finds a profile that has to be solved again.
-LoadPlan writes(const Settings& settings, const Artifact& artifact) {
-  LoadPlan plan = settings.load;
-  plan.method = "/bouquet.v1.Profiles/RecordEvents";
-  plan.rate = settings.events_per_second;
-  constexpr int64_t kStride = 7919;  // so that items go round at another pace than customers
-  for (int64_t i = 0; i < 50'000; ++i)
-    plan.requests.push_back(purchase(customer_of(artifact, i),
-                                     std::string(artifact.item_ids.id(static_cast<int32_t>(i * kStride % artifact.model.item_count()))))
-                                .SerializeAsString());
+  plan.kinds = {calls_of(kind, artifact, settings.k)};
+  plan.rate = rate;
   return plan;
 }
 
@@ -110,9 +91,9 @@ class Shopper {
     for (const pb::RecommendedItem& row : again.results())
       if (row.item_id() == item) return absl::InternalError("what was bought is offered again");
     if (again.profile_version() < version) return absl::InternalError("the answer does not know the event");
-    probes.acknowledged.push_back(std::chrono::duration<double>(acknowledged - begin).count());
-    probes.changed.push_back(std::chrono::duration<double>(changed - acknowledged).count());
-    probes.whole.push_back(std::chrono::duration<double>(changed - begin).count());
+    probes.acknowledged.record(std::chrono::nanoseconds(acknowledged - begin).count());
+    probes.changed.record(std::chrono::nanoseconds(changed - acknowledged).count());
+    probes.whole.record(std::chrono::nanoseconds(changed - begin).count());
     return absl::OkStatus();
   }
 
@@ -139,16 +120,17 @@ Json row_of(const std::string& what, const Spread& spread) {
           {"p999_ms", 1e3 * spread.quantile(.999)}};
 }
 
+Json row_of(const std::string& what, const LatencyHistogram& latencies) {
+  Json row{{"what", what}};
+  row.update(latencies.as_json());
+  return row;
+}
+
 Json row_of(const std::string& what, const LoadResult& result) {
-  int64_t failed = 0;
-  for (size_t code = 1; code < result.by_code.size(); ++code) failed += result.by_code[code];
-  return {{"what", what},
-          {"count", result.ok()},
-          {"failed", failed},
-          {"per_second", result.per_second()},
-          {"p50_ms", result.latency_ms(.5)},
-          {"p99_ms", result.latency_ms(.99)},
-          {"p999_ms", result.latency_ms(.999)}};
+  const CallCounts all = result.all();
+  Json row{{"what", what}, {"count", all.ok()}, {"failed", all.failed()}, {"per_second", result.per_second()}};
+  row.update(all.latencies.as_json());
+  return row;
 }
 
 void print(const Json& report) {
@@ -163,7 +145,8 @@ void print(const Json& report) {
 }
 
 absl::StatusOr<Json> measure(const Settings& settings, const Artifact& artifact, const std::string& address, const Spread& sync) {
-  LoadPlan reading = reads(settings, artifact), writing = writes(settings, artifact);
+  LoadPlan reading = load_of(CallKind::kRecommend, settings.reads_per_second, settings, artifact);
+  LoadPlan writing = load_of(CallKind::kRecord, settings.events_per_second, settings, artifact);
   reading.address = writing.address = address;
   absl::StatusOr<LoadResult> read = absl::UnknownError("not run"), written = absl::UnknownError("not run");
   std::thread reader([&] { read = run_load(reading); });
@@ -178,15 +161,14 @@ absl::StatusOr<Json> measure(const Settings& settings, const Artifact& artifact,
   if (!probing.ok()) return probing;
   if (!read.ok()) return read.status();
   if (!written.ok()) return written.status();
-  const Spread changed(probes.changed);
   return Json{
       {"items", artifact.model.item_count()},
       {"dimension", artifact.model.dimension},
       {"rows",
-       {row_of("fdatasync of 4 KiB, nothing else running", sync), row_of("event to acknowledgement", Spread(probes.acknowledged)),
-        row_of("acknowledgement to changed recommendation", changed), row_of("event to changed recommendation", Spread(probes.whole)),
+       {row_of("fdatasync of 4 KiB, nothing else running", sync), row_of("event to acknowledgement", probes.acknowledged),
+        row_of("acknowledgement to changed recommendation", probes.changed), row_of("event to changed recommendation", probes.whole),
         row_of("Recommend, open loop", *read), row_of("RecordEvents of one event, open loop", *written)}},
-      {"changed_p99_ms", 1e3 * changed.quantile(.99)},
+      {"changed_p99_ms", probes.changed.quantile_ms(.99)},
       {"bound_ms", 2e3 * sync.quantile(.99) + 5}};
 }
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <memory>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -25,19 +25,44 @@ struct Call {
   grpc::Status status;
   std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
   Clock::time_point due;
+  size_t kind;
   size_t request;
   size_t connection;
+};
+
+// Says of which kind the next call is: the one that is furthest behind its share.
+class KindChooser {
+ public:
+  explicit KindChooser(const std::vector<LoadKind>& kinds) : kinds_(kinds), behind_(kinds.size()) {
+    for (const LoadKind& kind : kinds) total_ += kind.share;
+  }
+  size_t next() {
+    for (size_t k = 0; k < kinds_.size(); ++k) behind_[k] += kinds_[k].share;
+    const auto chosen = std::ranges::max_element(behind_);
+    *chosen -= total_;
+    return static_cast<size_t>(chosen - behind_.begin());
+  }
+
+ private:
+  const std::vector<LoadKind>& kinds_;
+  std::vector<double> behind_;
+  double total_ = 0;
 };
 
 // One client thread with its share of the connections.
 class LoadThread {
  public:
   LoadThread(const LoadPlan& plan, int32_t index, std::vector<std::shared_ptr<grpc::Channel>> channels)
-      : plan_(plan), share_(static_cast<double>(channels.size()) / plan.connections), next_request_(static_cast<size_t>(index) * 7919) {
+      : plan_(plan), share_(static_cast<double>(channels.size()) / plan.connections), chooser_(plan.kinds) {
+    result.kinds.resize(plan.kinds.size());
     for (auto& channel : channels) stubs_.push_back(std::make_unique<grpc::GenericStub>(std::move(channel)));
-    for (const std::string& request : plan.requests) {
-      const grpc::Slice slice(request);
-      buffers_.emplace_back(&slice, 1);
+    for (const LoadKind& kind : plan.kinds) {
+      Sending& sending = kinds_.emplace_back();
+      sending.next = static_cast<size_t>(index) * 7919;  // so that threads do not ask the same at a time
+      for (const std::string& request : kind.requests) {
+        const grpc::Slice slice(request);
+        sending.requests.emplace_back(&slice, 1);
+      }
     }
     deadline_ = std::chrono::milliseconds(plan.deadline_ms);
   }
@@ -59,12 +84,19 @@ class LoadThread {
   LoadResult result;
 
  private:
+  // What is sent of one kind.
+  struct Sending {
+    std::vector<grpc::ByteBuffer> requests;
+    size_t next = 0;
+  };
+
   bool over(Clock::time_point now) const { return now >= end_ || sent_ >= limit_; }
 
   void open_loop(Clock::time_point begin, Clock::duration interval) {
     for (Clock::time_point due = begin; !over(due); due += interval) {
       while (Clock::now() < due || outstanding_ >= plan_.max_outstanding)
         finish_one(outstanding_ >= plan_.max_outstanding ? Clock::time_point::max() : due);
+      if (due >= counted_from_) result.lateness.record(std::chrono::nanoseconds(Clock::now() - due).count());
       send(next_connection_++ % stubs_.size(), due);
     }
   }
@@ -81,9 +113,12 @@ class LoadThread {
     auto* call = new Call();
     call->due = due;
     call->connection = connection;
-    call->request = next_request_++ % buffers_.size();
+    call->kind = chooser_.next();
+    Sending& kind = kinds_[call->kind];
+    call->request = kind.next++ % kind.requests.size();
     call->context.set_deadline(std::chrono::system_clock::now() + deadline_);
-    call->reader = stubs_[connection]->PrepareUnaryCall(&call->context, plan_.method, buffers_[call->request], &queue_);
+    call->reader =
+        stubs_[connection]->PrepareUnaryCall(&call->context, plan_.kinds[call->kind].method, kind.requests[call->request], &queue_);
     call->reader->StartCall();
     call->reader->Finish(&call->answer, &call->status, call);
     ++outstanding_;
@@ -106,28 +141,30 @@ class LoadThread {
   }
 
   void count(const Call& call) {
-    ++result.by_code[static_cast<size_t>(call.status.error_code()) % result.by_code.size()];
+    CallCounts& counts = result.kinds[call.kind];
+    ++counts.by_code[static_cast<size_t>(call.status.error_code()) % counts.by_code.size()];
     if (!call.status.ok()) return;
-    result.latencies_ms.push_back(std::chrono::duration<float, std::milli>(Clock::now() - call.due).count());
-    if (!plan_.answers.empty() && !is_right(call)) ++result.wrong;
+    counts.latencies.record(std::chrono::nanoseconds(Clock::now() - call.due).count());
+    if (!plan_.kinds[call.kind].answers.empty() && !is_right(call)) ++counts.wrong;
   }
 
   bool is_right(const Call& call) const {
     grpc::Slice slice;
     if (!call.answer.TrySingleSlice(&slice).ok() && !call.answer.DumpToSingleSlice(&slice).ok()) return false;
-    const std::string& expected = plan_.answers[call.request];
+    const std::string& expected = plan_.kinds[call.kind].answers[call.request];
     return slice.size() == expected.size() && std::equal(slice.begin(), slice.end(), reinterpret_cast<const uint8_t*>(expected.data()));
   }
 
   const LoadPlan& plan_;
   const double share_;  // of the whole load
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
-  std::vector<grpc::ByteBuffer> buffers_;
+  std::vector<Sending> kinds_;
+  KindChooser chooser_;
   grpc::CompletionQueue queue_;
   std::chrono::milliseconds deadline_{};
   Clock::time_point counted_from_, end_;
   int64_t limit_ = 0, sent_ = 0, outstanding_ = 0;
-  size_t next_request_, next_connection_ = 0;
+  size_t next_connection_ = 0;
 };
 
 absl::Status check(const LoadPlan& plan) {
@@ -139,8 +176,12 @@ absl::Status check(const LoadPlan& plan) {
   if (!(plan.seconds > 0) || plan.seconds > 600 || !(plan.warm_up_seconds >= 0) || plan.warm_up_seconds > 60)
     return wrong_usage("a load lasts up to 600 seconds, its warm-up up to 60");
   if (!(plan.rate >= 0) || plan.rate > 1e7) return wrong_usage("the rate must be 0 to 10,000,000 per second");
-  if (plan.requests.empty() || (!plan.answers.empty() && plan.answers.size() != plan.requests.size()))
-    return wrong_usage("a load needs requests, and as many answers if any");
+  if (plan.kinds.empty()) return wrong_usage("a load needs calls");
+  for (const LoadKind& kind : plan.kinds) {
+    if (kind.requests.empty() || (!kind.answers.empty() && kind.answers.size() != kind.requests.size()))
+      return wrong_usage("a load needs requests of each kind, and as many answers if any");
+    if (!(kind.share > 0) || kind.share > 1e9) return wrong_usage("the share of each kind of call must be positive");
+  }
   return absl::OkStatus();
 }
 
@@ -158,10 +199,28 @@ absl::StatusOr<std::vector<std::shared_ptr<grpc::Channel>>> open_channels(const 
 
 }  // namespace
 
-double LoadResult::latency_ms(double share) const {
-  if (latencies_ms.empty()) return 0;
-  const auto rank = static_cast<size_t>(std::ceil(share * static_cast<double>(latencies_ms.size())));
-  return latencies_ms[std::min(std::max<size_t>(rank, 1), latencies_ms.size()) - 1];
+int64_t CallCounts::failed() const { return std::accumulate(by_code.begin() + 1, by_code.end(), int64_t{0}); }
+
+void CallCounts::add(const CallCounts& other) {
+  for (size_t code = 0; code < by_code.size(); ++code) by_code[code] += other.by_code[code];
+  wrong += other.wrong;
+  latencies.add(other.latencies);
+}
+
+nlohmann::ordered_json CallCounts::as_json() const {
+  nlohmann::ordered_json json{{"ok", ok()}, {"wrong", wrong}, {"failed", failed()}, {"by_code", nlohmann::ordered_json::object()}};
+  for (size_t code = 0; code < by_code.size(); ++code)
+    if (by_code[code] > 0) json["by_code"][absl::StatusCodeToString(static_cast<absl::StatusCode>(code))] = by_code[code];
+  nlohmann::ordered_json quantiles = latencies.as_json();
+  quantiles.erase("count");
+  json.update(quantiles);
+  return json;
+}
+
+CallCounts LoadResult::all() const {
+  CallCounts sum;
+  for (const CallCounts& kind : kinds) sum.add(kind);
+  return sum;
 }
 
 absl::StatusOr<LoadResult> run_load(const LoadPlan& plan) {
@@ -173,18 +232,22 @@ absl::StatusOr<LoadResult> run_load(const LoadPlan& plan) {
     if (!channels.ok()) return channels.status();
     loads.push_back(std::make_unique<LoadThread>(plan, t, *std::move(channels)));
   }
+  LoadResult total;
   const auto begin = Clock::now();
   std::vector<std::thread> threads;
   for (auto& load : loads) threads.emplace_back([&load, begin] { load->run(begin); });
-  for (std::thread& thread : threads) thread.join();
-  LoadResult total;
-  total.seconds = std::min(plan.seconds, std::chrono::duration<double>(Clock::now() - begin).count() - plan.warm_up_seconds);
-  for (const auto& load : loads) {
-    for (size_t code = 0; code < total.by_code.size(); ++code) total.by_code[code] += load->result.by_code[code];
-    total.wrong += load->result.wrong;
-    total.latencies_ms.insert(total.latencies_ms.end(), load->result.latencies_ms.begin(), load->result.latencies_ms.end());
+  if (plan.meter) {
+    std::this_thread::sleep_until(begin + std::chrono::duration<double>(plan.warm_up_seconds));
+    total.metered = -plan.meter();
   }
-  std::sort(total.latencies_ms.begin(), total.latencies_ms.end());
+  for (std::thread& thread : threads) thread.join();
+  if (plan.meter) total.metered += plan.meter();
+  total.seconds = std::min(plan.seconds, std::chrono::duration<double>(Clock::now() - begin).count() - plan.warm_up_seconds);
+  total.kinds.resize(plan.kinds.size());
+  for (const auto& load : loads) {
+    for (size_t k = 0; k < total.kinds.size(); ++k) total.kinds[k].add(load->result.kinds[k]);
+    total.lateness.add(load->result.lateness);
+  }
   return total;
 }
 

@@ -3,22 +3,33 @@
 // Open loop: requests are due at fixed times whatever the server does, and latency counts from the time a request was due, so that a
 // server that stalls cannot hide it. Closed loop: every connection sends its next request when the last one was answered; that finds
 // the capacity, and its latencies mean little.
+//
+// Calls of several kinds are mixed evenly: after any number of them each kind has had its share of the calls, give or take one.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bench/latency_histogram.h"
 
 namespace bouquet::bench {
 
-struct LoadPlan {
-  std::string address;                // host:port of this machine, or unix:PATH
+struct LoadKind {
+  std::string name;                   // in the result
   std::string method;                 // "/package.Service/Method", unary
+  double share = 1;                   // of the calls, beside the shares of the other kinds
   std::vector<std::string> requests;  // serialized, sent in turn
   std::vector<std::string> answers;   // what each must bring back, or empty: not compared
+};
+
+struct LoadPlan {
+  std::string address;  // host:port of this machine, or unix:PATH
+  std::vector<LoadKind> kinds;
   int32_t connections = 64;
   int32_t threads = 1;
   double rate = 0;  // requests per second; 0: closed loop
@@ -27,18 +38,31 @@ struct LoadPlan {
   int64_t max_requests = 5000000;   // the end if it comes before the time
   int32_t max_outstanding = 10000;  // requests on their way at a time; more wait, and their latency counts
   int32_t deadline_ms = 10000;
+  // Read when counting begins and after the last answer, as the processor time of the server; may be empty.
+  std::function<double()> meter;
+};
+
+// Of the calls of one kind, or of all.
+struct CallCounts {
+  std::array<int64_t, 17> by_code{};  // answers by gRPC status code, 0 is OK
+  int64_t wrong = 0;                  // OK answers that are not what they must be
+  LatencyHistogram latencies;         // of the OK answers
+
+  int64_t ok() const { return by_code[0]; }
+  int64_t failed() const;  // answers of another code
+  void add(const CallCounts& other);
+  // ok, wrong, failed, by_code (names of those that came), and the latencies' quantiles.
+  nlohmann::ordered_json as_json() const;
 };
 
 struct LoadResult {
-  std::array<int64_t, 17> by_code{};  // answers by gRPC status code, 0 is OK
-  int64_t wrong = 0;                  // OK answers that are not what they must be
+  std::vector<CallCounts> kinds;  // as in the plan
+  LatencyHistogram lateness;      // from when calls of an open loop were due until they were sent: the load's own share of their latencies
   double seconds = 0;
-  std::vector<float> latencies_ms;  // of the OK answers, ascending
+  double metered = 0;  // what the meter went on by
 
-  int64_t ok() const { return by_code[0]; }
-  double per_second() const { return seconds > 0 ? static_cast<double>(ok()) / seconds : 0; }
-  // The latency that a share of the answers, 0 to 1, does not pass; 0 without answers.
-  double latency_ms(double share) const;
+  CallCounts all() const;
+  double per_second() const { return seconds > 0 ? static_cast<double>(all().ok()) / seconds : 0; }
 };
 
 // Errors: InvalidArgument (plan; an address of another machine), Unavailable (no server there).

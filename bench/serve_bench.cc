@@ -1,19 +1,19 @@
 #include "bench/serve_bench.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "bench/benched_server.h"
+#include "bench/call_mix.h"
 #include "bench/forked_server.h"
 #include "bench/generated_model.h"
 #include "bench/load_generator.h"
+#include "bench/serve_report.h"
 #include "bouquet/bench/v1/echo.grpc.pb.h"
 #include "engine/attribute_layout.h"
 #include "engine/errors.h"
@@ -27,7 +27,7 @@
 namespace bouquet::bench {
 namespace {
 
-using Json = nlohmann::ordered_json;
+constexpr char kRecommend[] = "/bouquet.v1.Recommendations/Recommend";
 
 struct Settings {
   GeneratedModel model;
@@ -36,8 +36,12 @@ struct Settings {
   server::ServingOptions serving;
   BackendChoice backend;
   std::vector<int32_t> server_cpus{0}, client_cpus;
+  std::string mix_text = "recommend=100";
+  std::vector<MixPart> mix;
   std::vector<double> rates;
+  std::vector<int32_t> at_percents{50, 70, 90};
   bool json = false;
+  std::string svg;
 };
 
 class EchoService final : public v1::EchoService::CallbackService {
@@ -59,8 +63,8 @@ absl::StatusOr<ForkedServer::Running> start_echo() {
   return ForkedServer::Running{shared->address(), [service, shared] { shared->drain(std::chrono::milliseconds(100)); }};
 }
 
-// How the requests of a run say who asks.
-enum class Asking { kById, kVisitor, kByName, kPacked };
+// What the requests of a run say of who asks, beside the history.
+enum class Asking { kVisitor, kByName, kPacked };
 
 // A visitor with the history of customer `c`, and with their attributes.
 void fill_visitor(const Settings& settings, const Artifact& artifact, int32_t c, Asking asking, bouquet::v1::RecommendRequest* request) {
@@ -86,81 +90,87 @@ void fill_visitor(const Settings& settings, const Artifact& artifact, int32_t c,
   }
 }
 
-// One request per customer and the bytes that must come back, made by the same code that answers offline.
-absl::StatusOr<LoadPlan> prepare_load(const Settings& settings, const std::string& models, Asking asking, const BackendFactory& backends) {
+// The current model of a directory, and what answers offline as its server does.
+struct Offline {
+  server::LocalModel model;
+  std::unique_ptr<server::Recommender> recommender;
+};
+
+absl::StatusOr<Offline> open_offline(const Settings& settings, const std::string& models, const BackendFactory& backends) {
   auto model = server::open_model(models, {}, settings.backend, backends);
   if (!model.ok()) return model.status();
   auto recommender = server::Recommender::make(*model->served, 1);
   if (!recommender.ok()) return recommender.status();
+  return Offline{*std::move(model), *std::move(recommender)};
+}
+
+absl::StatusOr<LoadPlan> mixed_load(const Settings& settings, const BackendFactory& backends) {
+  auto offline = open_offline(settings, settings.serving.models, backends);
+  if (!offline.ok()) return offline.status();
+  auto kinds = calls_of(settings.mix, offline->model.served->artifact(), settings.k, *offline->recommender);
+  if (!kinds.ok()) return kinds.status();
   LoadPlan load = settings.load;
-  load.method = "/bouquet.v1.Recommendations/Recommend";
-  const int32_t askers = asking == Asking::kById ? settings.model.customers : std::min(settings.model.customers, 50);
-  for (int32_t c = 0; c < askers; ++c) {
+  load.kinds = *std::move(kinds);
+  return load;
+}
+
+// One request for each of a few visitors and the bytes that must come back.
+absl::StatusOr<LoadPlan> visitor_load(const Settings& settings, const std::string& models, Asking asking, const BackendFactory& backends) {
+  auto offline = open_offline(settings, models, backends);
+  if (!offline.ok()) return offline.status();
+  LoadPlan load = settings.load;
+  LoadKind& calls = load.kinds.emplace_back(LoadKind{.name = "recommend", .method = kRecommend, .requests = {}, .answers = {}});
+  constexpr int32_t kVisitors = 50;
+  for (int32_t c = 0; c < std::min(settings.model.customers, kVisitors); ++c) {
     bouquet::v1::RecommendRequest request;
-    if (asking == Asking::kById)
-      request.set_customer_id(std::string(model->served->artifact().customer_ids.id(c)));
-    else
-      fill_visitor(settings, model->served->artifact(), c, asking, &request);
+    fill_visitor(settings, offline->model.served->artifact(), c, asking, &request);
     request.set_k(settings.k);
     bouquet::v1::RecommendResponse response;
-    if (absl::Status s = (*recommender)->recommend(request, &response); !s.ok()) return s;
-    load.requests.push_back(request.SerializeAsString());
-    load.answers.push_back(response.SerializeAsString());
+    if (absl::Status s = offline->recommender->recommend(request, &response); !s.ok()) return s;
+    calls.requests.push_back(request.SerializeAsString());
+    calls.answers.push_back(response.SerializeAsString());
   }
   return load;
 }
 
 LoadPlan echo_load(const LoadPlan& like) {
-  LoadPlan plan = like;
-  plan.method = "/bouquet.bench.v1.EchoService/Echo";
   v1::EchoRequest request;
   request.set_text("c1000000");
-  plan.requests = plan.answers = {request.SerializeAsString()};
-  return plan;
+  const std::string bytes = request.SerializeAsString();
+  LoadPlan load = like;
+  load.kinds = {{.name = "echo", .method = "/bouquet.bench.v1.EchoService/Echo", .requests = {bytes}, .answers = {bytes}}};
+  return load;
 }
 
-absl::StatusOr<Json> measure(const std::string& what, LoadPlan plan, const ForkedServer& server) {
+// Runs a load against a server and reports it. Returns the answers of a second.
+absl::StatusOr<double> measure(const ServeRun& run, LoadPlan plan, const ForkedServer& server, ServeReport& report) {
   plan.address = server.address();
-  const double cpu_before = server.cpu_seconds();
-  auto result = run_load(plan);
+  plan.rate = run.rate;
+  plan.meter = [&server] { return server.cpu_seconds(); };
+  const auto result = run_load(plan);
   if (!result.ok()) return result.status();
-  int64_t failed = 0;
-  for (size_t code = 1; code < result->by_code.size(); ++code) failed += result->by_code[code];
-  Json row{{"what", what},
-           {"rate", plan.rate},
-           {"answers_per_second", result->per_second()},
-           {"ok", result->ok()},
-           {"wrong", result->wrong},
-           {"failed", failed},
-           {"p50_ms", result->latency_ms(.5)},
-           {"p99_ms", result->latency_ms(.99)},
-           {"p999_ms", result->latency_ms(.999)},
-           {"server_cpu_seconds", server.cpu_seconds() - cpu_before}};
-  if (plan.warm_up_seconds == 0 && result->ok() > 0)
-    row["server_cpu_us_per_answer"] = 1e6 * row["server_cpu_seconds"].get<double>() / static_cast<double>(result->ok());
-  for (size_t code = 1; code < result->by_code.size(); ++code)
-    if (result->by_code[code] > 0) row["by_code"][std::to_string(code)] = result->by_code[code];
-  if (result->wrong > 0) return absl::InternalError(std::to_string(result->wrong) + " answers were wrong");
-  return row;
+  if (absl::Status s = report.add(run, plan, *result); !s.ok()) return s;
+  return result->per_second();
 }
 
-void print(const Json& row) {
-  const double rate = row["rate"];
-  std::printf("  %-10s %12s %12.0f/s  wrong %lld  failed %lld  p50 %.2f  p99 %.2f  p99.9 %.2f ms\n", row["what"].get<std::string>().c_str(),
-              rate > 0 ? std::to_string(static_cast<int64_t>(rate)).append("/s due").c_str() : "closed loop",
-              row["answers_per_second"].get<double>(), row["wrong"].get<long long>(), row["failed"].get<long long>(),
-              row["p50_ms"].get<double>(), row["p99_ms"].get<double>(), row["p999_ms"].get<double>());
-  if (row.contains("server_cpu_us_per_answer"))
-    std::printf("%37s %.0f us of the server's processors per answer\n", "", row["server_cpu_us_per_answer"].get<double>());
-  std::fflush(stdout);
+// The capacity of the mixture, then its latencies at shares of it, or at the rates that were given.
+absl::Status measure_mix(const Settings& settings, const LoadPlan& load, const ForkedServer& served, ServeReport& report) {
+  const auto capacity = measure({.what = settings.mix_text}, load, served, report);
+  if (!capacity.ok()) return capacity.status();
+  std::vector<ServeRun> runs;
+  for (const double rate : settings.rates) runs.push_back({.what = settings.mix_text, .rate = rate});
+  if (settings.rates.empty())
+    for (const int32_t percent : settings.at_percents)
+      runs.push_back({.what = settings.mix_text, .rate = *capacity * percent / 100, .at_percent = percent});
+  for (const ServeRun& run : runs)
+    if (const auto s = measure(run, load, served, report); !s.ok()) return s.status();
+  return absl::OkStatus();
 }
-
-using AddRun = std::function<absl::Status(const std::string& what, const LoadPlan& plan, const ForkedServer& server)>;
 
 // What attributes in a request cost: the same visitors asked for without them, of a model that takes none (`plain`), with all of them by
 // name and packed.
 absl::Status measure_attributes(const Settings& settings, const std::string& plain_models, const ForkedServer& plain,
-                                const ForkedServer& served, const BackendFactory& backends, const AddRun& add) {
+                                const ForkedServer& served, const BackendFactory& backends, ServeReport& report) {
   struct Run {
     const char* what;
     Asking asking;
@@ -171,16 +181,16 @@ absl::Status measure_attributes(const Settings& settings, const std::string& pla
        {Run{"no attributes", Asking::kVisitor, plain_models, plain}, Run{"none sent", Asking::kVisitor, settings.serving.models, served},
         Run{"by name", Asking::kByName, settings.serving.models, served},
         Run{"packed", Asking::kPacked, settings.serving.models, served}}) {
-    auto load = prepare_load(settings, run.models, run.asking, backends);
+    const auto load = visitor_load(settings, run.models, run.asking, backends);
     if (!load.ok()) return load.status();
-    load->warm_up_seconds = 0;  // so that the server's time is that of the answers counted
-    if (absl::Status s = add(run.what, *load, run.server); !s.ok()) return s;
+    if (const auto s = measure({.what = run.what}, *load, run.server, report); !s.ok()) return s.status();
   }
   return absl::OkStatus();
 }
 
 absl::Status run_in(const std::string& folder, Settings& settings, const BackendFactory& backends) {
   settings.serving.models = folder + "/models";
+  if (writes(settings.mix)) settings.serving.store = folder + "/store";
   serve_locally(settings.serving);
   auto directory = ModelsDirectory::open(settings.serving.models);
   if (!directory.ok()) return directory.status();
@@ -203,39 +213,36 @@ absl::Status run_in(const std::string& folder, Settings& settings, const Backend
     without = ForkedServer::start(settings.server_cpus, [&] { return start_serving(plain.serving, plain.backend, backends); });
   if (!without.ok()) return without.status();
   if (absl::Status s = use_processors(settings.client_cpus); !s.ok()) return s;
-  auto load = prepare_load(settings, settings.serving.models, Asking::kById, backends);
+  const auto load = mixed_load(settings, backends);
   if (!load.ok()) return load.status();
-  Json report{{"items", settings.model.items},
-              {"dimension", settings.model.dimension},
-              {"k", settings.k},
-              {"connections", settings.load.connections},
-              {"server_cpus", settings.server_cpus},
-              {"client_cpus", settings.client_cpus}};
-  const auto add = [&](const std::string& what, const LoadPlan& plan, const ForkedServer& server) -> absl::Status {
-    auto row = measure(what, plan, server);
-    if (!row.ok()) return row.status();
-    if (!settings.json) print(*row);
-    report["runs"].push_back(*row);
-    return absl::OkStatus();
-  };
-  if (absl::Status s = add("echo", echo_load(settings.load), **echo); !s.ok()) return s;
-  if (absl::Status s = add("recommend", *load, **served); !s.ok()) return s;
-  if (settings.rates.empty()) settings.rates = {0.7 * report["runs"].back()["answers_per_second"].get<double>()};
-  for (const double rate : settings.rates) {
-    LoadPlan plan = *load;
-    plan.rate = rate;
-    if (absl::Status s = add("recommend", plan, **served); !s.ok()) return s;
-  }
+  auto report = ServeReport::begin({{"items", settings.model.items},
+                                    {"customers", settings.model.customers},
+                                    {"dimension", settings.model.dimension},
+                                    {"history", settings.model.history},
+                                    {"k", settings.k},
+                                    {"connections", settings.load.connections},
+                                    {"seconds", settings.load.seconds},
+                                    {"workers", settings.serving.batcher.workers},
+                                    {"server_cpus", settings.server_cpus},
+                                    {"client_cpus", settings.client_cpus}},
+                                   settings.json, settings.svg);
+  if (!report.ok()) return report.status();
+  if (const auto s = measure({.what = "echo"}, echo_load(settings.load), **echo, *report); !s.ok()) return s.status();
+  if (absl::Status s = measure_mix(settings, *load, **served, *report); !s.ok()) return s;
   if (settings.model.attributes > 0)
-    if (absl::Status s = measure_attributes(settings, plain.serving.models, **without, **served, backends, add); !s.ok()) return s;
-  if (settings.json) std::printf("%s\n", report.dump(2).c_str());
-  return absl::OkStatus();
+    if (absl::Status s = measure_attributes(settings, plain.serving.models, **without, **served, backends, *report); !s.ok()) return s;
+  return report->finish();
 }
 
 absl::Status run(Settings& settings, const BackendFactory& backends) {
   if (settings.model.customers < 1 || settings.model.items < 2 || settings.model.dimension < 1 ||
       settings.model.dimension > kMaxDimension || settings.model.attributes < 0 || settings.model.attributes > server::kMaxAttributes)
     return wrong_usage("the generated model needs customers, at least two items, a dimension of 1 to 1024 and at most 5000 attributes");
+  auto mix = parse_mix(settings.mix_text);
+  if (!mix.ok()) return mix.status();
+  settings.mix = *std::move(mix);
+  for (const int32_t percent : settings.at_percents)
+    if (percent < 1 || percent > 1000) return wrong_usage("--at " + std::to_string(percent) + " is outside 1 to 1000");
   if (settings.client_cpus.empty())
     for (int32_t p = 0; p < static_cast<int32_t>(std::thread::hardware_concurrency()); ++p)
       if (std::find(settings.server_cpus.begin(), settings.server_cpus.end(), p) == settings.server_cpus.end())
@@ -249,9 +256,10 @@ absl::Status run(Settings& settings, const BackendFactory& backends) {
 void add_serve_bench(CLI::App& bench, const BackendFactory& backends, int& exit_code) {
   auto settings = std::make_shared<Settings>();
   settings->backend.threads = 1;
-  CLI::App* command = bench.add_subcommand("serve", "Recommend calls per second and their latencies, beside a bare echo");
+  CLI::App* command = bench.add_subcommand("serve", "Calls per second of a server and their latencies under load, beside a bare echo");
   command->footer(
       "Examples:\n  bouquet bench serve --items 20902 --dimension 64 --connections 64 --seconds 5 --json > serve.json\n"
+      "  bouquet bench serve --mix recommend=80,record=15,profile=5 --at 50,70,90 --svg serve.svg\n"
       "  bouquet bench serve --attributes 5000 --connections 8 --seconds 3");
   command->add_option("--items", settings->model.items, "Items of the generated model")->capture_default_str();
   command->add_option("--customers", settings->model.customers, "Its customers")->capture_default_str();
@@ -266,7 +274,13 @@ void add_serve_bench(CLI::App& bench, const BackendFactory& backends, int& exit_
   command->add_option("--client-threads", settings->load.threads, "Threads that make the load")->capture_default_str();
   command->add_option("--seconds", settings->load.seconds, "Of each run")->capture_default_str();
   command->add_option("--requests", settings->load.max_requests, "Of each run at most")->capture_default_str();
-  command->add_option("--rate", settings->rates, "Requests per second of the open-loop runs; default: 0.7 of the capacity found");
+  command->add_option("--mix", settings->mix_text, "Which calls in which shares: recommend, similar, profile, record")
+      ->capture_default_str()
+      ->type_name("KIND=SHARE,...");
+  auto* at = command->add_option("--at", settings->at_percents, "Percent of the capacity found, of the open-loop runs")
+                 ->delimiter(',')
+                 ->capture_default_str();
+  command->add_option("--rate", settings->rates, "Instead of --at: calls per second of the open-loop runs")->excludes(at);
   command->add_option("--server-cpus", settings->server_cpus, "Processors of the server")->capture_default_str();
   command->add_option("--client-cpus", settings->client_cpus, "Processors of the load; default: all others");
   command->add_option("--workers", settings->serving.batcher.workers, "As for serve")->capture_default_str();
@@ -274,6 +288,7 @@ void add_serve_bench(CLI::App& bench, const BackendFactory& backends, int& exit_
   command->add_option("--max-queue", settings->serving.batcher.queue.max_requests, "As for serve")->capture_default_str();
   command->add_option("--backend", settings->backend.name, "auto, cpu or cuda")->capture_default_str();
   command->add_option("--threads", settings->backend.threads, "Threads of the cpu backend")->capture_default_str();
+  command->add_option("--svg", settings->svg, "Also write a plot of the latencies at shares of the capacity")->type_name("FILE");
   command->add_flag("--json", settings->json, "One JSON document on stdout");
   command->callback([settings, backends, &exit_code] { exit_code = report(run(*settings, backends)); });
 }

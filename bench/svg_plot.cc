@@ -96,6 +96,11 @@ class Axes {
   std::vector<double> ticks_;
 };
 
+// Up to the tooltip.
+std::string mark(double x, double y, const char* colour) {
+  return absl::StrFormat("<circle cx='%.1f' cy='%.1f' r='3.5' fill='%s'><title>", x, y, colour);
+}
+
 std::string draw(const PlotSeries& series, const Axes& axes, const char* colour, double shift) {
   constexpr double kCap = 4;
   std::string out = "<polyline fill='none' stroke='" + std::string(colour) + "' stroke-width='1.5' points='";
@@ -103,9 +108,13 @@ std::string draw(const PlotSeries& series, const Axes& axes, const char* colour,
   out += "'/>\n";
   for (const PlotPoint& p : series.points) {
     const double x = axes.x(p.x) + shift;
+    if (!series.spreads) {
+      out += mark(x, axes.y(p.middle), colour) + escaped(series.name) + absl::StrFormat(", %d: %.6g</title></circle>\n", p.x, p.middle);
+      continue;
+    }
     out += line(x, axes.y(p.low), x, axes.y(p.high), colour, 1.5);
     for (const double end : {p.low, p.high}) out += line(x - kCap, axes.y(end), x + kCap, axes.y(end), colour, 1.5);
-    out += absl::StrFormat("<circle cx='%.1f' cy='%.1f' r='3.5' fill='%s'><title>", x, axes.y(p.middle), colour) + escaped(series.name) +
+    out += mark(x, axes.y(p.middle), colour) + escaped(series.name) +
            absl::StrFormat(", %d: median %.6g, %.6g to %.6g</title></circle>\n", p.x, p.middle, p.low, p.high);
   }
   return out;

@@ -14,6 +14,7 @@ struct PlotPoint {
 struct PlotSeries {
   std::string name;
   std::vector<PlotPoint> points;  // ascending by x
+  bool spreads = true;            // false: each point is one value, the middle
 };
 
 struct Plot {
