@@ -46,7 +46,7 @@ absl::Status fill_answers(server::Recommender& recommender, LoadKind& calls) {
     absl::Status answered;
     recommender.answer({&question, 1}, {&answered, 1});
     if (!answered.ok()) return answered;
-    calls.answers.push_back(response.SerializeAsString());
+    calls.answers.push_back(expected_answer(response));
   }
   return absl::OkStatus();
 }

@@ -151,8 +151,7 @@ class LoadThread {
   bool is_right(const Call& call) const {
     grpc::Slice slice;
     if (!call.answer.TrySingleSlice(&slice).ok() && !call.answer.DumpToSingleSlice(&slice).ok()) return false;
-    const std::string& expected = plan_.kinds[call.kind].answers[call.request];
-    return slice.size() == expected.size() && std::equal(slice.begin(), slice.end(), reinterpret_cast<const uint8_t*>(expected.data()));
+    return plan_.kinds[call.kind].answers[call.request].is({reinterpret_cast<const char*>(slice.begin()), slice.size()});
   }
 
   const LoadPlan& plan_;
@@ -166,6 +165,19 @@ class LoadThread {
   int64_t limit_ = 0, sent_ = 0, outstanding_ = 0;
   size_t next_connection_ = 0;
 };
+
+// The length of a field of bytes, as protobuf writes it; up to 16,383.
+bool take_length(std::string_view& bytes, size_t& length) {
+  if (bytes.empty()) return false;
+  length = static_cast<unsigned char>(bytes[0]) & 0x7f;
+  const bool longer = (static_cast<unsigned char>(bytes[0]) & 0x80) != 0;
+  bytes.remove_prefix(1);
+  if (!longer) return true;
+  if (bytes.empty() || (static_cast<unsigned char>(bytes[0]) & 0x80) != 0) return false;
+  length |= static_cast<size_t>(bytes[0]) << 7;
+  bytes.remove_prefix(1);
+  return true;
+}
 
 absl::Status check(const LoadPlan& plan) {
   auto address = server::parse_listen_address("the server's address", plan.address);
@@ -221,6 +233,20 @@ CallCounts LoadResult::all() const {
   CallCounts sum;
   for (const CallCounts& kind : kinds) sum.add(kind);
   return sum;
+}
+
+bool ExpectedAnswer::is(std::string_view bytes) const {
+  if (!bytes.starts_with(before)) return false;
+  bytes.remove_prefix(before.size());
+  if (has_name) {
+    constexpr char kNameTag = 8 << 3 | 2;
+    size_t length = 0;
+    if (bytes.empty() || bytes[0] != kNameTag) return false;
+    bytes.remove_prefix(1);
+    if (!take_length(bytes, length) || length == 0 || length > bytes.size()) return false;
+    bytes.remove_prefix(length);
+  }
+  return bytes == after;
 }
 
 absl::StatusOr<LoadResult> run_load(const LoadPlan& plan) {

@@ -7,11 +7,13 @@
 // Calls of several kinds are mixed evenly: after any number of them each kind has had its share of the calls, give or take one.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,12 +21,37 @@
 
 namespace bouquet::bench {
 
+// What a call must bring back: these bytes, and between the two parts any recommendation_id, where answers have one.
+struct ExpectedAnswer {
+  std::string before, after;
+  bool has_name = false;
+
+  bool is(std::string_view bytes) const;
+};
+
+// `response` as it is, but for its recommendation_id.
+template <typename Response>
+ExpectedAnswer expected_answer(Response response) {
+  if constexpr (requires { response.recommendation_id(); }) {
+    static_assert(Response::kRecommendationIdFieldNumber == 8);
+    response.clear_recommendation_id();
+    const std::string without = response.SerializeAsString();
+    response.set_recommendation_id("x");
+    const std::string with = response.SerializeAsString();
+    // Fields stand by number: the name's tag is where the two part.
+    const auto parting = std::mismatch(without.begin(), without.end(), with.begin(), with.end()).first;
+    return {{without.begin(), parting}, {parting, without.end()}, true};
+  } else {
+    return {response.SerializeAsString(), {}, false};
+  }
+}
+
 struct LoadKind {
-  std::string name;                   // in the result
-  std::string method;                 // "/package.Service/Method", unary
-  double share = 1;                   // of the calls, beside the shares of the other kinds
-  std::vector<std::string> requests;  // serialized, sent in turn
-  std::vector<std::string> answers;   // what each must bring back, or empty: not compared
+  std::string name;                     // in the result
+  std::string method;                   // "/package.Service/Method", unary
+  double share = 1;                     // of the calls, beside the shares of the other kinds
+  std::vector<std::string> requests;    // serialized, sent in turn
+  std::vector<ExpectedAnswer> answers;  // what each must bring back, or empty: not compared
 };
 
 struct LoadPlan {

@@ -66,7 +66,11 @@ class LoadGenerator : public ::testing::Test {
     v1::EchoRequest request;
     request.set_text(text);
     const std::string bytes = request.SerializeAsString();
-    return {.name = text, .method = "/bouquet.bench.v1.EchoService/Echo", .share = share, .requests = {bytes}, .answers = {bytes}};
+    return {.name = text,
+            .method = "/bouquet.bench.v1.EchoService/Echo",
+            .share = share,
+            .requests = {bytes},
+            .answers = {{.before = bytes, .after = {}, .has_name = false}}};
   }
   LoadResult run() {
     auto result = run_load(plan_);
@@ -93,7 +97,7 @@ TEST_F(LoadGenerator, CountsEachStatusAndTimesTheGoodAnswersAlone) {
 
 TEST_F(LoadGenerator, ComparesAnswers) {
   plan_.kinds = {kind("a")};
-  plan_.kinds[0].answers[0] += "x";
+  plan_.kinds[0].answers[0].before += "x";
   plan_.max_requests = 40;
   EXPECT_EQ(run().all().wrong, 40);
 }
@@ -180,6 +184,30 @@ TEST(CallMix, SaysWhatIsWrongWithIt) {
     EXPECT_EQ(mix.status().code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_THAT(std::string(message_of(mix.status())), HasSubstr(why)) << text;
   }
+}
+
+TEST(ExpectedAnswerTest, IsAnyNameAndNothingElse) {
+  bouquet::v1::RecommendResponse response;
+  response.add_results()->set_item_id("tea");
+  response.set_attributes_used(3);
+  response.set_profile_version(7);
+  for (int empty = 0; empty < 2; ++empty) {
+    const ExpectedAnswer expected = expected_answer(response);
+    EXPECT_FALSE(expected.is(response.SerializeAsString())) << "it has no name";
+    for (const size_t length : {1, 100, 300}) {
+      auto named = response;
+      named.set_recommendation_id(std::string(length, 'n'));
+      EXPECT_TRUE(expected.is(named.SerializeAsString())) << length;
+      EXPECT_FALSE(expected.is(named.SerializeAsString() + "x"));
+      EXPECT_FALSE(expected.is(named.SerializeAsString().substr(0, length)));
+      named.set_attributes_used(4);
+      EXPECT_FALSE(expected.is(named.SerializeAsString()));
+    }
+    response.Clear();
+  }
+  bouquet::v1::Profile profile;
+  profile.set_known(true);
+  EXPECT_TRUE(expected_answer(profile).is(profile.SerializeAsString()));
 }
 
 }  // namespace
