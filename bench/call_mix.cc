@@ -18,6 +18,7 @@ namespace pb = bouquet::v1;
 
 constexpr int32_t kMostItems = 5000;    // that are asked about
 constexpr int64_t kPurchases = 50'000;  // that are written in turn
+constexpr int64_t kStride = 7919;       // so that their items go round at another pace than their customers
 
 struct KindName {
   const char* name;
@@ -111,7 +112,6 @@ LoadKind calls_of(CallKind kind, const Artifact& artifact, int32_t k) {
       break;
     case CallKind::kRecord:
       for (int64_t i = 0; i < kPurchases; ++i) {
-        constexpr int64_t kStride = 7919;  // so that items go round at another pace than customers
         pb::RecordEventsRequest request;
         request.add_events()->set_customer_id(customer_of(artifact, i));
         request.mutable_events(0)->mutable_event()->set_item_id(item_of(artifact, i * kStride));

@@ -82,7 +82,9 @@ absl::Status show(const ErasuresOptions& options) {
       std::puts("  models: not looked at (name them with --models)");
     else if (absl::Status s = print_models(**store, sequence, receipt, options.models); !s.ok())
       return s;
-    std::puts("  event files, backups, logs of callers: unknown to the server");
+    std::puts(
+        "  backups from before: in them until they are deleted; `bouquet store restore` leaves the customer out\n"
+        "  event files, logs of callers: unknown to the server");
     return absl::OkStatus();
   }
   return missing_input("--store " + options.store + ": has no erasure '" + options.receipt + "'; `bouquet erasures list` names all");

@@ -82,7 +82,7 @@ class ErasingAgain {
 
   absl::Status write() {
     batch_.Put(restored_.family(Family::kCounters), {kCountersKey.data(), kCountersKey.size()}, encode(counters_));
-    const absl::Status written = restored_.write(batch_);
+    absl::Status written = restored_.write(batch_);
     batch_.Clear();
     return written;
   }
