@@ -14,6 +14,7 @@
 #include "cli/libraries.h"
 #include "cli/machine.h"
 #include "engine/errors.h"
+#include "engine/models_directory.h"
 
 namespace bouquet::cli {
 namespace {
@@ -30,6 +31,7 @@ struct Diagnosis {
   Machine machine;
   std::string folder;
   int64_t disk_free_bytes = 0;
+  int64_t standby_bytes = 0;
   CudaDiagnosis cuda;
   std::vector<BackendState> backends;
   std::vector<Library> libraries;
@@ -60,6 +62,19 @@ std::vector<BackendState> backend_states(const BackendFactory& backends) {
   return states;
 }
 
+// Host memory that the CPU takes to stand by for a GPU with the current model of the folder, in numbers that were measured
+// (docs/operations.md). 0: there is no model.
+int64_t standby_bytes(const std::string& folder) {
+  const auto directory = ModelsDirectory::open_existing(folder);
+  if (!directory.ok()) return 0;
+  const auto version = directory->current();
+  if (!version.ok()) return 0;
+  const auto manifest = directory->manifest(*version);
+  if (!manifest.ok()) return 0;
+  const int64_t d = manifest->artifact.model.dimension;
+  return manifest->item_count * (10 * d + 80) + manifest->customer_count * (d + 24);
+}
+
 std::vector<std::string> warnings(const Diagnosis& found) {
   std::vector<std::string> all;
   for (const char* variable : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"})
@@ -80,7 +95,8 @@ std::vector<std::string> warnings(const Diagnosis& found) {
 }
 
 absl::StatusOr<Diagnosis> diagnose(const BackendFactory& backends, const std::string& folder) {
-  Diagnosis found{read_machine(), folder, 0, diagnose_cuda(cuda_module_path()), backend_states(backends), libraries(), {}};
+  Diagnosis found{read_machine(),           folder,      0, standby_bytes(folder), diagnose_cuda(cuda_module_path()),
+                  backend_states(backends), libraries(), {}};
   std::error_code error;
   const auto space = std::filesystem::space(folder, error);
   if (error) return missing_input("doctor: " + folder + ": " + error.message());
@@ -99,6 +115,9 @@ void print_text(const Diagnosis& found) {
   std::printf("\nmemory    %s, %s free", gigabytes(machine.memory_bytes).c_str(), gigabytes(machine.memory_available_bytes).c_str());
   if (machine.memory_limit_bytes > 0) std::printf(", limited to %s", gigabytes(machine.memory_limit_bytes).c_str());
   std::printf("\ndisk      %s free under %s\n", gigabytes(found.disk_free_bytes).c_str(), found.folder.c_str());
+  if (found.standby_bytes > 0)
+    std::printf("standby   %s of memory for the current model on the CPU, should serve lose its GPU\n",
+                gigabytes(found.standby_bytes).c_str());
   std::printf("%s\nBackends, best first\n", as_text(found.cuda).c_str());
   for (const BackendState& backend : found.backends)
     std::printf("  %-4s  %-8s  %s\n", backend.name.c_str(), backend.usable ? "ready" : "not used", backend.says.c_str());
@@ -128,6 +147,7 @@ Json as_json(const Diagnosis& found) {
             {"available_bytes", machine.memory_available_bytes},
             {"limit_bytes", machine.memory_limit_bytes > 0 ? Json(machine.memory_limit_bytes) : Json(nullptr)}}},
           {"disk", {{"folder", found.folder}, {"free_bytes", found.disk_free_bytes}}},
+          {"standby_bytes", found.standby_bytes},
           {"open_file_limit", machine.open_file_limit},
           {"cuda", as_json(found.cuda)},
           {"backends", std::move(backends)},

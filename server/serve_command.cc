@@ -8,12 +8,12 @@
 #include <string>
 
 #include "engine/errors.h"
-#include "engine/standby_backend.h"
 #include "server/actions_config.h"
 #include "server/config_file.h"
 #include "server/log.h"
 #include "server/placements_config.h"
 #include "server/serving.h"
+#include "server/standby_backend.h"
 
 namespace bouquet::server {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "cuda/cuda_backend.h"
 #include "cuda/devices.h"
+#include "engine/device_loss.h"
 #include "engine/errors.h"
 #include "tests/conformance/ranking_answer.h"
 #include "tests/conformance/ranking_data.h"
@@ -103,6 +104,9 @@ TEST_P(InjectedErrors, AtEveryCall) {
     ++failures;
     // Whatever fails while devices are looked at, the platform is broken.
     EXPECT_EQ(status.code(), n <= opening ? absl::StatusCode::kInternal : GetParam().becomes) << status;
+    if (n > opening) {
+      EXPECT_EQ(is_device_lost(status), GetParam().becomes == absl::StatusCode::kInternal) << status;
+    }
     EXPECT_THAT(std::string(message_of(status)), testing::Not(testing::IsEmpty()));
   }
   EXPECT_GT(failures, calls / 2);

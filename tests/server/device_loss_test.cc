@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -12,7 +14,9 @@
 #include <vector>
 
 #include "engine/device_loss.h"
-#include "engine/standby_backend.h"
+#include "engine/errors.h"
+#include "server/serve_command.h"
+#include "server/standby_backend.h"
 #include "tests/server/failing_backend.h"
 #include "tests/server/step_load.h"
 #include "tests/server/test_server.h"
@@ -152,6 +156,39 @@ TEST_F(DeviceLoss, IsNotWhatAFullDeviceIsTakenFor) {
     EXPECT_EQ(response.model_version(), first);
   }
   EXPECT_EQ(standby_->lost_because(), "");
+}
+
+// What --on-device-loss says: whoever asks is answered, and a process that may get the device back can be started.
+TEST_F(DeviceLoss, EndsTheProgramWhereItIsToldTo) {
+  publish(shop_);
+  const ServingOptions made = options();
+  CLI::App app;
+  int exit_code = -1;
+  const auto backends = [this](const BackendChoice& choice) -> absl::StatusOr<std::unique_ptr<Backend>> {
+    if (choice.name == "cpu") return cpu::make_cpu_backend(1);
+    return std::make_unique<FailingBackend>(fault_);
+  };
+  add_serve_command(app, backends, exit_code);
+  std::vector<std::string> words = {"serve",   "--models",         models_,        "--listen",      made.listen,
+                                    "--admin", made.admin,         "--admin-grpc", made.admin_grpc, "--lame-duck-ms",
+                                    "0",       "--on-device-loss", "exit"};
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  std::thread program([&] { app.parse(words); });
+  const auto client = v1::Recommendations::NewStub(channel_to(made.listen));
+  v1::RecommendRequest request;
+  request.set_customer_id("customer0");
+  const auto ask = [&] {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    v1::RecommendResponse response;
+    return client->Recommend(&context, request, &response).error_code();
+  };
+  EXPECT_EQ(ask(), StatusCode::OK);
+  fault_->begin(1, lost_);
+  EXPECT_EQ(ask(), StatusCode::OK);
+  program.join();
+  EXPECT_EQ(exit_code, kExitNoResource);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 #include "engine/backend.h"
 
-namespace bouquet {
+namespace bouquet::server {
 
 // What is known of the device; shared by all that is made on it.
 class DeviceState;
@@ -40,4 +40,4 @@ class StandbyBackend final : public Backend {
   const std::shared_ptr<DeviceState> state_;
 };
 
-}  // namespace bouquet
+}  // namespace bouquet::server

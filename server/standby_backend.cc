@@ -1,4 +1,4 @@
-#include "engine/standby_backend.h"
+#include "server/standby_backend.h"
 
 #include <atomic>
 #include <mutex>
@@ -7,7 +7,7 @@
 #include "engine/device_loss.h"
 #include "engine/errors.h"
 
-namespace bouquet {
+namespace bouquet::server {
 
 class DeviceState {
  public:
@@ -140,4 +140,4 @@ absl::StatusOr<SharedModel> StandbyBackend::load(const Model& model) {
   return std::make_shared<const StandbyModel>(*std::move(made), state_);
 }
 
-}  // namespace bouquet
+}  // namespace bouquet::server
