@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -217,6 +219,44 @@ TEST(MergeOnAFullDisk, IsNotAcknowledgedAndHasNotHappened) {
   EXPECT_TRUE(outcome.status.ok()) << outcome.status;
   EXPECT_FALSE(outcome.repeated);
   EXPECT_THAT(small.store->merges().person_of("a"), ElementsAre("c", "b", "a"));
+}
+
+// Calls that wait together are done in their order, though a merge is a group by itself.
+TEST_F(MergeTest, StandsInTheOrderOfArrival) {
+  const SaidEvent tea{.customer = "a", .item = "tea"}, later{.customer = "b", .item = "rye", .time = small_.now + kSecond};
+  const NewEvent events[] = {tea.view(), later.view()};
+  std::promise<void> held, release, done;
+  const auto count = [](std::span<const Outcome> outcomes) { EXPECT_TRUE(outcomes[0].status.ok()) << outcomes[0].status; };
+  ASSERT_TRUE(small_.store
+                  ->append({&events[0], 1},
+                           [&](std::span<const Outcome>) {
+                             held.set_value();
+                             release.get_future().wait();
+                           })
+                  .ok());
+  held.get_future().wait();  // the writer waits, so that the rest arrives before it goes on
+  ASSERT_TRUE(small_.store->append({&events[0], 1}, count).ok());
+  ASSERT_TRUE(small_.store->merge_customers({.from_customer_id = "a", .into_customer_id = "b", .request_id = {}}, count).ok());
+  ASSERT_TRUE(small_.store->merge_customers({.from_customer_id = "b", .into_customer_id = "c", .request_id = {}}, count).ok());
+  ASSERT_TRUE(small_.store
+                  ->merge_customers({.from_customer_id = "c", .into_customer_id = "a", .request_id = {}},
+                                    [](std::span<const Outcome> outcomes) {
+                                      EXPECT_EQ(outcomes[0].status.code(), absl::StatusCode::kFailedPrecondition);
+                                    })
+                  .ok());
+  ASSERT_TRUE(small_.store->erase_customer({.customer_id = "b", .request_id = {}}, count).ok());
+  ASSERT_TRUE(small_.store->append({&events[1], 1}, count).ok());
+  ASSERT_TRUE(small_.store
+                  ->merge_customers({.from_customer_id = "b", .into_customer_id = "d", .request_id = {}},
+                                    [&](std::span<const Outcome>) { done.set_value(); })
+                  .ok());
+  release.set_value();
+  done.get_future().wait();
+  EXPECT_THAT(person("a"), ElementsAre("a"));
+  EXPECT_THAT(person("b"), ElementsAre("d", "b"));
+  EXPECT_EQ(small_.store->receipt_of(5)->events(), 2);
+  EXPECT_EQ(small_.figures().events, 1u);
+  EXPECT_EQ(small_.store->newest_sequence(), 7u);
 }
 
 TEST_F(MergeTest, APersonHasNoMoreThanSoManyIds) {
