@@ -56,7 +56,7 @@ class DeviceLoss : public TestServer {
     const grpc::Status status = call_method(method, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     response.clear_model_version();
-    answers_.push_back(response.SerializeAsString());
+    answers_.push_back(bytes_without_name(response));
   }
   // Every kind of question, before and after a new model. What they were answered.
   std::vector<std::string> live() {

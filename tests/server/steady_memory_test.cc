@@ -87,7 +87,8 @@ class SteadyMemory : public TestServer {
       cycle();
       besides(share());
       seen.push_back(memory_now());
-      if (seen.size() % std::atoi(std::getenv("EVERY")) == 0) std::printf("%zu %.3f %.3f\n", seen.size(), seen.back().heap, seen.back().resident), std::fflush(stdout);
+      if (seen.size() % std::atoi(std::getenv("EVERY")) == 0)
+        std::printf("%zu %.3f %.3f\n", seen.size(), seen.back().heap, seen.back().resident), std::fflush(stdout);
       std::this_thread::sleep_until(next);
     }
     const auto mean = [&](size_t quarter, double Memory::*figure) {

@@ -138,7 +138,9 @@ TEST_F(ErasedFilesTest, NoPassRunsWhileTheFilesAreHeld) {
   std::atomic<bool> stop{false};
   auto held = files->hold_files(stop);
   ASSERT_TRUE(held.owns_lock());
-  files->add(small_.erase(canary(0)).sequence, number);
+  const std::string id = canary(0);
+  const DurableErasure erased{number, id, {.sequence = small_.erase(canary(0)).sequence, .time = 0}};
+  files->add({&erased, 1});
   std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the pass is due after one
   EXPECT_EQ(files->pending(), 1);
   EXPECT_THAT(files_with(small_.folder(), canary(0)), Not(IsEmpty()));
