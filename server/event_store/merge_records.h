@@ -34,7 +34,11 @@ class MergesAt {
     if (record.undone != 0) taken_out_.push_back(record.from);
   }
   CustomerNumber root_of(CustomerNumber customer) const {
-    for (auto at = into_.find(customer); at != into_.end(); at = into_.find(customer)) customer = at->second;
+    auto at = into_.find(customer);
+    for (size_t step = 0; step < into_.size() && at != into_.end(); ++step) {  // round in a circle in a damaged store
+      customer = at->second;
+      at = into_.find(customer);
+    }
     return customer;
   }
   const std::map<CustomerNumber, CustomerNumber>& into() const { return into_; }
