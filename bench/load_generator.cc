@@ -261,6 +261,7 @@ absl::StatusOr<LoadResult> run_load(const LoadPlan& plan) {
   LoadResult total;
   const auto begin = Clock::now();
   std::vector<std::thread> threads;
+  threads.reserve(loads.size());
   for (auto& load : loads) threads.emplace_back([&load, begin] { load->run(begin); });
   if (plan.meter) {
     std::this_thread::sleep_until(begin + std::chrono::duration<double>(plan.warm_up_seconds));

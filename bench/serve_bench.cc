@@ -28,6 +28,7 @@ namespace bouquet::bench {
 namespace {
 
 constexpr char kRecommend[] = "/bouquet.v1.Recommendations/Recommend";
+constexpr int32_t kVisitors = 50;  // whose requests carry their history
 
 struct Settings {
   GeneratedModel model;
@@ -120,7 +121,6 @@ absl::StatusOr<LoadPlan> visitor_load(const Settings& settings, const std::strin
   if (!offline.ok()) return offline.status();
   LoadPlan load = settings.load;
   LoadKind& calls = load.kinds.emplace_back(LoadKind{.name = "recommend", .method = kRecommend, .requests = {}, .answers = {}});
-  constexpr int32_t kVisitors = 50;
   for (int32_t c = 0; c < std::min(settings.model.customers, kVisitors); ++c) {
     bouquet::v1::RecommendRequest request;
     fill_visitor(settings, offline->model.served->artifact(), c, asking, &request);

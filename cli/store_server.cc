@@ -14,7 +14,7 @@ constexpr int32_t kConnectMs = 5000;
 
 // Aborted is another exit code, of trainings.
 absl::Status said(const grpc::Status& status) {
-  const absl::Status answer = server::from_grpc(status);
+  absl::Status answer = server::from_grpc(status);
   if (answer.code() == absl::StatusCode::kAborted) return absl::UnavailableError(answer.message());
   if (answer.code() == absl::StatusCode::kUnimplemented)
     return wrong_usage("--server: there is no Store service at that address; it is on the server's --admin-grpc");
