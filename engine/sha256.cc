@@ -1,7 +1,6 @@
 #include "engine/sha256.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -22,14 +21,6 @@ std::string sha256_hex(const void* bytes, size_t count) {
     text.push_back("0123456789abcdef"[byte & 15]);
   }
   return text;
-}
-
-std::array<unsigned char, 32> hmac_sha256(std::string_view key, std::string_view text) {
-  std::array<unsigned char, 32> digest;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-           digest.data(), nullptr) == nullptr)
-    std::abort();
-  return digest;
 }
 
 namespace {

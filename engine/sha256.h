@@ -11,10 +11,7 @@ namespace bouquet {
 
 std::array<unsigned char, 32> sha256(const void* bytes, size_t count);
 std::string sha256_hex(const void* bytes, size_t count);  // 64 characters
-// RFC 2104.
-std::array<unsigned char, 32> hmac_sha256(std::string_view key, std::string_view text);
-
-// The same for many texts under one key, without the key's share of the work. Thread-safe.
+// HMAC (RFC 2104) of many texts under one key, whose share of the work is done once. Thread-safe.
 class HmacSha256 {
  public:
   explicit HmacSha256(std::string_view key);

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "engine/errors.h"
-#include "engine/sha256.h"
 #include "server/event_store/event_keys.h"
 
 namespace bouquet::server {
@@ -32,9 +32,11 @@ absl::Status damaged() { return bad_input("the store: what it remembers of an er
 absl::Status ErasureTable::load(const StoreDatabase& database) {
   rocksdb::ColumnFamilyHandle* family = database.family(Family::kErasures);
   if (family == nullptr) return absl::OkStatus();
-  const rocksdb::Status found = database.rocks().Get({}, family, kSaltKey, &salt_);
+  std::string salt;
+  const rocksdb::Status found = database.rocks().Get({}, family, kSaltKey, &salt);
   if (found.IsNotFound()) return absl::OkStatus();
   if (!found.ok()) return of_rocks(found);
+  set_salt(std::move(salt));
   const std::unique_ptr<rocksdb::Iterator> at(database.rocks().NewIterator({}, family));
   const std::string prefix(1, kTombstone);
   for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
@@ -49,7 +51,10 @@ absl::Status ErasureTable::load(const StoreDatabase& database) {
   return of_rocks(at->status());
 }
 
-ErasureTable::Hash ErasureTable::hash(std::string_view customer_id) const { return hmac_sha256(salt_, customer_id); }
+void ErasureTable::set_salt(std::string salt) {
+  salt_ = std::move(salt);
+  hmac_.emplace(salt_);
+}
 
 std::optional<Erasure> ErasureTable::find(std::string_view customer_id) const {
   if (empty()) return std::nullopt;
@@ -69,8 +74,8 @@ bool ErasureTable::is_of(const ErasureReceipt& receipt, std::string_view custome
 std::string ErasureTable::put(const StoreDatabase& database, std::string_view customer_id, const Erasure& erasure,
                               rocksdb::WriteBatch& batch) {
   rocksdb::ColumnFamilyHandle* family = database.family(Family::kErasures);
-  if (salt_.empty()) salt_ = random_text() + random_text();  // nobody else reads it while the table is empty
-  batch.Put(family, kSaltKey, salt_);                        // each time: the first time may have failed
+  if (salt_.empty()) set_salt(random_text() + random_text());  // nobody else reads it while the table is empty
+  batch.Put(family, kSaltKey, salt_);                          // each time: the first time may have failed
   const Hash digest = hash(customer_id);
   std::string value;
   append_fixed64(erasure.sequence, value);

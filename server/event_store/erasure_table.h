@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "bouquet/store/v1/erasure_receipt.pb.h"
+#include "engine/sha256.h"
 #include "server/event_store/store_database.h"
 
 namespace bouquet::server {
@@ -33,7 +34,7 @@ class ErasureTable {
 
   bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
   int64_t size() const { return count_.load(std::memory_order_acquire); }  // ids
-  // None: nobody of this id was ever erased. Costs nothing while the table is empty, else about three microseconds.
+  // None: nobody of this id was ever erased. Costs nothing while the table is empty, else about .4 microseconds.
   std::optional<Erasure> find(std::string_view customer_id) const;
 
   // Whether the receipt is of an erasure of this id, or of a person who had it.
@@ -46,11 +47,14 @@ class ErasureTable {
 
  private:
   using Hash = std::array<unsigned char, 32>;
-  Hash hash(std::string_view customer_id) const;
+  void set_salt(std::string salt);
+  // Once there is a salt.
+  Hash hash(std::string_view customer_id) const { return hmac_->of(customer_id); }
 
   std::atomic<int64_t> count_{0};
   mutable std::shared_mutex mutex_;
-  std::string salt_;  // the store's own; made with the first erasure
+  std::string salt_;                // the store's own; made with the first erasure
+  std::optional<HmacSha256> hmac_;  // under the salt
   absl::flat_hash_map<Hash, Erasure> erasures_;
 };
 
