@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "absl/container/flat_hash_set.h"
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/customer_removal.h"
 #include "server/event_store/erasure_table.h"
+#include "server/event_store/merge_records.h"
 #include "server/event_store/store_counters.h"
 
 namespace bouquet::server {
@@ -30,7 +32,7 @@ class ErasingAgain {
 
   // Everybody of the backup's time whose last erasure the backup does not know: it came after all that the backup has of them.
   absl::StatusOr<int64_t> remove_customers() {
-    int64_t removed = 0;
+    absl::flat_hash_set<CustomerNumber> removed;
     CustomersByNumber ids(restored_);
     for (CustomerNumber number = 1; !after_.empty() && number <= counters_.last_customer; ++number) {
       const auto id = ids.id(number);
@@ -41,11 +43,12 @@ class ErasingAgain {
       if (!rows.ok()) return rows.status();
       counters_.events -= static_cast<uint64_t>(rows->events);
       --counters_.customers;
-      ++removed;
+      removed.insert(number);
       if (batch_.GetDataSize() < kBatchBytes) continue;
       if (absl::Status s = write(); !s.ok()) return s;
     }
-    return removed;
+    if (absl::Status s = remove_merges(removed); !s.ok()) return s;
+    return static_cast<int64_t>(removed.size());
   }
 
   // New arrivals are numbered after the newest erasure: a receipt is known by its number.
@@ -67,6 +70,14 @@ class ErasingAgain {
   }
 
  private:
+  // Whoever was one person with them when the backup was taken, and not any more when they were erased, is left alone.
+  absl::Status remove_merges(const absl::flat_hash_set<CustomerNumber>& of) {
+    return scan_merges(restored_, [&](const MergeRecord& record) {
+      if (of.contains(record.from) || of.contains(record.into)) delete_merge(restored_, record.from, record.sequence, batch_);
+      return true;
+    });
+  }
+
   bool was_erased_since(std::string_view id) const {
     const auto after = after_.find(id);
     if (!after) return false;

@@ -90,6 +90,23 @@ TEST_F(RestoredErasures, WhoWasErasedAfterTheBackupDoesNotComeBack) {
 }
 
 // The control: what keeps them away is the newer set, and nothing else.
+TEST_F(RestoredErasures, OfMergedCustomersAllGoAndWhoWasTakenOutBeforeStays) {
+  lost_.append_one({.customer = "visitor", .item = "egg", .time = 4 * kSecond});
+  lost_.append_one({.customer = "twin", .item = "oil", .time = 4 * kSecond});
+  lost_.merge("visitor", "ann");
+  lost_.merge("twin", "ann");
+  back_up_now();
+  lost_.unmerge("twin");
+  lost_.erase("visitor");
+  EXPECT_EQ(erased_again(from_lost()), 2);
+  expect_sound();
+  Reopened restored(restored_);
+  EXPECT_EQ(restored.customer("ann"), 0u);
+  EXPECT_EQ(restored.customer("visitor"), 0u);
+  EXPECT_THAT(restored.store->merges().person_of("twin"), ElementsAre("twin"));
+  EXPECT_THAT(restored.told("twin"), SizeIs(1));
+}
+
 TEST_F(RestoredErasures, TheyDoWithoutTheNewerSet) {
   back_up_now();
   lost_.erase("ann");
