@@ -5,7 +5,7 @@ if(NOT BOUQUET_FUZZ_CXX)
   return()
 endif()
 
-set(sources tests/fuzz/reader_fuzz.cc engine/event_rules.cc engine/id_map.cc engine/nearest_name.cc)
+set(sources tests/fuzz/reader_fuzz.cc engine/event_rules.cc engine/pair_sums.cc engine/id_map.cc engine/nearest_name.cc)
 foreach(name cell cell_values columns csv_reader event_rows jsonl_reader text_blocks time_parser)
   list(APPEND sources training/${name}.cc)
 endforeach()
