@@ -76,6 +76,23 @@ void mend(fuzz::MessageMutator& mutator, const std::string& layout, Request& req
       if (mutator.below(4) > 0) request.clear_explain();
     }
   }
+  if constexpr (requires { request.clear_as_of(); })
+    if (mutator.below(8) > 0) request.clear_as_of();
+  if constexpr (requires { request.clear_recipient_id(); }) {
+    if (mutator.below(4) > 0) request.clear_recipient_id();
+    if (mutator.below(8) == 0) {
+      request.mutable_group()->clear_customer_ids();
+      for (size_t i = 0, n = 1 + mutator.below(3); i < n; ++i) request.mutable_group()->add_customer_ids("customer" + std::to_string(i));
+      request.mutable_group()->set_rule(mutator.below(2) == 0 ? v1::GROUP_RULE_MEAN : v1::GROUP_RULE_LEAST_MISERY);
+      if (mutator.below(4) > 0) {
+        request.clear_explain();
+        request.clear_exploration();
+        request.clear_include_stddev();
+        request.clear_attributes();
+        return request.clear_packed_attributes();
+      }
+    }
+  }
   if constexpr (requires { request.clear_packed_attributes(); }) {
     if (mutator.below(2) == 0) request.clear_attributes();
     if (mutator.below(3) != 0) return request.clear_packed_attributes();
