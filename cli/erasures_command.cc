@@ -6,13 +6,13 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/time/time.h"
-#include "engine/emptied_rows.h"
+#include "cli/store_events.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
 #include "server/event_store/store_snapshot.h"
+#include "training/erased_customers.h"
 
 namespace bouquet::cli {
 namespace {
@@ -90,36 +90,28 @@ absl::Status show(const ErasuresOptions& options) {
   return missing_input("--store " + options.store + ": has no erasure '" + options.receipt + "'; `bouquet erasures list` names all");
 }
 
-// Of a version: the rows of customers who were erased after its training read the store, or ever if it read none.
-std::vector<CustomerIndex> erased_rows(const StoreSnapshot& store, const Artifact& artifact) {
-  const StorePart& trained_on = artifact.recipe.store;
-  const uint64_t known = trained_on.identity == store.store_identity() ? trained_on.sequence : 0;
-  std::vector<CustomerIndex> rows;
-  for (CustomerIndex row = 0; row < artifact.customer_ids.size(); ++row)
-    if (const auto erasure = store.erasures().find(artifact.customer_ids.id(row)); erasure && erasure->sequence > known)
-      rows.push_back(row);
-  return rows;
-}
-
-// One version; a damaged one cannot be written anew, and is left for whoever deletes it.
-absl::Status scrub_version(const StoreSnapshot& store, ModelsDirectory& directory, const std::string& version) {
+// One version; a damaged one cannot be written anew, and is left for whoever deletes it. Emptied are the rows of customers who were erased
+// after its training read the store, or ever if it read none.
+absl::Status scrub_version(const training::EventSource& store, ModelsDirectory& directory, const std::string& version) {
   const auto artifact = directory.load(version);
   if (!artifact.ok()) return artifact.status();
-  const std::vector<CustomerIndex> rows = erased_rows(store, **artifact);
-  if (rows.empty()) {
+  const StorePart& trained_on = (*artifact)->recipe.store;
+  Artifact emptied = **artifact;
+  const uint64_t known = trained_on.identity == store.identity() ? trained_on.sequence : 0;
+  const auto rows = training::empty_rows_erased_since(store, known, emptied);
+  if (!rows.ok()) return rows.status();
+  if (*rows == 0) {
     std::printf("%s: no row of anybody who was erased\n", version.c_str());
     return absl::OkStatus();
   }
-  Artifact emptied = **artifact;
-  empty_customer_rows(rows, emptied);
   const auto written = directory.replace(version, std::move(emptied));
   if (!written.ok()) return written.status();
-  std::printf("%s: %zu rows emptied, it is %s now\n", version.c_str(), rows.size(), written->c_str());
+  std::printf("%s: %lld rows emptied, it is %s now\n", version.c_str(), static_cast<long long>(*rows), written->c_str());
   return absl::OkStatus();
 }
 
 absl::Status scrub(const ErasuresOptions& options) {
-  const auto store = StoreSnapshot::open(options.store);
+  const auto store = open_store_events(options.store);
   if (!store.ok()) return store.status();
   if (const auto there = ModelsDirectory::open_existing(options.models); !there.ok()) return there.status();
   auto directory = ModelsDirectory::open(options.models);

@@ -168,7 +168,6 @@ absl::Status AskerReader::check_past_without_store(const Subject& subject) const
   if (!moment.ok()) return moment.status();
   if (moment->of_answer && moment->up_to_version == 0) return absl::OkStatus();
   return absl::FailedPreconditionError("as_of: no events are kept here, so that nothing is known of earlier moments; give --store");
-  return absl::OkStatus();
 }
 
 absl::Status AskerReader::read_events(const v1::Visitor& visitor, Asker& asker) const {
@@ -215,7 +214,8 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
 void AskerReader::merge(Asker& asker) {
   const Artifact& artifact = served_.artifact();
   known_.clear();
-  for (const CustomerIndex row : asker.without_rows ? std::span<const CustomerIndex>() : std::span<const CustomerIndex>(asker.rows)) {
+  const std::span<const CustomerIndex> rows = asker.without_rows ? std::span<const CustomerIndex>() : asker.rows;
+  for (const CustomerIndex row : rows) {
     artifact.histories.read(row, artifact.rules.reference_time, known_.empty() ? known_ : more_);
     join_history(more_, known_);
     more_.clear();

@@ -197,8 +197,11 @@ int64_t LiveCustomers::own_version(std::string_view customer_id) const {
 
 void LiveCustomers::rows_of(std::string_view customer_id, std::vector<CustomerIndex>& rows) const {
   rows.clear();
-  for (const std::string& id : store_.merges().person_of(customer_id))
+  const auto add = [&](std::string_view id) {
     if (const CustomerIndex row = row_of(id).row; row != kNone && std::ranges::find(rows, row) == rows.end()) rows.push_back(row);
+  };
+  if (store_.merges().empty()) return add(customer_id);  // as most are asked for: nothing to copy
+  for (const std::string& id : store_.merges().person_of(customer_id)) add(id);
 }
 
 absl::Status LiveCustomers::read_person(const std::vector<std::string>& person, const PastMoment& moment, bool on_rows,
