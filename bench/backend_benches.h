@@ -1,9 +1,11 @@
 // The benchmarks of a backend by itself, without gRPC: of `bouquet bench` and of the kit that goes to a machine with a GPU.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

@@ -1,5 +1,7 @@
 #include "bench/bench_command.h"
 
+#include <CLI/CLI.hpp>
+
 #include "bench/backend_benches.h"
 #include "bench/live_bench.h"
 #include "bench/read_bench.h"

@@ -1,9 +1,11 @@
 // `bouquet bench`: measurements that anyone can repeat. Each benchmark adds itself as a subcommand.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::cli {
 

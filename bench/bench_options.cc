@@ -1,5 +1,7 @@
 #include "bench/bench_options.h"
 
+#include <CLI/CLI.hpp>
+
 #include "engine/errors.h"
 #include "engine/unsupported_options.h"
 

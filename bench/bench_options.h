@@ -1,7 +1,6 @@
 // The flags that the benchmarks of a backend share, and what every run opens with.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +9,10 @@
 #include "absl/status/statusor.h"
 #include "bench/call_times.h"
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

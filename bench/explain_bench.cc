@@ -1,5 +1,6 @@
 #include "bench/explain_bench.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -1,9 +1,11 @@
 // `bouquet bench explain`: how long it takes to take the scores of one answer apart.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

@@ -1,5 +1,6 @@
 #include "bench/fold_in_bench.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -1,9 +1,11 @@
 // `bouquet bench fold-in`: how long it takes to solve profiles from histories, in batches.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

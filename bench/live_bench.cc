@@ -1,6 +1,7 @@
 #include "bench/live_bench.h"
 
 #include <grpcpp/grpcpp.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <chrono>

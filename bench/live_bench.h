@@ -1,9 +1,11 @@
 // `bouquet bench live`: how long it takes from an event to a recommendation that it has changed, while others read and write.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

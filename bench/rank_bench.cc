@@ -1,5 +1,6 @@
 #include "bench/rank_bench.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <fstream>

@@ -1,9 +1,11 @@
 // `bouquet bench rank`: exact top-k of generated vectors, with a sample of the answers checked against brute force.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>

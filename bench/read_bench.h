@@ -1,7 +1,9 @@
 // `bouquet bench read`: rows per second from an event file to a sorted data set, and the memory that takes.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

@@ -1,5 +1,6 @@
 #include "bench/roofline_bench.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>

@@ -1,9 +1,11 @@
 // `bouquet bench roofline`: what the hardware under a backend can do at most.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

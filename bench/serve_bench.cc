@@ -1,5 +1,6 @@
 #include "bench/serve_bench.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <functional>
 #include <memory>

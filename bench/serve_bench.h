@@ -1,9 +1,11 @@
 // `bouquet bench serve`: how many Recommend calls a server answers on the processors it is given, beside a bare echo in the same run.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

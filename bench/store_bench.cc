@@ -1,6 +1,7 @@
 #include "bench/store_bench.h"
 
 #include <sys/resource.h>
+#include <CLI/CLI.hpp>
 
 #include <atomic>
 #include <chrono>

@@ -1,7 +1,9 @@
 // `bouquet bench store`: how many events become durable in a second, what they take on disk, and how fast they are read back.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

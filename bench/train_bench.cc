@@ -1,5 +1,6 @@
 #include "bench/train_bench.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

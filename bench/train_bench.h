@@ -1,9 +1,11 @@
 // `bouquet bench train`: seconds per epoch of training, and the objective reached.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include "engine/backend.h"
+
+namespace CLI {
+class App;
+}
 
 namespace bouquet::bench {
 

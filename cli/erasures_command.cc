@@ -34,8 +34,7 @@ std::string files_text(const ErasureReceipt& receipt) {
 
 // What one published version has of whoever was erased.
 std::string row_text(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt, const Artifact& artifact) {
-  const StorePart& trained_on = artifact.recipe.store;
-  if (trained_on.identity == store.store_identity() && trained_on.sequence >= sequence) return "no row from before the erasure";
+  if (artifact.recipe.store.sequence_in(store.store_identity()) >= sequence) return "no row from before the erasure";
   for (CustomerIndex row = 0; row < artifact.customer_ids.size(); ++row)
     if (store.erasures().is_of(receipt, artifact.customer_ids.id(row))) return "HAS A ROW, which a server with this store ignores";
   return "no row";
@@ -95,10 +94,8 @@ absl::Status show(const ErasuresOptions& options) {
 absl::Status scrub_version(const training::EventSource& store, ModelsDirectory& directory, const std::string& version) {
   const auto artifact = directory.load(version);
   if (!artifact.ok()) return artifact.status();
-  const StorePart& trained_on = (*artifact)->recipe.store;
   Artifact emptied = **artifact;
-  const uint64_t known = trained_on.identity == store.identity() ? trained_on.sequence : 0;
-  const auto rows = training::empty_rows_erased_since(store, known, emptied);
+  const auto rows = training::empty_rows_erased_since(store, emptied.recipe.store.sequence_in(store.identity()), emptied);
   if (!rows.ok()) return rows.status();
   if (*rows == 0) {
     std::printf("%s: no row of anybody who was erased\n", version.c_str());

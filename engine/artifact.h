@@ -77,6 +77,9 @@ struct MetricTable {
 struct StorePart {
   std::string identity;   // of the store; empty: it was trained on none
   uint64_t sequence = 0;  // everything up to this arrival
+
+  // What it has of the store of that identity: everything up to this arrival; 0: nothing.
+  uint64_t sequence_in(std::string_view store) const { return !identity.empty() && identity == store ? sequence : 0; }
 };
 
 // How the model came to be: what a person reads, and what `--publish if-better` needs to fit the same recipe again.

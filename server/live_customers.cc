@@ -10,10 +10,9 @@
 namespace bouquet::server {
 
 KnownPart known_part(const Artifact& artifact, const std::string& store_identity) {
-  KnownPart known{.sequence = 0, .time = artifact.rules.reference_time};
-  const StorePart& trained_on = artifact.recipe.store;
-  if (trained_on.identity.empty() || trained_on.identity != store_identity) return known;
-  known.sequence = trained_on.sequence;
+  KnownPart known{.time = artifact.rules.reference_time};
+  known.sequence = artifact.recipe.store.sequence_in(store_identity);
+  if (known.sequence == 0) return known;
   const auto& sources = artifact.recipe.sources;  // event files, then the store, then files of items and customers
   known.all_stored = !sources.empty() && sources[0] == "store" && std::count(sources.begin(), sources.end(), "store") == 1;
   return known;

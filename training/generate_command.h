@@ -1,7 +1,9 @@
 // `bouquet generate`: a synthetic shop as files.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace bouquet::training {
 

@@ -1,7 +1,9 @@
 // `bouquet inspect`: what the readers see in files. Trains nothing.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace bouquet::training {
 

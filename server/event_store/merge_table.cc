@@ -11,7 +11,7 @@
 namespace bouquet::server {
 namespace {
 
-std::string quoted(std::string_view id) { return "'" + std::string(id) + "'"; }
+std::string quoted_id(std::string_view id) { return "'" + std::string(id) + "'"; }
 
 }  // namespace
 
@@ -79,14 +79,14 @@ absl::Status MergeTable::check_merge(std::string_view from, std::string_view int
   const std::shared_lock lock(mutex_);
   if (const auto at = merges_.find(from); at != merges_.end()) {
     if (at->second.into == into) return absl::OkStatus();
-    return absl::FailedPreconditionError("from_customer_id: " + quoted(from) + " is merged into " + quoted(at->second.into) +
-                                         " already; take that back before it is merged into " + quoted(into));
+    return absl::FailedPreconditionError("from_customer_id: " + quoted_id(from) + " is merged into " + quoted_id(at->second.into) +
+                                         " already; take that back before it is merged into " + quoted_id(into));
   }
   if (root_locked(into) == from)
-    return absl::FailedPreconditionError("into_customer_id: " + quoted(into) + " is merged into " + quoted(from) +
+    return absl::FailedPreconditionError("into_customer_id: " + quoted_id(into) + " is merged into " + quoted_id(from) +
                                          " already, so that it would go round in a circle");
   if (person_locked(from).size() + person_locked(into).size() > kMaxPersonIds)
-    return absl::FailedPreconditionError("into_customer_id: " + quoted(into) + " and " + quoted(from) +
+    return absl::FailedPreconditionError("into_customer_id: " + quoted_id(into) + " and " + quoted_id(from) +
                                          " would be one person of more than " + std::to_string(kMaxPersonIds) +
                                          " ids; is one of them shared by many?");
   return absl::OkStatus();
@@ -95,9 +95,9 @@ absl::Status MergeTable::check_merge(std::string_view from, std::string_view int
 absl::Status MergeTable::check_unmerge(std::string_view from, absl::Time now) const {
   const std::shared_lock lock(mutex_);
   const auto at = merges_.find(from);
-  if (at == merges_.end()) return absl::FailedPreconditionError("from_customer_id: " + quoted(from) + " is merged into nobody");
+  if (at == merges_.end()) return absl::FailedPreconditionError("from_customer_id: " + quoted_id(from) + " is merged into nobody");
   if (now > absl::FromUnixMicros(at->second.time) + kUndoWindow)
-    return absl::FailedPreconditionError("from_customer_id: " + quoted(from) + " was merged into " + quoted(at->second.into) +
+    return absl::FailedPreconditionError("from_customer_id: " + quoted_id(from) + " was merged into " + quoted_id(at->second.into) +
                                          " more than 30 days ago, which is not taken back any more");
   return absl::OkStatus();
 }
