@@ -58,10 +58,14 @@ class CpuProfiler final : public Profiler {
     const size_t length = static_cast<size_t>(histories.offsets[static_cast<size_t>(r) + 1]) - begin;
     const GatherPairs pairs{histories.items.subspan(begin, length), histories.confidences.subspan(begin, length),
                             histories.targets.empty() ? histories.targets : histories.targets.subspan(begin, length)};
-    const double ridge = side_.rule().ridge(static_cast<int64_t>(length));
+    const double ridge = side_.rule().solved_ridge(static_cast<int64_t>(length));
     if (!solver.solve(pairs, ridge, prior, solved.profiles.row(r).data())) return false;
+    if (solved.cholesky.empty()) return true;
     const auto size = static_cast<size_t>(source_.dimension()) * static_cast<size_t>(source_.dimension());
-    return solved.cholesky.empty() || solver.cholesky(pairs, ridge, solved.cholesky.data() + static_cast<size_t>(r) * size);
+    const auto factor = solved.cholesky.subspan(static_cast<size_t>(r) * size, size);
+    if (!solver.cholesky(pairs, ridge, factor.data())) return false;
+    for (float& x : factor) x *= side_.rule().factor_scale(static_cast<int64_t>(length));
+    return true;
   }
 
   const std::shared_ptr<const LoadedModel> model_;
@@ -79,7 +83,8 @@ FoldInSide::FoldInSide(const Model& model, int64_t loaded_customers, Side solved
     : table_(FactorTable::copy_of(solved == Side::kCustomers ? model.item_matrix() : model.profile_matrix())),
       source_(table_, model.constants.unobserved_weight),
       rule_{model.constants.unobserved_weight, model.constants.regularization, model.constants.regularization_exponent,
-            solved == Side::kCustomers ? model.constants.training_item_count : model.constants.training_customer_count} {
+            solved == Side::kCustomers ? model.constants.training_item_count : model.constants.training_customer_count,
+            solved == Side::kCustomers ? model.constants.empty_history_share : 1} {
   // The Gram matrix is the training's: items added later are not in it.
   if (solved == Side::kCustomers)
     source_.refresh(model.item_gram.view(), pool);

@@ -24,7 +24,8 @@ int32_t factors_at_a_time(int64_t d, int32_t max_batch) {
 
 RidgeRule rule_of(const ModelConstants& c, Side solved) {
   return {c.unobserved_weight, c.regularization, c.regularization_exponent,
-          solved == Side::kCustomers ? c.training_item_count : c.training_customer_count};
+          solved == Side::kCustomers ? c.training_item_count : c.training_customer_count,
+          solved == Side::kCustomers ? c.empty_history_share : 1};
 }
 
 // Floats of the prior means of a batch.
@@ -81,14 +82,14 @@ class CudaProfiler final : public Profiler {
       count = attributes_.fitting(histories.attributes, first, staging_.fitting(histories, first));
       staging_.upload(histories, first, count, rule_, shape_.dimension);
       attributes_.upload(histories.attributes, first, count);
-      if (absl::Status s = solve_staged(first, count, solved); !s.ok()) return s;
+      if (absl::Status s = solve_staged(histories, first, count, solved); !s.ok()) return s;
     }
     clock_.read();
     return absl::OkStatus();
   }
 
   // Histories [first, first + count), which stand in staging_ as rows from 0.
-  absl::Status solve_staged(int32_t first, int32_t count, const ProfileBatch& solved) {
+  absl::Status solve_staged(const HistoryBatch& histories, int32_t first, int32_t count, const ProfileBatch& solved) {
     const int64_t d = shape_.dimension;
     host_failed_[0] = kNoRow;
     failed_.upload(std::as_const(host_failed_).span());
@@ -106,7 +107,15 @@ class CudaProfiler final : public Profiler {
     if (host_failed_[0] != kNoRow)
       return absl::InternalError("history " + std::to_string(first + host_failed_[0]) + ": its matrix is not positive definite");
     std::ranges::copy(profiles, solved.profiles.data + first * d);
+    for (int32_t r = first; !solved.cholesky.empty() && r < first + count; ++r) scale_factor(histories, r, solved.cholesky);
     return absl::OkStatus();
+  }
+
+  void scale_factor(const HistoryBatch& histories, int32_t row, std::span<float> factors) const {
+    const auto r = static_cast<size_t>(row), size = static_cast<size_t>(shape_.dimension) * static_cast<size_t>(shape_.dimension);
+    const float scale = rule_.factor_scale(histories.offsets[r + 1] - histories.offsets[r]);
+    if (scale == 1) return;
+    for (float& x : factors.subspan(r * size, size)) x *= scale;
   }
 
   // The factors of all staged rows, those included whose profiles come from their dual. The rows are in the plan's order there, and here

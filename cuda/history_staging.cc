@@ -53,7 +53,7 @@ void HistoryStaging::upload(const HistoryBatch& histories, int32_t first, int32_
   has_targets_ = !histories.targets.empty();
   for (int32_t r = 0; r <= count; ++r) host_offsets_[r] = offsets[static_cast<size_t>(r)] - offsets.front();
   const auto own_offsets = std::as_const(host_offsets_).span().first(static_cast<size_t>(count) + 1);
-  for (int32_t r = 0; r < count; ++r) host_ridges_[r] = rule.ridge(host_offsets_[r + 1] - host_offsets_[r]);
+  for (int32_t r = 0; r < count; ++r) host_ridges_[r] = rule.solved_ridge(host_offsets_[r + 1] - host_offsets_[r]);
   plan_half_step(own_offsets, d, 0, plan_);
   offsets_.upload(own_offsets);
   ridges_.upload(std::as_const(host_ridges_).span().first(static_cast<size_t>(count)));

@@ -1,6 +1,7 @@
 #include "engine/added_items.h"
 
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "engine/views.h"
@@ -81,7 +82,13 @@ Artifact with_items(const Artifact& artifact, const AddedItems& added) {
   out.catalog.columns = with_missing_rows(artifact.catalog.columns, rows, count);
   out.item_customers = longer_if_any(artifact.item_customers, count, int32_t{0});
   out.co_purchases.item_baskets = longer_if_any(artifact.co_purchases.item_baskets, count, int32_t{0});
-  out.content_links.offsets = longer_offsets(artifact.content_links.offsets, count);
+  if (added.links.empty()) {
+    out.content_links.offsets = longer_offsets(artifact.content_links.offsets, count);
+  } else {
+    std::vector<int32_t> items(added.ids.size());
+    std::iota(items.begin(), items.end(), static_cast<int32_t>(rows));
+    out.content_links = with_links(artifact.content_links, out.model, items, added.links);
+  }
   out.co_purchases.offsets = longer_offsets(artifact.co_purchases.offsets, count);
   return out;
 }

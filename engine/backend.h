@@ -84,8 +84,9 @@ struct ProfilerLimits {
 // Solves profiles from histories exactly as training does (the fold-in): W p = sum of c r q over the history, with
 // W = alpha0 QᵀQ + sum of c q qᵀ + lambda rho I (docs/algorithms/ials.md). With a prior, the right side has lambda rho times the prior
 // mean beside the sum (docs/algorithms/attributes.md), so that an empty history gets the profile that its attributes lead one to expect,
-// shrunk; without one the profile of an empty history is zero.
-// On the CPU the profile of a training history is the stored profile, bit for bit. Not thread-safe; keeps its model alive.
+// shrunk; without one the profile of an empty history is zero. Of customers without events only ModelConstants::empty_history_share of
+// alpha0 counts in W. On the CPU the profile of a training history is the stored profile, bit for bit. Not thread-safe; keeps its model
+// alive.
 class Profiler : public TimedOnDevice {
  public:
   // Errors: InvalidArgument (an item, shape or weight out of range; `solved` is then untouched), Internal (device fault,

@@ -226,13 +226,14 @@ Calibration read_calibration(const JsonFields& f) {
   return calibration;
 }
 
-ModelConstants read_constants(const JsonFields& f) {
+ModelConstants read_constants(const JsonFields& f, int32_t minor) {
   ModelConstants c;
   c.unobserved_weight = f.number("unobserved_weight");
   c.regularization = f.number("regularization");
   c.regularization_exponent = f.number("regularization_exponent");
   c.training_item_count = f.integer("training_item_count", 0, kMaxInt64);
   c.training_customer_count = f.integer("training_customer_count", 0, kMaxInt64);
+  if (minor >= 6) c.empty_history_share = f.number("empty_history_share");
   return c;
 }
 
@@ -297,7 +298,8 @@ std::string manifest_text(const Manifest& m) {
         {"regularization", c.regularization},
         {"regularization_exponent", c.regularization_exponent},
         {"training_item_count", c.training_item_count},
-        {"training_customer_count", c.training_customer_count}}},
+        {"training_customer_count", c.training_customer_count},
+        {"empty_history_share", c.empty_history_share}}},
       {"recipe", recipe_json(m.artifact.recipe)},
       {"events", rules_json(m.artifact.rules)},
       {"repurchase", {{"share", m.artifact.repurchase.share}}},
@@ -305,6 +307,7 @@ std::string manifest_text(const Manifest& m) {
       {"metrics", metrics_json(m.artifact.metrics)},
       {"calibration", calibration_json(m.artifact.calibration)},
       {"noise_variance", m.artifact.uncertainty.noise_variance},
+      {"content_weight", m.artifact.content_links.weight},
       {"sections", sections_json(m.sections)},
   };
   // File names of sources may hold bytes that are no UTF-8; a manifest is always valid JSON.
@@ -329,7 +332,7 @@ absl::StatusOr<Manifest> parse_manifest(std::string_view text) {
   m.item_count = f.integer("items", 0, kMaxInt32);
   m.pair_count = f.integer("pairs", 0, kMaxInt64);
   m.artifact.model.dimension = static_cast<int32_t>(f.integer("dimension", 1, kMaxDimension));
-  m.artifact.model.constants = read_constants(f.object("constants"));
+  m.artifact.model.constants = read_constants(f.object("constants"), m.minor);
   m.artifact.recipe = read_recipe(f.object("recipe"), m.minor);
   m.artifact.rules = read_rules(f.object("events"));
   m.artifact.repurchase.share = f.object("repurchase").number("share");
@@ -339,6 +342,7 @@ absl::StatusOr<Manifest> parse_manifest(std::string_view text) {
     m.artifact.calibration = read_calibration(f.object("calibration"));
     m.artifact.uncertainty.noise_variance = f.number("noise_variance");
   }
+  if (m.minor >= 6) m.artifact.content_links.weight = f.number("content_weight");  // before, nobody came later who could have links
   m.sections = read_sections(f);
   if (!status.ok()) return status;
   return m;

@@ -27,7 +27,8 @@ absl::Status validate(const Model& model) {
       return bad_input("the model's attribute maps do not fit its dimension " + std::to_string(d));
   const ModelConstants& c = model.constants;
   if (!(c.unobserved_weight >= 0) || !(c.regularization >= 0) || !std::isfinite(c.unobserved_weight) || !std::isfinite(c.regularization) ||
-      !std::isfinite(c.regularization_exponent) || c.training_item_count < 0 || c.training_customer_count < 0)
+      !std::isfinite(c.regularization_exponent) || c.training_item_count < 0 || c.training_customer_count < 0 ||
+      !(c.empty_history_share >= 0 && c.empty_history_share <= 1))
     return bad_input("the model's constants are out of range");
   if (absl::Status s = check_finite("profiles", model.profiles, d); !s.ok()) return s;
   if (absl::Status s = check_finite("item vectors", model.item_vectors, d); !s.ok()) return s;

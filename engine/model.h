@@ -17,6 +17,7 @@ struct ModelConstants {
   double regularization_exponent = 0;   // nu: rho_u = (n_u + alpha0 * item_count)^nu
   int64_t training_item_count = 0;      // |I|
   int64_t training_customer_count = 0;  // |U|
+  double empty_history_share = 1;       // of alpha0, what counts for a customer without events (ridge_rule.h), 0 to 1
 };
 
 // What attributes lead one to expect: a prior mean is a row of attributes times the map, plus the map's last row, the intercept.

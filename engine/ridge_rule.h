@@ -2,6 +2,7 @@
 // the fixed side in the training (docs/algorithms/ials.md).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -12,10 +13,18 @@ struct RidgeRule {
   double regularization = 0;     // lambda
   double exponent = 0;           // nu
   int64_t fixed_count = 0;       // N: |I| when customers are solved, |U| when items are
+  // s, of alpha0 what counts for a row without pairs in fold-in: its matrix is s alpha0 YᵀY + ridge I, so that its solution goes from that
+  // of a row which could have had every pair and has none (1) to the prior mean (0: nothing has been seen of it yet).
+  double empty_share = 1;
 
   double ridge(int64_t pairs) const {
     return regularization * std::pow(static_cast<double>(pairs) + unobserved_weight * static_cast<double>(fixed_count), exponent);
   }
+  // With what fold-in solves a row in the place of ridge(): s alpha0 YᵀY + ridge I is s times alpha0 YᵀY + (ridge / s) I, which is a matrix
+  // like any other row's. The factor of the row's own matrix is factor_scale() times that of this one.
+  double solved_ridge(int64_t pairs) const { return pairs > 0 ? ridge(pairs) : ridge(0) / least_share(); }
+  float factor_scale(int64_t pairs) const { return pairs > 0 ? 1.0f : static_cast<float>(std::sqrt(least_share())); }
+  double least_share() const { return std::max(empty_share, 1e-9); }  // for 0: in float the solution is the prior mean then
 };
 
 }  // namespace bouquet

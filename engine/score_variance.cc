@@ -94,6 +94,21 @@ std::vector<float> drawn_profile(const SolvedProfile& customer, double noise_var
   return drawn;
 }
 
+absl::StatusOr<std::vector<float>> empty_cholesky_of(const Model& model) {
+  const auto d = static_cast<size_t>(model.dimension);
+  const ModelConstants& c = model.constants;
+  const RidgeRule rule{c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
+  std::vector<double> factor(d * d, 0);
+  for (size_t i = 0; i < d; ++i)
+    for (size_t j = 0; j <= i; ++j) {
+      double sum = c.unobserved_weight * double{model.item_gram.data()[i * d + j]} + (i == j ? rule.ridge(0) : 0);
+      for (size_t k = 0; k < j; ++k) sum -= factor[i * d + k] * factor[j * d + k];
+      if (i == j && !(sum > 0)) return absl::InternalError("the matrix of an empty history is not positive definite");
+      factor[i * d + j] = i == j ? std::sqrt(sum) : sum / factor[j * d + j];
+    }
+  return std::vector<float>(factor.begin(), factor.end());
+}
+
 double profile_confidence(const Model& model, std::span<const float> cholesky, std::span<const float> empty_cholesky) {
   const MatrixView<const float> gram{model.item_gram.data(), model.dimension, model.dimension};
   const double before = inverse_trace(gram, empty_cholesky);

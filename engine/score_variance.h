@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "engine/model.h"
 #include "engine/uncertainty.h"
 
@@ -40,8 +41,11 @@ std::vector<double> score_deviations(const Model& model, const Uncertainty& unce
 // same bits.
 std::vector<float> drawn_profile(const SolvedProfile& customer, double noise_variance, uint64_t seed);
 
-// Which share of the variance that an empty history leaves in the scores of all items of the training is gone, 0 to 1:
-// 1 - tr(W⁻¹ QᵀQ) / tr(W₀⁻¹ QᵀQ). `empty_cholesky` is of W₀, an empty history's matrix.
+// The Cholesky factor of W₀ = alpha0 QᵀQ + ridge I, the matrix of somebody who took nothing of all there was. Errors: Internal (it is not
+// positive definite).
+absl::StatusOr<std::vector<float>> empty_cholesky_of(const Model& model);
+
+// Which share of the variance that W₀ leaves in the scores of all items of the training is gone, 0 to 1: 1 - tr(W⁻¹ QᵀQ) / tr(W₀⁻¹ QᵀQ).
 double profile_confidence(const Model& model, std::span<const float> cholesky, std::span<const float> empty_cholesky);
 
 }  // namespace bouquet

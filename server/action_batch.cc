@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/score.h"
 #include "server/answer_rows.h"
 #include "server/explanation_rows.h"
 

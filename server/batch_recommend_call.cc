@@ -19,8 +19,9 @@ class BatchRecommendCall::Element final : public Job {
   Element(BatchRecommendCall& call, size_t slot) : call_(call), slot_(slot) {}
 
   Question question() override {
-    return Exchange<v1::RecommendRequest, v1::RecommendResponse>{&call_.request_.requests(call_.first_ + static_cast<int>(slot_)),
-                                                                 &call_.responses_[slot_]};
+    const int at = call_.first_ + static_cast<int>(slot_);
+    return Exchange<v1::RecommendRequest, v1::RecommendResponse>{&call_.request_.requests(at), &call_.responses_[slot_],
+                                                                 &call_.parts_[static_cast<size_t>(at)].attributes};
   }
   bool cancelled() const override { return call_.cancelled_.load(std::memory_order_relaxed); }
   void finish(const absl::Status& status) override {
@@ -36,7 +37,10 @@ class BatchRecommendCall::Element final : public Job {
 grpc::ServerWriteReactor<grpc::ByteBuffer>* BatchRecommendCall::start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
                                                                       Batcher& batcher, Metrics& metrics) {
   auto* call = new BatchRecommendCall(context, batcher, metrics);
-  if (const absl::Status read = read_request(in, kMaxMessageBytes, &call->request_); !read.ok()) {
+  const auto parse = [call](const grpc::ByteBuffer& bytes, v1::BatchRecommendRequest* request) {
+    return parse_batch(bytes, request, &call->bytes_, &call->parts_);
+  };
+  if (const absl::Status read = read_request(in, kMaxMessageBytes, &call->request_, parse); !read.ok()) {
     call->end(read);
   } else {
     call->deadline_ = deadline_of(*context);
@@ -58,7 +62,7 @@ void BatchRecommendCall::submit_window() {
     if (absl::Status valid = validate(request); !valid.ok())
       element->finish(valid);
     else
-      batcher_.submit({.job = std::move(element), .deadline = deadline_, .bytes = static_cast<int64_t>(request.ByteSizeLong())});
+      batcher_.submit({.job = std::move(element), .deadline = deadline_, .bytes = parts_[static_cast<size_t>(first_ + i)].bytes});
   }
   element_done();
 }

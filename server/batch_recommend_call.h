@@ -3,6 +3,7 @@
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/slice.h>
 
 #include <atomic>
 #include <cstdint>
@@ -10,6 +11,7 @@
 
 #include "bouquet/v1/recommendations.pb.h"
 #include "server/batcher.h"
+#include "server/call_messages.h"
 #include "server/metrics.h"
 
 namespace bouquet::server {
@@ -44,8 +46,10 @@ class BatchRecommendCall final : public grpc::ServerWriteReactor<grpc::ByteBuffe
   const TimePoint arrived_ = Clock::now();
   TimePoint deadline_ = TimePoint::max();
   v1::BatchRecommendRequest request_;
-  int first_ = 0;    // of the window
-  int written_ = 0;  // of the window
+  grpc::Slice bytes_;                  // what parts_ borrows from; stays where it is
+  std::vector<BatchedRequest> parts_;  // of each request what is not in its message
+  int first_ = 0;                      // of the window
+  int written_ = 0;                    // of the window
   std::vector<v1::RecommendResponse> responses_;
   std::vector<absl::Status> statuses_;
   std::atomic<int> outstanding_{0};

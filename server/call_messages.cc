@@ -1,5 +1,6 @@
 #include "server/call_messages.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,17 @@ namespace {
 // A small message is one slice, which is read in place.
 bool single_slice(const grpc::ByteBuffer& bytes, grpc::Slice* slice) {
   return bytes.TrySingleSlice(slice).ok() || bytes.DumpToSingleSlice(slice).ok();
+}
+
+std::string_view text_of(const grpc::Slice& slice) { return {reinterpret_cast<const char*>(slice.begin()), slice.size()}; }
+
+// `bytes` into `request` but for what can be left in them. Without value: they are no request.
+std::optional<WireAttributes> parse_apart(std::string_view bytes, google::protobuf::MessageLite* request) {
+  std::string rest;
+  const auto split = WireAttributes::split(bytes, kMaxAttributes, rest);
+  const std::string_view message = split && !split->empty() ? rest : bytes;
+  if (!request->ParseFromArray(message.data(), static_cast<int>(message.size()))) return std::nullopt;
+  return split.value_or(WireAttributes());
 }
 
 }  // namespace
@@ -32,14 +44,28 @@ bool parse_message(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite*
 bool parse_request(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* request, grpc::Slice* slice, WireAttributes* attributes) {
   *attributes = {};
   if (!single_slice(bytes, slice)) return false;
-  std::string rest;
-  const auto split = WireAttributes::split({reinterpret_cast<const char*>(slice->begin()), slice->size()}, kMaxAttributes, rest);
-  if (!split || split->empty()) {
-    const grpc::Slice whole = std::exchange(*slice, grpc::Slice());  // nobody needs it any longer
-    return request->ParseFromArray(whole.begin(), static_cast<int>(whole.size()));
+  const auto apart = parse_apart(text_of(*slice), request);
+  if (!apart) return false;
+  *attributes = *apart;
+  if (attributes->empty()) *slice = grpc::Slice();  // nobody needs it any longer
+  return true;
+}
+
+bool parse_batch(const grpc::ByteBuffer& bytes, v1::BatchRecommendRequest* batch, grpc::Slice* slice, std::vector<BatchedRequest>* parts) {
+  parts->clear();
+  if (!single_slice(bytes, slice)) return false;
+  const auto requests = batched_requests(text_of(*slice));
+  if (!requests) {
+    if (!batch->ParseFromArray(slice->begin(), static_cast<int>(slice->size()))) return false;
+    for (const v1::RecommendRequest& request : batch->requests()) parts->push_back({{}, static_cast<int64_t>(request.ByteSizeLong())});
+    return true;
   }
-  *attributes = *split;
-  return request->ParseFromString(rest);
+  for (const std::string_view request : *requests) {
+    const auto apart = parse_apart(request, batch->add_requests());
+    if (!apart) return false;
+    parts->push_back({*apart, static_cast<int64_t>(request.size())});
+  }
+  return true;
 }
 
 grpc::ByteBuffer serialize_message(const google::protobuf::MessageLite& message) {

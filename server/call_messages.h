@@ -7,8 +7,10 @@
 #include <grpcpp/support/slice.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "bouquet/v1/recommendations.pb.h"
 #include "server/wire_attributes.h"
 
 namespace bouquet::server {
@@ -30,6 +32,15 @@ bool parse_message(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite*
 // them then and borrows from `slice`, which may not move (a small one is its own memory). Otherwise all are in `request`, as are more than
 // kMaxAttributes, which validate() counts.
 bool parse_request(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* request, grpc::Slice* slice, WireAttributes* attributes);
+
+// What belongs to one request of a batch and is not in its message.
+struct BatchedRequest {
+  WireAttributes attributes;
+  int64_t bytes = 0;  // of the request as it was sent
+};
+
+// parse_request() of every request of `batch`: `parts` has one for each.
+bool parse_batch(const grpc::ByteBuffer& bytes, v1::BatchRecommendRequest* batch, grpc::Slice* slice, std::vector<BatchedRequest>* parts);
 
 grpc::ByteBuffer serialize_message(const google::protobuf::MessageLite& message);
 

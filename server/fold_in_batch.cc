@@ -1,7 +1,6 @@
 #include "server/fold_in_batch.h"
 
 #include <algorithm>
-#include <array>
 
 namespace bouquet::server {
 
@@ -88,18 +87,6 @@ absl::StatusOr<SolvedCustomer> FoldInBatch::solved(int32_t position, std::vector
   if (absl::Status s = solve_alone(at, cholesky); !s.ok()) return s;
   const HistoryBatch alone = part(at, 1, explained_);
   return SolvedCustomer{alone.items, alone.confidences, alone.targets, alone.attributes, profile(position), cholesky};
-}
-
-absl::Status FoldInBatch::solve_empty(std::vector<float>& cholesky) {
-  const auto d = static_cast<size_t>(dimension_);
-  cholesky.resize(d * d);
-  std::vector<float> unused(d);
-  const std::array<int64_t, 2> offsets{0, 0};
-  const AttributeRows wanted = attributes_.rows();
-  GrowingAttributes nothing(wanted.column_count, wanted.dense_count);
-  nothing.append(std::vector<float>(static_cast<size_t>(wanted.dense_count), 0), {}, {});
-  const HistoryBatch history{offsets, {}, {}, {}, has_prior() ? nothing.rows() : AttributeRows{}};
-  return profiler_->solve(history, {.profiles = {unused.data(), 1, dimension_}, .cholesky = cholesky});
 }
 
 std::span<const float> FoldInBatch::profile(int32_t position) const {

@@ -38,9 +38,6 @@ class FoldInBatch {
   // otherwise lives until clear(). Errors: those of Profiler::solve.
   absl::StatusOr<SolvedCustomer> solved(int32_t position, std::vector<float>& cholesky);
 
-  // Lower triangle row-major of L with W = L Lᵀ of an empty history, whatever the attributes. Errors: those of Profiler::solve.
-  absl::Status solve_empty(std::vector<float>& cholesky);
-
  private:
   FoldInBatch() = default;
   // Where the rows of a part of the batch begin, counted from its own first one.

@@ -105,8 +105,11 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ItemCatalog::prepared(const s
 
 std::shared_ptr<const ServedModel> ItemCatalog::with_new_items(const std::shared_ptr<const ServedModel>& trained,
                                                                const std::vector<CatalogEntry>& entries) const {
-  const auto added = placed(*trained, entries);
-  const auto extended = added.ok() ? trained->with(*added) : added.status();
+  std::shared_ptr<const ServedModel> before;  // the newest with the same training
+  for (const std::weak_ptr<const ServedModel>& known : models_)
+    if (auto alive = known.lock(); alive != nullptr && alive->trained() == trained) before = std::move(alive);
+  auto added = placed(*trained, entries, before == nullptr ? AddedItems() : before->added());
+  const auto extended = added.ok() ? trained->with(*std::move(added)) : added.status();
   if (extended.ok()) return *extended;
   log_event(LogLevel::kWarning, "items.not_placed",
             {{"items", std::to_string(entries.size())}, {"why", std::string(message_of(extended.status()))}});

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "server/log.h"
 #include "server/request_attributes.h"
 
 namespace bouquet::server {
@@ -41,6 +44,37 @@ EncodedRow encoded(const AttributeMap& said, RequestAttributes& encoder) {
   return row;
 }
 
+bool same_row(const AttributeRows& a, int64_t at, const AttributeRows& b, int64_t bt) {
+  return std::ranges::equal(a.dense_row(at), b.dense_row(bt)) && std::ranges::equal(a.row_columns(at), b.row_columns(bt)) &&
+         std::ranges::equal(a.row_values(at), b.row_values(bt));
+}
+
+void link(const ContentIndex& index, const AddedItems& before, AddedItems& added) {
+  absl::flat_hash_map<std::string_view, size_t> known;
+  for (size_t k = 0; k < before.links.size(); ++k) known.emplace(before.ids[k], k);
+  const AttributeRows rows = added.attributes.rows(), known_rows = before.attributes.rows();
+  std::vector<double> sums(index.items(), 0);
+  int64_t steps = 0, waiting = 0;
+  for (size_t a = 0; a < added.ids.size(); ++a) {
+    std::vector<ContentLink>& links = added.links.emplace_back();
+    const auto found = known.find(added.ids[a]);
+    if (found != known.end() && same_row(rows, static_cast<int64_t>(a), known_rows, static_cast<int64_t>(found->second)))
+      links = before.links[found->second];
+    if (!links.empty()) continue;
+    const std::vector<UnitEntry> row = unit_row(rows, static_cast<int64_t>(a));
+    if (steps > kMostLinkSteps - index.work(row)) {
+      ++waiting;
+      continue;
+    }
+    steps += index.work(row);
+    links = index.most_alike(row, sums);
+  }
+  if (waiting > 0)
+    log_event(
+        LogLevel::kWarning, "items.not_linked",
+        {{"items", std::to_string(waiting)}, {"why", "their attributes are too many for one call; the next one with new items goes on"}});
+}
+
 }  // namespace
 
 bool places_items(const ServedModel& model) { return model.profiles() != nullptr && !model.artifact().model.item_prior.map.empty(); }
@@ -49,7 +83,7 @@ bool concerns_place(const ServedModel& model, const v1::Item& said) {
   return !attributes_of(said, model.artifact().item_attributes.schema).empty();
 }
 
-absl::StatusOr<AddedItems> placed(const ServedModel& model, std::span<const CatalogEntry> entries) {
+absl::StatusOr<AddedItems> placed(const ServedModel& model, std::span<const CatalogEntry> entries, const AddedItems& before) {
   const Artifact& artifact = model.artifact();
   const int32_t d = model.dimension();
   auto profiler = model.profiles()->make_profiler({.max_batch = kTogether, .solved = Side::kItems});
@@ -57,12 +91,15 @@ absl::StatusOr<AddedItems> placed(const ServedModel& model, std::span<const Cata
   RequestAttributes encoder(artifact.item_attributes);
   AddedItems added;
   added.vectors.resize(entries.size() * static_cast<size_t>(d));
+  const AttributePrior& prior = artifact.model.item_prior;
+  GrowingAttributes all(prior.column_count(d), prior.dense_count), rows = all;
   for (size_t first = 0; first < entries.size(); first += kTogether) {
     const size_t count = std::min<size_t>(kTogether, entries.size() - first);
-    GrowingAttributes rows(artifact.model.item_prior.column_count(d), artifact.model.item_prior.dense_count);
+    rows.clear();
     for (const CatalogEntry& entry : entries.subspan(first, count)) {
       const EncodedRow row = encoded(attributes_of(entry.item(), artifact.item_attributes.schema), encoder);
       rows.append(row.dense, row.columns, row.values);
+      all.append(row.dense, row.columns, row.values);
       added.ids.push_back(entry.item().item_id());
     }
     const std::vector<int64_t> no_events(count + 1, 0);
@@ -70,6 +107,8 @@ absl::StatusOr<AddedItems> placed(const ServedModel& model, std::span<const Cata
     float* const out = added.vectors.data() + first * static_cast<size_t>(d);
     if (absl::Status s = (*profiler)->solve(histories, {.profiles = {out, static_cast<int64_t>(count), d}}); !s.ok()) return s;
   }
+  added.attributes = std::move(all).take();
+  if (const ContentIndex* index = model.content_index()) link(*index, before, added);
   return added;
 }
 

@@ -72,8 +72,11 @@ void ProfileAnswers::write(Plan& plan) {
 }
 
 absl::Status ProfileAnswers::write_confidence(const Plan& plan) {
-  if (empty_cholesky_.empty())
-    if (absl::Status s = fold_in_->solve_empty(empty_cholesky_); !s.ok()) return s;
+  if (empty_cholesky_.empty()) {
+    auto empty = empty_cholesky_of(served_.artifact().model);
+    if (!empty.ok()) return empty.status();
+    empty_cholesky_ = *std::move(empty);
+  }
   plan.response->set_confidence(profile_confidence(served_.artifact().model, cholesky_, empty_cholesky_));
   return absl::OkStatus();
 }

@@ -38,7 +38,7 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::load(std::shared
   return served;
 }
 
-absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::with(const AddedItems& added) const {
+absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::with(AddedItems added) const {
   std::shared_ptr<ServedModel> served(new ServedModel());
   served->trained_ = shared_from_this();
   served->backend_ = backend_;
@@ -56,6 +56,7 @@ absl::StatusOr<std::shared_ptr<const ServedModel>> ServedModel::with(const Added
   std::vector<float> all_units(unit_vectors_.begin(), unit_vectors_.end());
   all_units.insert(all_units.end(), unit.begin(), unit.end());
   served->unit_vectors_ = std::move(all_units);
+  served->added_ = std::move(added);
   served->catalog_.emplace(served->artifact_->catalog, served->item_count());
   served->order_by_popularity();
   return served;
@@ -109,6 +110,18 @@ const CategoryMeans& ServedModel::categories() const {
   const std::lock_guard lock(lazy_mutex_);
   if (!categories_) categories_ = category_means(*artifact_);
   return *categories_;
+}
+
+const ContentIndex* ServedModel::content_index() const {
+  if (trained_ != nullptr) return trained_->content_index();
+  if (artifact_->item_attributes.table.empty() || artifact_->content_links.weight == 0) return nullptr;
+  const std::lock_guard lock(lazy_mutex_);
+  if (!content_index_) {
+    std::vector<uint8_t> has_events(static_cast<size_t>(item_count()), 0);
+    for (const int32_t item : artifact_->histories.items) has_events[static_cast<size_t>(item)] = 1;
+    content_index_.emplace(artifact_->item_attributes.table.rows(), has_events);
+  }
+  return &*content_index_;
 }
 
 void ServedModel::order_by_popularity() {

@@ -14,6 +14,7 @@
 #include "engine/added_items.h"
 #include "engine/artifact.h"
 #include "engine/backend.h"
+#include "engine/content_index.h"
 #include "server/category_means.h"
 #include "server/live_catalog.h"
 
@@ -37,9 +38,10 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
 
   // This model with items behind its own that it was not trained with, and a catalog in which nothing has changed yet. It must have items.
   // Errors: those of LoadedModel::with.
-  absl::StatusOr<std::shared_ptr<const ServedModel>> with(const AddedItems& added) const;
+  absl::StatusOr<std::shared_ptr<const ServedModel>> with(AddedItems added) const;
   // The model that with() was asked of: without the items that were added. nullptr: this is it.
   const std::shared_ptr<const ServedModel>& trained() const { return trained_; }
+  const AddedItems& added() const { return added_; }  // then; none: this is it
   int32_t trained_item_count() const { return trained_ == nullptr ? item_count() : trained_->item_count(); }
 
   const Artifact& artifact() const { return *artifact_; }
@@ -66,6 +68,9 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   // Likewise made when it is first asked for.
   const CategoryMeans& categories() const;
 
+  // What the content path to items that come later is made of; likewise. nullptr: the model has no such path.
+  const ContentIndex* content_index() const;
+
   // What items are and which may be offered, as known now. Changes concern requests that begin afterwards.
   LiveCatalog& catalog() const { return *catalog_; }
 
@@ -75,6 +80,7 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   void order_by_popularity();
 
   std::shared_ptr<const ServedModel> trained_;
+  AddedItems added_;
   std::shared_ptr<const Artifact> artifact_;
   Backend* backend_ = nullptr;
   std::string backend_name_;
@@ -83,9 +89,10 @@ class ServedModel : public std::enable_shared_from_this<ServedModel> {
   SharedArray<float> unit_vectors_;  // [item_count, d]
   std::vector<ItemIndex> by_popularity_;
   mutable std::optional<LiveCatalog> catalog_;
-  mutable std::mutex lazy_mutex_;  // guards the making of the next two
+  mutable std::mutex lazy_mutex_;  // guards the making of the next three
   mutable std::optional<CustomerSimilarity> customer_similarity_;
   mutable std::optional<CategoryMeans> categories_;
+  mutable std::optional<ContentIndex> content_index_;
 };
 
 }  // namespace bouquet::server

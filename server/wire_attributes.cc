@@ -142,6 +142,13 @@ bool WireAttributes::Cursor::next(WireAttribute& out) {
   return take_sized(left_, kAttributeTag, entry) && read_entry(entry, out);  // both true: split() has read them
 }
 
+std::optional<std::vector<std::string_view>> batched_requests(std::string_view message) {
+  std::vector<std::string_view> requests;
+  for (std::string_view request; !message.empty(); requests.push_back(request))
+    if (!take_sized(message, tag(1, kSized), request)) return std::nullopt;
+  return requests;
+}
+
 void read_texts(std::string_view bytes, std::vector<std::string_view>& out) {
   out.clear();
   for (std::string_view element; take_sized(bytes, tag(1, kSized), element);) out.push_back(element);

@@ -51,6 +51,10 @@ class WireAttributes {
   int32_t count_ = 0;
 };
 
+// The requests of a BatchRecommendRequest, each as its bytes have it. Without value if there is anything else in the message: protobuf must
+// read it then.
+std::optional<std::vector<std::string_view>> batched_requests(std::string_view message);
+
 // Of a WireAttribute that is a list or a vector: replaces `out` by its elements.
 void read_texts(std::string_view bytes, std::vector<std::string_view>& out);
 void read_vector(std::string_view bytes, std::vector<float>& out);

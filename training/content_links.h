@@ -10,7 +10,6 @@
 
 namespace bouquet::training {
 
-inline constexpr size_t kLinksPerItem = 100;                // the most alike; equal ones by lower row
 inline constexpr double kContentWeight = 0.75;              // chosen on warm items of citeulike_t hidden for it (docs/evaluation.md)
 inline constexpr int64_t kMostLinkWork = int64_t{1} << 39;  // multiply-adds; beyond, no links are made: minutes would become hours
 

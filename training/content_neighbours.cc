@@ -20,10 +20,10 @@ class ContentScores {
     std::fill(wanted_.begin(), wanted_.end(), 0.0);
     std::fill(scores_.begin(), scores_.end(), 0.0);
     for (const int32_t item : history.items)
-      for (const UnitRows::Entry& e : rows_.of_item(item)) wanted_[static_cast<size_t>(e.at)] += double{e.value};
+      for (const UnitEntry& e : rows_.of_item(item)) wanted_[static_cast<size_t>(e.at)] += double{e.value};
     for (size_t c = 0; c < wanted_.size(); ++c) {
       if (wanted_[c] == 0) continue;
-      for (const UnitRows::Entry& e : rows_.of_column(c)) scores_[static_cast<size_t>(e.at)] += wanted_[c] * double{e.value};
+      for (const UnitEntry& e : rows_.of_column(c)) scores_[static_cast<size_t>(e.at)] += wanted_[c] * double{e.value};
     }
     for (size_t i = 0; i < history.items.size(); ++i)
       if (history.consumed[i]) scores_[static_cast<size_t>(history.items[i])] = 0;

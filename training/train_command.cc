@@ -120,6 +120,12 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
                   "Of likeness to the history beside the profile, for items that nobody has taken yet; 0: the profile alone")
       ->capture_default_str()
       ->group("Learning");
+  command
+      .add_option("--empty-history-share", flags.empty_history_share,
+                  "Of alpha0, what counts for customers of whom nothing but attributes is known: 0 to 1; auto: chosen on the select part, "
+                  "or 0")
+      ->capture_default_str()
+      ->group("Learning");
   command.add_option("--seed", o.seed, "Of the first factors and of random splits")->capture_default_str()->group("Learning");
   command
       .add_option(

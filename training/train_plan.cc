@@ -83,6 +83,12 @@ absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
   if (!(flags.content_weight >= 0 && flags.content_weight <= 100))
     return wrong_usage("--content-weight is " + std::to_string(flags.content_weight) + "; it must be from 0 to 100");
   plan.request.content_weight = flags.content_weight;
+  if (flags.empty_history_share != "auto") {
+    double share = -1;
+    if (!absl::SimpleAtod(flags.empty_history_share, &share) || !(share >= 0 && share <= 1))
+      return wrong_usage("--empty-history-share '" + flags.empty_history_share + "' is no number from 0 to 1; or auto");
+    plan.request.empty_history_share = share;
+  }
   if (flags.epochs < 0 || flags.epochs > 1000)
     return wrong_usage("--epochs is " + std::to_string(flags.epochs) + "; it must be from 1 to 1000, or 0 for the default");
   plan.request.epochs = flags.epochs;

@@ -30,6 +30,7 @@ struct TrainFlags {
   std::string select_metric = "ndcg";
   std::string attributes = "auto";
   double content_weight = kContentWeight;
+  std::string empty_history_share = "auto";
   int32_t epochs = 0;
   std::string publish = "always";
   bool dry_run = false;

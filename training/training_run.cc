@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "training/artifact_assembly.h"
 #include "training/customer_figures.h"
+#include "training/empty_history.h"
 #include "training/interactions_builder.h"
 #include "training/set_attributes.h"
 #include "training/uncertainty.h"
@@ -56,6 +57,7 @@ class TrainingRun {
         backend_(backend),
         progress_(progress),
         options_(request.options),
+        empty_history_share_(request.empty_history_share.value_or(kUnchosenEmptyShare)),
         attributes_(has_attributes(dataset) && request.attributes != UseAttributes::kOff) {}
 
   absl::StatusOr<TrainingOutcome> run() {
@@ -108,7 +110,26 @@ class TrainingRun {
     const auto loaded = backend_.load(chosen->fit.model);
     if (!loaded.ok()) return loaded.status();
     if (absl::Status s = choose_head(*chosen->part, split_.events_in(kFit), **loaded); !s.ok()) return s;
+    if (absl::Status s = choose_empty_history(*chosen->part, chosen->fit.model, **loaded); !s.ok()) return s;
     return fit_noise(*chosen->part, chosen->fit.model, **loaded);
+  }
+
+  // What is taken for known of customers without events.
+  absl::Status choose_empty_history(const FittedPart& p, const Model& model, const LoadedModel& loaded) {
+    if (model.customer_prior.map.empty() || request_.empty_history_share) return absl::OkStatus();
+    const auto choice = choose_empty_share(dataset_, p.set, p.tests, p.known, model, loaded, recall() ? kRecall : kNdcg, request_.workers);
+    if (!choice.ok()) return choice.status();
+    if (!*choice) return absl::OkStatus();
+    empty_history_share_ = (*choice)->share;
+    progress_.note(absl::StrFormat(
+        "customers without events: %g of alpha0 counts, %s %.5f over %d of them in the select part (all of it: %.5f)", (*choice)->share,
+        metric_name(recall() ? kRecall : kNdcg, 20), (*choice)->figure, (*choice)->customers, (*choice)->with_all));
+    return absl::OkStatus();
+  }
+
+  // Into a model of a later fit.
+  void take_over(Model& model) const {
+    if (!model.customer_prior.map.empty()) model.constants.empty_history_share = empty_history_share_;
   }
 
   // How far scores of the select part are from what happened, next to what the model expects.
@@ -198,8 +219,9 @@ class TrainingRun {
     FittedPart& p = **part;
     p.known.repurchase_share = outcome_.repurchase->share;
     const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .patience = 0, .metric = ""};
-    const auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_);
+    auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
+    take_over(fit->model);
     const auto loaded = backend_.load(fit->model);
     if (!loaded.ok()) return loaded.status();
     const ContentLinks content = links(p.set, fit->model);
@@ -230,33 +252,40 @@ class TrainingRun {
     if (!tests.ok()) return tests.status();
     calibration_.horizon_days = horizon_days();
     calibration_.length = request_.lengths.back();
-    for (const AnswerSource source : {AnswerSource::kModel, AnswerSource::kRepurchase}) {
-      const Repeats repeats = source == AnswerSource::kModel ? Repeats::kExclude : Repeats::kOnly;
-      const auto answers =
-          answers_of_model(loaded, *tests, p.known,
-                           {.repeats = repeats, .lengths = {calibration_.length}, .workers = request_.workers, .keep_longest = true});
-      if (!answers.ok()) return answers.status();
-      for (int kind = 0; kind < kItemKindCount; ++kind) calibrate(p, *tests, *answers, source, static_cast<ItemKind>(kind));
-    }
+    for (const AnswerSource source : {AnswerSource::kModel, AnswerSource::kRepurchase})
+      for (int kind = 0; kind < kItemKindCount; ++kind)
+        if (absl::Status s = calibrate(p, loaded, *tests, source, static_cast<ItemKind>(kind)); !s.ok()) return s;
     return absl::OkStatus();
   }
 
-  void calibrate(const FittedPart& p, const TestSet& tests, const Answers& answers, AnswerSource source, ItemKind kind) {
+  // On answers of one kind alone: a handful of actions would never be among the best of thousands of products.
+  absl::Status calibrate(const FittedPart& p, const LoadedModel& loaded, const TestSet& tests, AnswerSource source, ItemKind kind) {
+    std::vector<uint64_t> of_kind(static_cast<size_t>(bitmap_word_count(static_cast<int64_t>(p.set.items.size()))), 0);
+    size_t count = 0;
+    for (size_t i = 0; i < p.set.items.size(); ++i)
+      if (dataset_.catalog.kind(p.set.items[i]) == kind) of_kind[i >> 6] |= uint64_t{1} << (i & 63), ++count;
+    if (count == 0) return absl::OkStatus();
+    Knowledge known = p.known;
+    if (count < p.set.items.size()) known.among = {of_kind};
+    const Repeats repeats = source == AnswerSource::kModel ? Repeats::kExclude : Repeats::kOnly;
+    const auto answers = answers_of_model(
+        loaded, tests, known, {.repeats = repeats, .lengths = {calibration_.length}, .workers = request_.workers, .keep_longest = true});
+    if (!answers.ok()) return answers.status();
     std::vector<OfferedRow> rows;
     const auto length = static_cast<size_t>(calibration_.length);
     for (int32_t t = 0; t < tests.size(); ++t) {
       const auto relevant = tests.relevant_of(t);
-      for (const AnswerRow& row : std::span(answers.longest).subspan(static_cast<size_t>(t) * length, length))
-        if (row.item != kNone && dataset_.catalog.kind(p.set.items[static_cast<size_t>(row.item)]) == kind)
-          rows.push_back({t, row.score, std::binary_search(relevant.begin(), relevant.end(), row.item)});
+      for (const AnswerRow& row : std::span(answers->longest).subspan(static_cast<size_t>(t) * length, length))
+        if (row.item != kNone) rows.push_back({t, row.score, std::binary_search(relevant.begin(), relevant.end(), row.item)});
     }
     const BootstrapOptions bootstrap{.resamples = request_.resamples, .seed = request_.options.seed, .threads = request_.workers};
     CalibrationMap map = fit_calibration(rows, bootstrap);
-    if (map.scores.empty()) return;
+    if (map.scores.empty()) return absl::OkStatus();
     map.source = source;
     map.kind = kind;
     outcome_.reliability.push_back(reliability(map, rows, bootstrap.seed, kReliabilityBins));
     calibration_.maps.push_back(std::move(map));
+    return absl::OkStatus();
   }
 
   double horizon_days() const {
@@ -272,6 +301,7 @@ class TrainingRun {
     const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
     auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
+    take_over(fit->model);
     if (outcome_.epochs.empty()) outcome_.epochs = fit->reports;
     AssemblyParts parts;
     parts.recipe.options = options_;
@@ -306,6 +336,7 @@ class TrainingRun {
   Split split_;
   int32_t epochs_ = 0;
   double noise_variance_ = 0;
+  double empty_history_share_;
   Calibration calibration_;
   bool attributes_;
   TrainingOutcome outcome_;

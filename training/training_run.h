@@ -33,8 +33,9 @@ struct TrainingRequest {
   Validation validation;
   SelectMetric select_metric = SelectMetric::kNdcg;
   UseAttributes attributes = UseAttributes::kAuto;
-  double content_weight = kContentWeight;  // of the content path to items without events; 0: none
-  int32_t epochs = 0;                      // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs
+  double content_weight = kContentWeight;     // of the content path to items without events; 0: none
+  std::optional<double> empty_history_share;  // of alpha0, for customers without events; none: the select part chooses
+  int32_t epochs = 0;                         // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs
   int32_t patience = 2;
   std::vector<int32_t> lengths{10, 20, 100};  // of the answers that are judged, ascending
   int32_t workers = 1;                        // threads of the evaluator
@@ -57,8 +58,9 @@ struct TrainingOutcome {
 };
 
 // Cuts `dataset` by the request's validation and
-//   1. fits on the fit part, stops where the select metric is best, chooses the repurchase head and fits the
-//      noise variance on the select part; with
+//   1. fits on the fit part, stops where the select metric is best, chooses the repurchase head, the share of alpha0 that counts for
+//   customers
+//      without events and fits the noise variance on the select part; with
 //      UseAttributes::kAuto it fits with and without attributes and keeps what reaches the better figure over all customers and items;
 //   2. fits on fit and select with the chosen number of epochs, links items without events to the others by their attributes, judges
 //      that on the judge part, and fits there what probabilities its scores stand for;

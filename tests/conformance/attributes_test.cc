@@ -231,6 +231,52 @@ TEST_P(AttributeFoldIn, OfAnEmptyHistoryIsTheShrunkPrior) {
   }
 }
 
+// W = s alpha0 QᵀQ + ridge I, profile and factor alike, from s = 1 to s = 0, where the profile is the prior mean.
+TEST_P(AttributeFoldIn, OfAnEmptyHistoryCountsOnlyItsShareOfTheUnobserved) {
+  for (const int32_t d : {2, 33, 128}) {
+    ASSERT_NO_FATAL_FAILURE(prepare(d));
+    const auto n = static_cast<size_t>(d);
+    const AttributeTable strangers = random_attributes(3, {.seed = 77});
+    const std::vector<int64_t> offsets(4, 0);
+    HistoryBatch batch;
+    batch.offsets = offsets;
+    batch.attributes = strangers.rows();
+    const oracle::FixedSide items(model_.item_matrix());
+    const auto known_before = solve(Side::kCustomers, histories(shop_.by_customer, shop_.customer_attributes));
+    const std::vector<float> all_of_it = *solve(Side::kCustomers, batch);
+    for (const double share : {0.0, 0.01, 0.3}) {
+      model_.constants.empty_history_share = share;
+      loaded_ = *backend().load(model_);
+      const auto profiler = loaded_->make_profiler({.max_batch = 3});
+      ASSERT_TRUE(profiler.ok());
+      std::vector<float> solved(3 * n), factors(3 * n * n);
+      ASSERT_TRUE((*profiler)->solve(batch, {.profiles = {solved.data(), 3, d}, .cholesky = factors}).ok());
+      EXPECT_NE(solved, all_of_it);
+      for (size_t r = 0; r < 3; ++r) {
+        const auto mean = oracle::prior_mean(strangers.rows(), static_cast<int64_t>(r), map_of(model_.customer_prior, d));
+        const auto whole = oracle::normal_equations({}, items, settings_of(options_of(d)), mean);
+        oracle::NormalEquations equations = whole;
+        const double ridge = whole.matrix[0] - options_of(d).unobserved_weight * items.gram[0];
+        for (size_t e = 0; e < n * n; ++e)
+          equations.matrix[e] = share * options_of(d).unobserved_weight * items.gram[e] + (e % (n + 1) == 0 ? ridge : 0);
+        EXPECT_LT(oracle::backward_error(equations, std::span(solved).subspan(r * n, n)), kBackwardError) << "share " << share;
+        for (size_t i = 0; i < n; ++i) {
+          if (share == 0) EXPECT_NEAR(double{solved[r * n + i]}, mean[i], 2e-5 * std::abs(whole.right_scale / ridge));
+          for (size_t j = 0; j <= i; ++j) {
+            double product = 0;
+            for (size_t k = 0; k <= j; ++k) product += double{factors[(r * n + i) * n + k]} * double{factors[(r * n + j) * n + k]};
+            EXPECT_NEAR(product, equations.matrix[i * n + j], 1e-4 * whole.matrix[i * n + i]) << "share " << share << ", d = " << d;
+          }
+        }
+      }
+      const auto known = solve(Side::kCustomers, histories(shop_.by_customer, shop_.customer_attributes));
+      EXPECT_EQ(*known, *known_before);  // who has events is solved as ever
+    }
+    model_.constants.empty_history_share = 1.5;
+    EXPECT_FALSE(backend().load(model_).ok());
+  }
+}
+
 TEST_P(AttributeFoldIn, OfItemsIsTheirHalfStep) {
   for (const int32_t d : {8, 33, 128}) {
     ASSERT_NO_FATAL_FAILURE(prepare(d));

@@ -32,6 +32,8 @@ TEST(ArtifactFixture, OfMajor1StaysReadable) {
   EXPECT_EQ(got.rules.reference_time, wanted.rules.reference_time);
   EXPECT_EQ(got.recipe.options.seed, wanted.recipe.options.seed);
   EXPECT_EQ(got.metrics.at(0).metrics.at(0).value, 0.125);
+  EXPECT_EQ(got.model.constants.empty_history_share, 1);  // what it meant before there was a choice
+  EXPECT_EQ(got.content_links.weight, 0);
 }
 
 }  // namespace

@@ -121,6 +121,8 @@ TEST(ArtifactRoundTrip, KeepsWhereTheModelComesFrom) {
   EXPECT_EQ(read->model.constants.regularization_exponent, artifact.model.constants.regularization_exponent);
   EXPECT_EQ(read->model.constants.training_item_count, artifact.model.constants.training_item_count);
   EXPECT_EQ(read->model.constants.training_customer_count, artifact.model.constants.training_customer_count);
+  EXPECT_EQ(read->model.constants.empty_history_share, artifact.model.constants.empty_history_share);
+  EXPECT_EQ(read->content_links.weight, artifact.content_links.weight);
 }
 
 TEST(ArtifactRoundTrip, KeepsTheCalibrationToTheLastBit) {

@@ -136,6 +136,17 @@ TEST_F(Scored, ConfidenceIsTheShareOfTheVarianceThatIsGone) {
   EXPECT_NEAR(profile_confidence(model_, cholesky(empty, kDimension), cholesky(empty, kDimension)), 0, 1e-9);
 }
 
+TEST_F(Scored, TheEmptyMatrixCountsAllOfTheUnobservedWhateverShareFoldInTakes) {
+  const std::vector<double> gram = matrix({model_.item_vectors.begin(), model_.item_vectors.end()}, 1, 0);
+  model_.item_gram = std::vector<float>(gram.begin(), gram.end());
+  model_.constants = {0.25, 0.5, 0.5, 16, 40, 0.1};
+  const std::vector<double> expected = matrix({model_.item_vectors.begin(), model_.item_vectors.end()}, 0.25, 0.5 * std::sqrt(0.25 * 16));
+  const auto factor = empty_cholesky_of(model_);
+  ASSERT_TRUE(factor.ok());
+  const std::vector<float> wanted = cholesky(expected, kDimension);
+  for (size_t e = 0; e < wanted.size(); ++e) EXPECT_NEAR((*factor)[e], wanted[e], 1e-5);
+}
+
 TEST_F(Scored, WhatIsStoredIsChecked) {
   EXPECT_TRUE(validate(uncertainty_, model_).ok());
   Uncertainty wrong = uncertainty_;

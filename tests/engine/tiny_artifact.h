@@ -87,7 +87,7 @@ inline Artifact tiny_artifact() {
   a.model.profiles = std::vector<float>{1, 2, 0.5f, -1, 0, 0};
   a.model.item_vectors = std::vector<float>{1, 0, 0, 1, 2, 0.25f, -1, 3};
   a.model.item_gram = std::vector<float>{6, -2.5f, -2.5f, 10.0625f};
-  a.model.constants = {0.25, 0.01, 0.5, 4, 2};
+  a.model.constants = {0.25, 0.01, 0.5, 4, 2, 0.125};
   a.customer_ids = id_table({"ann", "bob", "c\xc3\xa9line"});
   a.item_ids = id_table({"milk", "bread", "tea", "news"});
   a.catalog.kinds = std::vector<uint8_t>{0, 0, 0, 1};

@@ -402,6 +402,86 @@ TEST_F(NewItems, WithUnknownAttributesAloneAreWhereTheModelExpectsAnyItem) {
   EXPECT_THAT(best("red lover", 5, "weight = 3"), ElementsAre("odd"));
 }
 
+// The red items of coloured_shop() have events and the attribute; the others have events alone.
+class NewItemsAlike : public NewItems {
+ protected:
+  void SetUp() override {
+    auto directory = ModelsDirectory::open(models_);
+    ASSERT_TRUE(directory.ok()) << directory.status();
+    Artifact shop = coloured_shop();
+    std::vector<int64_t> offsets{0};
+    std::vector<int32_t> columns;
+    for (int32_t i = 0; i < 6; ++i) {
+      columns.push_back(i % 2 == 0 ? 0 : 1);  // red, or any other colour
+      offsets.push_back(i + 1);
+    }
+    shop.item_attributes.table = {shop.item_attributes.schema.column_count(), 0, {}, offsets, columns, std::vector<float>(6, 1)};
+    // Both customers have taken item0 and item2; the others are taken by somebody too.
+    shop.histories.offsets = std::vector<int64_t>{0, 2, 8};
+    shop.histories.items = std::vector<int32_t>{0, 2, 0, 1, 2, 3, 4, 5};
+    shop.histories.confidences = std::vector<float>(8, 1);
+    shop.histories.consumed = std::vector<uint8_t>(8, 1);
+    shop.histories.repurchase = std::vector<float>(8, 1);
+    for (auto* counts : {&shop.histories.counts, &shop.histories.minutes}) *counts = {};
+    for (auto* floats : {&shop.histories.targets, &shop.histories.given, &shop.histories.net}) *floats = {};
+    shop.model.item_prior.map = std::vector<float>{0.5f, 0, 0.4f, 0, 0, 0, 0.1f, 0};  // a profile alone hardly tells colours apart
+    shop.content_links.weight = 0.75;
+    ASSERT_TRUE(directory->publish(shop, true).ok());
+    start_with_store();
+  }
+  v1::RecommendResponse explained(const std::string& customer, int k) {
+    v1::RecommendRequest request;
+    request.set_customer_id(customer);
+    request.set_k(k);
+    request.set_explain(v1::EXPLAIN_FULL);
+    grpc::ClientContext context;
+    v1::RecommendResponse response;
+    const grpc::Status status = recommendations_->Recommend(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response;
+  }
+  static const v1::RecommendedItem* row_of(const v1::RecommendResponse& response, const std::string& id) {
+    for (const v1::RecommendedItem& row : response.results())
+      if (row.item_id() == id) return &row;
+    return nullptr;
+  }
+};
+
+TEST_F(NewItemsAlike, AreBlendedByTheirLikenessToTheHistoryAndExplained) {
+  ASSERT_TRUE(upsert({coloured("rose", "red"), coloured("violet", "blue"), coloured("plain", "")}).ok());
+  const auto check = [&] {
+    const v1::RecommendResponse response = explained("red lover", 10);
+    const v1::RecommendedItem *rose = row_of(response, "rose"), *violet = row_of(response, "violet");
+    ASSERT_TRUE(rose != nullptr && violet != nullptr);
+    EXPECT_GT(rose->score(), violet->score());
+    for (const v1::RecommendedItem* row : {rose, violet}) {
+      double sum = 0, content = 0;
+      int rows = 0;
+      for (const v1::Contribution& part : row->contributions()) {
+        if (part.source() != v1::CONTRIBUTION_SOURCE_RETURN_LEAVE_ONE_OUT) sum += part.value();
+        if (part.source() != v1::CONTRIBUTION_SOURCE_CONTENT) continue;
+        content += part.value();
+        rows += part.value() > 0 ? 1 : 0;
+      }
+      EXPECT_NEAR(sum, double{row->score()}, 1e-6);
+      EXPECT_EQ(rows, row == rose ? 2 : 0);
+      EXPECT_EQ(content > 0, row == rose);
+    }
+  };
+  check();
+  const float before = row_of(explained("red lover", 10), "rose")->score();
+  // Another call: links of the first are kept.
+  ASSERT_TRUE(upsert({coloured("poppy", "red")}).ok());
+  const v1::RecommendResponse together = explained("red lover", 10);
+  EXPECT_EQ(row_of(together, "rose")->score(), row_of(together, "poppy")->score());
+  EXPECT_NE(row_of(together, "rose")->score(), before);  // three are led to now, so likeness weighs otherwise
+  restart();
+  EXPECT_EQ(bytes_without_name(explained("red lover", 10)), bytes_without_name(together));
+  // What is not alike any more is not led to.
+  ASSERT_TRUE(upsert({coloured("rose", "blue")}).ok());
+  EXPECT_LT(row_of(explained("red lover", 10), "rose")->score(), row_of(explained("red lover", 10), "poppy")->score());
+}
+
 TEST_F(CatalogCalls, WithoutAStoreNothingChangesAndTheModelCanBeRead) {
   serving_.reset();
   start(options());

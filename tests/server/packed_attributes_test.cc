@@ -139,5 +139,36 @@ TEST_F(PackedAttributesTest, AModelWithoutAttributesTakesNone) {
   EXPECT_THAT(status.error_message(), HasSubstr("packed_attributes: are not what this model was trained with"));
 }
 
+// In a batch, attributes by name are read from the bytes as they are in a call of their own, errors too.
+TEST_F(PackedAttributesTest, ABatchTakesThemByNameRequestByRequest) {
+  v1::BatchRecommendRequest batch;
+  for (int i = 0; i < 70; ++i) {
+    v1::RecommendRequest& request = *batch.add_requests();
+    request.set_customer_id("stranger");
+    if (i % 3 == 0) continue;  // some without
+    (*request.mutable_attributes())["age"].set_number(20 + i);
+    if (i % 2 == 0) (*request.mutable_attributes())["country"].set_text("DE");
+  }
+  (*batch.mutable_requests(65)->mutable_attributes())["contry"].set_text("DE");
+  grpc::ClientContext context;
+  const auto client = stub();
+  const auto reader = client->BatchRecommend(&context, batch);
+  v1::BatchRecommendResponse answer;
+  int index = 0;
+  for (; reader->Read(&answer); ++index) {
+    const grpc::Status alone = recommend(batch.requests(index));
+    EXPECT_EQ(alone.ok(), index != 65);
+    if (index == 65) {
+      EXPECT_EQ(answer.error().code(), grpc::StatusCode::INVALID_ARGUMENT);
+      EXPECT_THAT(answer.error().message(), HasSubstr("contry"));
+      continue;
+    }
+    EXPECT_EQ(bytes_without_name(answer.response()), bytes_without_name(response_)) << index;
+    EXPECT_EQ(answer.response().attributes_used(), index % 3 == 0 ? 0 : index % 2 == 0 ? 2 : 1);
+  }
+  EXPECT_EQ(index, 70);
+  EXPECT_TRUE(reader->Finish().ok());
+}
+
 }  // namespace
 }  // namespace bouquet::server

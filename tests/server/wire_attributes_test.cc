@@ -110,5 +110,14 @@ TEST(WireAttributes, AreLeftToProtobufIfAnythingIsUnusual) {
   for (const auto& [what, bytes] : unusual) EXPECT_FALSE(WireAttributes::split(bytes, 2, rest).has_value()) << what;
 }
 
+TEST(WireAttributes, OfABatchAreApartRequestByRequest) {
+  const auto requests = batched_requests(sized(0x0A, "first") + sized(0x0A, "") + sized(0x0A, "third"));
+  ASSERT_TRUE(requests.has_value());
+  EXPECT_THAT(*requests, ElementsAre("first", "", "third"));
+  EXPECT_TRUE(batched_requests("")->empty());
+  for (const std::string& unusual : {sized(0x12, "another field"), std::string("\x0A\x7F", 2), sized(0x0A, "x") + "\x0A"})
+    EXPECT_FALSE(batched_requests(unusual).has_value());
+}
+
 }  // namespace
 }  // namespace bouquet::server

@@ -8,6 +8,8 @@
 #include <map>
 #include <random>
 
+#include "engine/content_index.h"
+
 namespace bouquet::training {
 namespace {
 
@@ -110,6 +112,41 @@ TEST_F(ContentLinksTest, AreNotMadeWithoutNeed) {
   EXPECT_TRUE(link_content(rows(), all_taken, model_, 0.5, 1).empty());
   EXPECT_EQ(content_link_work(rows(), all_taken), 0);
   EXPECT_GE(content_link_work(rows(), by_item_), int64_t{30} * kItems * kDense);
+}
+
+// Items of which nothing but attributes is known are linked alike, whether the training knew them already or they come later.
+TEST_F(ContentLinksTest, OfItemsThatComeLaterAreThoseOfTheTraining) {
+  constexpr int32_t kTrained = 270;
+  by_item_.offsets.resize(kTrained + 1);
+  by_item_.columns.resize(static_cast<size_t>(by_item_.offsets.back()));
+  AttributeRows trained = rows();
+  trained.dense = trained.dense.first(size_t{kTrained} * kDense);
+  trained.offsets = trained.offsets.first(kTrained + 1);
+  Model model = model_;
+  model.item_vectors = std::vector<float>(model_.item_vectors.begin(), model_.item_vectors.begin() + 2 * kTrained);
+  const ContentLinks before = link_content(trained, by_item_, model, 0.5, 1);
+  std::vector<uint8_t> has_events(kTrained);
+  for (int32_t i = 0; i < kTrained; ++i) has_events[static_cast<size_t>(i)] = by_item_.row_length(i) > 0 ? 1 : 0;
+  const ContentIndex index(trained, has_events);
+  std::vector<double> sums(kTrained, 0);
+  std::vector<int32_t> items;
+  std::vector<std::vector<ContentLink>> found;
+  for (int32_t i = kTrained; i < kItems; ++i) {
+    items.push_back(i);
+    found.push_back(index.most_alike(unit_row(rows(), i), sums));
+    EXPECT_GE(index.work(unit_row(rows(), i)), static_cast<int64_t>(kLinksPerItem));
+  }
+  const ContentLinks after = with_links(before, model_, items, found);
+  ASSERT_TRUE(validate(after, kItems, 2).ok()) << validate(after, kItems, 2);
+  by_item_.offsets.resize(kItems + 1, by_item_.offsets.back());
+  const ContentLinks all = link_content(rows(), by_item_, model_, 0.5, 1);
+  EXPECT_EQ(after.linked_count(kItems), 57);
+  EXPECT_EQ(after.weight, all.weight);
+  EXPECT_TRUE(std::ranges::equal(after.offsets, all.offsets));
+  EXPECT_TRUE(std::ranges::equal(after.items, all.items));
+  EXPECT_TRUE(std::ranges::equal(after.likeness, all.likeness));
+  EXPECT_TRUE(std::ranges::equal(after.spread, all.spread));
+  EXPECT_FALSE(std::ranges::equal(before.spread, all.spread));
 }
 
 }  // namespace
