@@ -122,7 +122,8 @@ absl::Status ActionBatch::write(Plan& plan) {
     return s;
   const auto kept = std::min(offers.size(), static_cast<size_t>(plan.k));
   std::ranges::partial_sort(offers, offers.begin() + static_cast<std::ptrdiff_t>(kept), [](const Offer& a, const Offer& b) {
-    return a.expected() != b.expected() ? a.expected() > b.expected() : a.item < b.item;
+    if (a.expected() != b.expected()) return a.expected() > b.expected();
+    return ranks_before(a.score, a.item, b.score, b.item);  // the map from scores to probabilities has level parts
   });
   offers.resize(kept);
   v1::NextBestActionResponse& out = *plan.response;

@@ -166,11 +166,15 @@ TEST_F(ActionsTest, ActionsAreRankedByProbabilityTimesValue) {
   EXPECT_THAT(ids(), ElementsAre("visit"));
 }
 
-TEST_F(ActionsTest, EqualOnesStandInTheOrderOfTheCatalog) {
-  publish(shop());
-  start_with("[actions]\nvalue = 0\n");
+TEST_F(ActionsTest, EqualOnesStandByTheirScoresAndThenInTheOrderOfTheCatalog) {
+  Artifact level = shop();
+  level.calibration.maps[0].probabilities = {0.3, 0.3};
+  publish(level);
+  start_with("");
   ASSERT_TRUE(ask(of("bob")).ok());
-  EXPECT_THAT(ids(), ElementsAre("call", "letter", "visit", "coupon"));
+  EXPECT_THAT(ids(), ElementsAre("visit", "letter", "call", "coupon"));
+  ASSERT_TRUE(ask(of("dave")).ok());  // visit 2, call and coupon 1, letter 0
+  EXPECT_THAT(ids(), ElementsAre("visit", "call", "coupon", "letter"));
 }
 
 TEST_F(ActionsTest, WhatWasTakenIsOfferedAgainOnlyIfAskedFor) {

@@ -40,7 +40,8 @@ bool same(const SparseRows& a, const SparseRows& b) {
 
 class TrainingRunTest : public ::testing::Test {
  protected:
-  TrainingOutcome run(const std::vector<Bought>& rows, const char* validation = "last-days:10", int32_t epochs = 6) {
+  // Every tenth item is an action if `actions`.
+  TrainingOutcome run(const std::vector<Bought>& rows, const char* validation = "last-days:10", int32_t epochs = 6, bool actions = false) {
     TrainingRequest request;
     request.options.dimension = 8;
     request.validation = *parse_validation(validation);
@@ -50,6 +51,11 @@ class TrainingRunTest : public ::testing::Test {
     request.resamples = 200;
     backend_.trained_on.clear();
     dataset_ = shop_of(rows);
+    if (actions) {
+      std::vector<uint8_t> kinds(static_cast<size_t>(dataset_.items.size()), static_cast<uint8_t>(ItemKind::kProduct));
+      for (size_t i = 0; i < kinds.size(); i += 10) kinds[i] = static_cast<uint8_t>(ItemKind::kAction);
+      dataset_.catalog.kinds = std::move(kinds);
+    }
     NoProgress progress;
     auto out = run_training(dataset_, request, backend_, progress);
     EXPECT_TRUE(out.ok()) << out.status();
@@ -112,6 +118,16 @@ TEST_F(TrainingRunTest, ScoresGetProbabilitiesAndDeviations) {
   const TrainingOutcome plain = run(planted_rows(), "none", 3);
   EXPECT_FALSE(plain.artifact.uncertainty.known());
   EXPECT_TRUE(plain.artifact.calibration.maps.empty());
+}
+
+TEST_F(TrainingRunTest, EachKindHasProbabilitiesOfItsOwnAnswers) {
+  const TrainingOutcome out = run(planted_rows(400, 200), "last-days:10", 4, true);
+  const CalibrationMap *actions = out.artifact.calibration.find(AnswerSource::kModel, ItemKind::kAction),
+                       *products = out.artifact.calibration.find(AnswerSource::kModel, ItemKind::kProduct);
+  ASSERT_TRUE(actions != nullptr && products != nullptr);
+  // 20 actions: most of them are new to a customer, and all that are stand in the answer, which has room for 20 rows of 200 items otherwise.
+  EXPECT_GT(actions->rows, products->rows / 2);
+  EXPECT_LT(actions->rows, products->rows + 1);
 }
 
 TEST_F(TrainingRunTest, ModelFindsThePlantedTaste) {
