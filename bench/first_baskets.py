@@ -5,16 +5,18 @@
 Of the households with demographics a fifth, drawn by seed, chooses the settings; the others are judged once, in four parts: each part by a
 model that was trained without any event of its households, so that every household is cold to the model that answers it. All other
 households are trained on with their whole year. Asked for is the first basket (and, second, all of the first 28 days); beside the model stand
-what most households bought, and the same model asked with another household's attributes: what it does better with the right ones, the
-attributes have told it. Only campaigns that had begun by a household's first basket count as its attributes. --store adds the store of
+what most households bought, the same model asked with another household's attributes: what it does better with the right ones, the
+attributes have told it; and the same model with all of alpha0 counting for customers without events, as if they had seen everything and taken
+nothing (docs/decisions/0014-nothing-seen-is-not-nothing-taken.md). Only campaigns that had begun by a household's first basket count as its attributes. --store adds the store of
 that basket, which a shop knows too.
 
-    bench/first_baskets.py --data FOLDER [--bouquet build/cpu/cli/bouquet] [--result FILE.json] [--store] [--choose]
+    bench/first_baskets.py --data FOLDER [--bouquet build/cpu/cli/bouquet] [--threads N] [--result FILE.json] [--store] [--choose]
 """
 import argparse
 import collections
 import csv
 import datetime
+import hashlib
 import itertools
 import json
 import pathlib
@@ -37,7 +39,8 @@ CHOSEN = {"demographics": {"--customer-attribute-regularization": "10000", "--re
           "store": {"--customer-attribute-regularization": "10000", "--regularization": "1"}}
 METRIC = "ndcg@20"
 METRICS = (METRIC, "recall@20", "hit_rate@20")
-MODEL, POPULAR, OTHERS = "model", "most-popular", "another household's attributes"
+MODEL, POPULAR, OTHERS, SEEN_ALL = "model", "most-popular", "another household's attributes", "all of alpha0"
+SUBJECTS = (MODEL, POPULAR, OTHERS, SEEN_ALL)
 
 
 def columns(path, *names):
@@ -82,8 +85,8 @@ class Journey:
 class Trial:
     """Trainings without some households, and what they are offered then."""
 
-    def __init__(self, bouquet, journey, at):
-        self.bouquet, self.journey, self.at = bouquet, journey, at
+    def __init__(self, bouquet, threads, journey, at):
+        self.bouquet, self.threads, self.journey, self.at = bouquet, threads, journey, at
         self.write("households.csv", [journey.names, *journey.rows])
         types = "".join(f'[attributes.customer.{name}]\ntype = "category"\n' for name in journey.names[1:] if name != "campaigns")
         (at / "bouquet.toml").write_text(types + '[attributes.customer.campaigns]\ntype = "set"\n')
@@ -92,8 +95,17 @@ class Trial:
         drop = ",".join(str(household) for household in hidden)
         subprocess.run([self.bouquet, "train", "--events", self.journey.transactions, "--customers", self.at / "households.csv", "--config",
                         self.at / "bouquet.toml", "--columns", COLUMNS, "--drop-customers", drop, "--models", self.at / "models",
-                        "--attributes", "on", *FIXED, *itertools.chain(*settings.items())], check=True, stdout=subprocess.DEVNULL,
+                        "--attributes", "on", "--threads", self.threads, *FIXED, *itertools.chain(*settings.items())], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
+
+    def set_share(self, share):
+        """The last model, but for this number of its manifest."""
+        folder = self.at / "models" / (self.at / "models" / "CURRENT").read_text().strip()
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["constants"]["empty_history_share"] = share
+        text = json.dumps(manifest, indent=2) + "\n"
+        (folder / "manifest.json").write_text(text)
+        (folder / "manifest.sha256").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  manifest.json\n")
 
     def write(self, name, rows):
         with open(self.at / name, "w", newline="") as out:
@@ -106,7 +118,9 @@ class Trial:
         shifted = [[h, *rows[households[i - 1]][1:]] for i, h in enumerate(households)]
         self.write("others.csv", [self.journey.names, *shifted])
         found = collections.defaultdict(dict)
-        for file, names in (("households.csv", {MODEL: MODEL, POPULAR: POPULAR}), ("others.csv", {MODEL: OTHERS})):
+        for file, share, names in (("households.csv", 0, {MODEL: MODEL, POPULAR: POPULAR}), ("others.csv", 0, {MODEL: OTHERS}),
+                                   ("households.csv", 1, {MODEL: SEEN_ALL})):
+            self.set_share(share)
             subprocess.run([self.bouquet, "evaluate", "--models", self.at / "models", "--test", self.at / "test.csv", "--customers",
                             self.at / file, "--columns", "customer=household_id,item=product_id", "--k", "20", "--per-customer",
                             self.at / "figures.csv", "--json"], check=True, stdout=subprocess.DEVNULL)
@@ -123,7 +137,7 @@ def choose(trial, choosing):
         settings = dict(zip(GRID, values))
         trial.train(choosing, settings)
         found = trial.figures(choosing, trial.journey.basket)
-        mean = {s: sum(f[s][METRIC] for f in found.values()) / len(found) for s in (MODEL, POPULAR, OTHERS)}
+        mean = {s: sum(f[s][METRIC] for f in found.values()) / len(found) for s in SUBJECTS}
         print(settings, {s: round(v, 5) for s, v in mean.items()}, flush=True)
         best = max(best, (mean[MODEL], settings), key=lambda b: b[0])
     return best[1]
@@ -132,9 +146,9 @@ def choose(trial, choosing):
 def report(pooled):
     out = {"customers": len(pooled)}
     for metric in METRICS:
-        column = {s: [f[s][metric] for f in pooled.values()] for s in (MODEL, POPULAR, OTHERS)}
+        column = {s: [f[s][metric] for f in pooled.values()] for s in SUBJECTS}
         out[metric] = {s: paired_interval(values) for s, values in column.items()}
-        for other in (POPULAR, OTHERS):
+        for other in SUBJECTS[1:]:
             out[metric][f"model less {other}"] = paired_interval([a - b for a, b in zip(column[MODEL], column[other])])
     return out
 
@@ -143,6 +157,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="the package's folder `data`")
     parser.add_argument("--bouquet", default="build/cpu/cli/bouquet")
+    parser.add_argument("--threads", default="0")
     parser.add_argument("--result", type=pathlib.Path, help="write the result there, as JSON")
     parser.add_argument("--store", action="store_true", help="the store of the first basket is an attribute too")
     parser.add_argument("--choose", action="store_true", help="choose the settings anew, and judge nothing")
@@ -152,7 +167,7 @@ def main():
     random.Random(SEED).shuffle(households)
     choosing, judged = households[:len(households) // 5], households[len(households) // 5:]
     with tempfile.TemporaryDirectory() as scratch:
-        trial = Trial(options.bouquet, journey, pathlib.Path(scratch))
+        trial = Trial(options.bouquet, options.threads, journey, pathlib.Path(scratch))
         if options.choose:
             print("chosen:", choose(trial, choosing))
             return

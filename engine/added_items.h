@@ -17,9 +17,8 @@ struct AddedItems {
 };
 
 // `artifact` with the items behind its own: untitled products that nobody has taken and that miss every column. Histories, customers, the
-// Gram matrix and the counts of the training stay as they are, and so do the table of the items' attributes. The
-// content path leads to them as it does to the training's own items without events, and from none of them. Takes time and memory in
-// proportion to all items and links.
+// Gram matrix, the counts of the training and the table of the items' attributes stay as they are. The content path leads to them as it
+// does to the training's own items without events, and from none of them. Takes time and memory in proportion to all items and links.
 Artifact with_items(const Artifact& artifact, const AddedItems& added);
 
 }  // namespace bouquet

@@ -23,6 +23,6 @@ bool concerns_place(const ServedModel& model, const v1::Item& said);
 // do not suffice wait for the next one with their vectors alone. Errors: those of the seam.
 absl::StatusOr<AddedItems> placed(const ServedModel& model, std::span<const CatalogEntry> entries, const AddedItems& before);
 
-inline constexpr int64_t kMostLinkSteps = int64_t{1} << 31;  // a few seconds at most
+inline constexpr int64_t kMostLinkSteps = int64_t{1} << 31;  // items and entries of columns that are looked at
 
 }  // namespace bouquet::server

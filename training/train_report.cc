@@ -74,6 +74,7 @@ Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const 
           {"evaluations", std::move(evaluations)},
           {"calibration", std::move(calibration)},
           {"noise_variance", a.uncertainty.noise_variance},
+          {"empty_history_share", a.model.constants.empty_history_share},
           {"backend", a.recipe.backend},
           {"seconds", seconds}};
 }

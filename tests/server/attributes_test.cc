@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <set>
 
 #include "cpu_fallback/cpu_backend.h"
 #include "server/recommender.h"
@@ -91,6 +92,34 @@ TEST_F(AskedWithAttributes, ContributionsAddUpToTheScore) {
       EXPECT_GT(row.contributions_size(), 3);
     }
   }
+}
+
+// Whatever share of alpha0 counts for somebody of whom nothing has been seen, contributions are those of the profile that ranked.
+TEST_F(AskedWithAttributes, ContributionsOfAStrangerAddUpAtEveryShare) {
+  std::set<float> best;
+  for (const double share : {1.0, 0.1, 0.0}) {
+    Artifact shop = attributed_shop();
+    shop.model.constants.empty_history_share = share;
+    served_ = *ServedModel::load(std::make_shared<const Artifact>(std::move(shop)), *backend_);
+    recommender_ = *Recommender::make(*served_, 8);
+    v1::RecommendRequest request = of("a stranger");
+    (*request.mutable_attributes())["age"].set_number(25);
+    request.set_explain(v1::EXPLAIN_FULL);
+    ASSERT_TRUE(ask(request).ok());
+    ASSERT_EQ(response_.results_size(), 5);
+    best.insert(response_.results(0).score());
+    for (const v1::RecommendedItem& row : response_.results()) {
+      double sum = 0, size = 0, rounding = 0;
+      for (const v1::Contribution& part : row.contributions()) {
+        sum += part.value();
+        size += std::abs(part.value());
+        if (part.source() == v1::CONTRIBUTION_SOURCE_ROUNDING) rounding = part.value();
+      }
+      EXPECT_NEAR(sum, double{row.score()}, 1e-9);
+      EXPECT_LE(std::abs(rounding), 1e-4 * size) << "share " << share;
+    }
+  }
+  EXPECT_EQ(best.size(), 3u);
 }
 
 // Item 59 is one that nobody has taken, and is very like everything in the history.

@@ -22,7 +22,7 @@ class EmptyHistoryChoiceTest : public testing::Test {
   void SetUp() override {
     std::ofstream(path()) << rows();
     for (int32_t c = 0; c < kCustomers; ++c) dataset_.customers.add("c" + std::to_string(c));
-    dataset_.customer_attributes.source = {.files = {path()}, .id = Column::kCustomer, .settings = {}, .columns = {}};
+    dataset_.customer_attributes.source.files = {path()};
     ReadReport report;
     auto read = read_attributes(dataset_.customer_attributes.source, dataset_.customers, {}, report);
     ASSERT_TRUE(read.ok()) << read.status();

@@ -125,7 +125,8 @@ TEST_F(TrainingRunTest, EachKindHasProbabilitiesOfItsOwnAnswers) {
   const CalibrationMap *actions = out.artifact.calibration.find(AnswerSource::kModel, ItemKind::kAction),
                        *products = out.artifact.calibration.find(AnswerSource::kModel, ItemKind::kProduct);
   ASSERT_TRUE(actions != nullptr && products != nullptr);
-  // 20 actions: most of them are new to a customer, and all that are stand in the answer, which has room for 20 rows of 200 items otherwise.
+  // 20 actions: most of them are new to a customer, and all that are stand in the answer, which has room for 20 rows of 200 items
+  // otherwise.
   EXPECT_GT(actions->rows, products->rows / 2);
   EXPECT_LT(actions->rows, products->rows + 1);
 }
