@@ -41,7 +41,6 @@ class GatedServer : public TestServer {
     made.batcher.workers = 1;
     made.batcher.queue.max_wait = std::chrono::seconds(60);  // however slow this machine is
     start(made);
-    admin_ = serving_->admin_address();
     stub_ = stub();
   }
   // `count` calls, the first batch of them in the backend's hands and the others in the queue.
@@ -58,25 +57,9 @@ class GatedServer : public TestServer {
     return v1::Recommendations::NewStub(channel)->Recommend(&context, request_, &response);
   }
   httplib::Result page(const char* path) const { return httplib::Client("http://" + admin_).Get(path); }
-  // The value of a metric without labels, or of one with the labels given; 0 if there is none.
-  int metric(const std::string& name) const {
-    const auto metrics = page("/metrics");
-    if (!metrics) return 0;
-    const size_t at = metrics->body.find("\n" + name + " ");
-    return at == std::string::npos ? 0 : std::stoi(metrics->body.substr(at + name.size() + 2));
-  }
-  // Looks again and again, for ten seconds at most.
-  static bool becomes_true(const std::function<bool()>& condition) {
-    for (int i = 0; i < 5000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(milliseconds(2));
-    }
-    return false;
-  }
 
   Gate gate_;
   std::atomic<int> ranked_{0};
-  std::string admin_;
   v1::RecommendRequest request_;
   std::unique_ptr<v1::Recommendations::Stub> stub_;
 };

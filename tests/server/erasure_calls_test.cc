@@ -24,32 +24,10 @@ class ErasureCalls : public TestServer {
     start_with_store();
   }
   int record(const std::string& customer, const std::string& item, int64_t seconds = 0) {
-    v1::RecordEventsRequest request;
-    v1::CustomerEvent& said = *request.add_events();
-    said.set_customer_id(customer);
-    said.mutable_event()->set_item_id(item);
-    if (seconds != 0) said.mutable_event()->mutable_time()->set_seconds(seconds);
-    v1::RecordEventsResponse response;
-    const grpc::Status status = call_method(&v1::Profiles::Stub::RecordEvents, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response.results_size() == 1 ? response.results(0).code() : -1;
-  }
-  v1::EraseCustomerResponse erase(const std::string& customer, const std::string& request_id = {}) {
-    v1::EraseCustomerRequest request;
-    request.set_customer_id(customer);
-    request.set_request_id(request_id);
-    v1::EraseCustomerResponse response;
-    const grpc::Status status = call_method(&v1::Profiles::Stub::EraseCustomer, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response;
-  }
-  v1::RecommendResponse recommend(const std::string& customer) {
-    v1::RecommendRequest request;
-    request.set_customer_id(customer);
-    v1::RecommendResponse response;
-    const grpc::Status status = call_method(&v1::Recommendations::Stub::Recommend, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response;
+    v1::Event event;
+    event.set_item_id(item);
+    if (seconds != 0) event.mutable_time()->set_seconds(seconds);
+    return send(customer, event).code();
   }
   v1::Profile profile(const std::string& customer) {
     v1::GetProfileRequest request;

@@ -21,10 +21,7 @@ class ExportTest : public TestServer {
     start_with_store();
   }
   void record(const std::string& customer, const std::string& item, const std::string& basket, double price) {
-    v1::RecordEventsRequest request;
-    v1::CustomerEvent& said = *request.add_events();
-    said.set_customer_id(customer);
-    v1::Event& event = *said.mutable_event();
+    v1::Event event;
     event.set_item_id(item);
     event.set_type("cart");
     event.set_value(2.5f);
@@ -34,9 +31,7 @@ class ExportTest : public TestServer {
     event.set_placement("home");
     event.mutable_time()->set_seconds(1'700'000'000 + ++recorded_);
     event.mutable_time()->set_nanos(5'000);
-    v1::RecordEventsResponse response;
-    ASSERT_TRUE(call_method(&v1::Profiles::Stub::RecordEvents, request, &response).ok());
-    ASSERT_EQ(response.failed(), 0);
+    ASSERT_EQ(send(customer, event).code(), 0);
   }
   void set_city(const std::string& customer, const std::string& city) {
     v1::SetAttributesRequest request;
@@ -45,17 +40,6 @@ class ExportTest : public TestServer {
     (*request.mutable_attributes())["age"].Clear();
     v1::SetAttributesResponse response;
     ASSERT_TRUE(call_method(&v1::Profiles::Stub::SetAttributes, request, &response).ok());
-  }
-  std::vector<v1::ExportCustomerResponse> exported(const std::string& customer, grpc::StatusCode code = grpc::StatusCode::OK) {
-    v1::ExportCustomerRequest request;
-    request.set_customer_id(customer);
-    grpc::ClientContext context;
-    v1::Profiles::Stub profiles(channel());
-    const auto stream = profiles.ExportCustomer(&context, request);
-    std::vector<v1::ExportCustomerResponse> pieces;
-    for (v1::ExportCustomerResponse piece; stream->Read(&piece);) pieces.push_back(piece);
-    EXPECT_EQ(stream->Finish().error_code(), code);
-    return pieces;
   }
 
   const TinyShop shop_ = random_shop(60, 10, 8, 5);
@@ -100,10 +84,7 @@ TEST_F(ExportTest, HasEverythingInItsOrder) {
 TEST_F(ExportTest, OfSomebodyWhoWasErasedIsTheErasureAndWhatHasComeSince) {
   record("customer0", "item3", "old basket", 1);
   EXPECT_THAT(exported("customer0"), SizeIs(2));
-  v1::EraseCustomerRequest erase;
-  erase.set_customer_id("customer0");
-  v1::EraseCustomerResponse receipt;
-  ASSERT_TRUE(call_method(&v1::Profiles::Stub::EraseCustomer, erase, &receipt).ok());
+  const v1::EraseCustomerResponse receipt = erase("customer0");
   auto pieces = exported("customer0");
   ASSERT_THAT(pieces, SizeIs(2));
   EXPECT_FALSE(pieces[0].profile().known());

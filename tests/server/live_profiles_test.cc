@@ -20,33 +20,6 @@ class LiveProfiles : public TestServer {
     publish(random_shop(60, 10, 8, 5));
     start_with_store();
   }
-  // Its profile version.
-  int64_t record(const std::string& customer, const std::string& item, const std::string& type = "purchase") {
-    v1::RecordEventsRequest request;
-    v1::CustomerEvent& said = *request.add_events();
-    said.set_customer_id(customer);
-    said.mutable_event()->set_item_id(item);
-    said.mutable_event()->set_type(type);
-    v1::RecordEventsResponse response;
-    const grpc::Status status = call_method(&v1::Profiles::Stub::RecordEvents, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    EXPECT_EQ(response.failed(), 0);
-    return response.results_size() == 1 ? response.results(0).profile_version() : 0;
-  }
-  v1::RecommendResponse recommend(const std::string& customer) {
-    v1::RecommendRequest request;
-    request.set_customer_id(customer);
-    request.set_k(10);
-    v1::RecommendResponse response;
-    const grpc::Status status = call_method(&v1::Recommendations::Stub::Recommend, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response;
-  }
-  static std::vector<std::string> ids(const v1::RecommendResponse& response) {
-    std::vector<std::string> out;
-    for (const auto& row : response.results()) out.push_back(row.item_id());
-    return out;
-  }
 };
 
 TEST_F(LiveProfiles, WhatWasBoughtASecondAgoIsNotOfferedAlsoAfterARestart) {

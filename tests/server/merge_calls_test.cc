@@ -31,18 +31,6 @@ class MergeCalls : public TestServer {
     publish(shop_);
     start_with_store();
   }
-  int64_t record(const std::string& customer, const std::string& item, const std::string& type = "purchase") {
-    v1::RecordEventsRequest request;
-    v1::CustomerEvent& said = *request.add_events();
-    said.set_customer_id(customer);
-    said.mutable_event()->set_item_id(item);
-    said.mutable_event()->set_type(type);
-    v1::RecordEventsResponse response;
-    const grpc::Status status = call_method(&v1::Profiles::Stub::RecordEvents, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    EXPECT_EQ(response.failed(), 0);
-    return response.results_size() == 1 ? response.results(0).profile_version() : 0;
-  }
   grpc::Status merge(const std::string& from, const std::string& into, v1::MergeCustomersResponse* response,
                      const std::string& request_id = {}, bool validate_only = false) {
     v1::MergeCustomersRequest request;
@@ -82,15 +70,7 @@ class MergeCalls : public TestServer {
     request.set_customer_id(customer);
     request.set_k(60);
     request.set_min_profile_version(min_version);
-    v1::RecommendResponse response;
-    const grpc::Status status = call_method(&v1::Recommendations::Stub::Recommend, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response;
-  }
-  static std::vector<std::string> ids(const v1::RecommendResponse& response) {
-    std::vector<std::string> out;
-    for (const auto& row : response.results()) out.push_back(row.item_id());
-    return out;
+    return TestServer::recommend(request);
   }
   // But for the version, which says what has been seen.
   static std::string answer(v1::RecommendResponse response) {
@@ -109,17 +89,6 @@ class MergeCalls : public TestServer {
     const grpc::Status status = call_method(&v1::Profiles::Stub::GetProfile, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     return response;
-  }
-  std::vector<v1::ExportCustomerResponse> exported(const std::string& customer) {
-    v1::ExportCustomerRequest request;
-    request.set_customer_id(customer);
-    grpc::ClientContext context;
-    v1::Profiles::Stub profiles(channel());
-    const auto stream = profiles.ExportCustomer(&context, request);
-    std::vector<v1::ExportCustomerResponse> pieces;
-    for (v1::ExportCustomerResponse piece; stream->Read(&piece);) pieces.push_back(piece);
-    EXPECT_TRUE(stream->Finish().ok());
-    return pieces;
   }
   // A shop whose rows are those that training would have made of these purchases.
   static TinyShop shop_of(const std::vector<std::pair<std::string, std::vector<int32_t>>>& purchases) {
@@ -322,10 +291,7 @@ TEST_F(MergeCalls, ErasingOneErasesAllOfThePersonAndTheRowsOfTheModel) {
   merge("visitor", "customer0");
   merge("customer1", "customer0");
   EXPECT_TRUE(profile("customer1").known());
-  v1::EraseCustomerRequest request;
-  request.set_customer_id("visitor");
-  v1::EraseCustomerResponse receipt;
-  ASSERT_TRUE(call_method(&v1::Profiles::Stub::EraseCustomer, request, &receipt).ok());
+  const v1::EraseCustomerResponse receipt = erase("visitor");
   EXPECT_EQ(receipt.events(), 2);
   for (int round = 0; round < 3; ++round) {
     for (const char* id : {"visitor", "customer0", "customer1"}) {

@@ -23,28 +23,19 @@ class Replay : public TestServer {
   }
   // The model's training ends at T = 0 of 1970 plus what random_shop says; events are recorded a second apart from here on.
   int64_t record(const std::string& customer, const std::string& item, const std::string& type = "purchase") {
-    v1::RecordEventsRequest request;
-    v1::CustomerEvent& said = *request.add_events();
-    said.set_customer_id(customer);
-    said.mutable_event()->set_item_id(item);
-    said.mutable_event()->set_type(type);
-    *said.mutable_event()->mutable_time() = timestamp(time_ += 1'000'000);
-    v1::RecordEventsResponse response;
-    EXPECT_TRUE(call_method(&v1::Profiles::Stub::RecordEvents, request, &response).ok());
-    EXPECT_EQ(response.failed(), 0);
-    return response.results_size() == 1 ? response.results(0).profile_version() : 0;
+    v1::Event event;
+    event.set_item_id(item);
+    event.set_type(type);
+    *event.mutable_time() = timestamp(time_ += 1'000'000);
+    const v1::EventResult result = send(customer, event);
+    EXPECT_EQ(result.code(), 0) << result.message();
+    return result.profile_version();
   }
   static v1::RecommendRequest of(const std::string& customer) {
     v1::RecommendRequest request;
     request.set_customer_id(customer);
     request.set_k(12);
     return request;
-  }
-  v1::RecommendResponse recommend(const v1::RecommendRequest& request) {
-    v1::RecommendResponse response;
-    const grpc::Status status = call_method(&v1::Recommendations::Stub::Recommend, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response;
   }
   grpc::Status refusal(const v1::RecommendRequest& request) {
     v1::RecommendResponse response;
@@ -199,10 +190,7 @@ TEST_F(Replay, WhatIsGoneIsNamed) {
   EXPECT_THAT(refusal(again("customer0", first)).error_message(), HasSubstr("attributes"));
 
   const auto other = recommend(of("customer1"));
-  v1::EraseCustomerRequest erase;
-  erase.set_customer_id("customer1");
-  v1::EraseCustomerResponse receipt;
-  ASSERT_TRUE(call_method(&v1::Profiles::Stub::EraseCustomer, erase, &receipt).ok());
+  erase("customer1");
   EXPECT_EQ(refusal(again("customer1", other)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(refusal(again("customer1", other)).error_message(), HasSubstr("erased"));
   v1::RecommendRequest request = of("customer1");

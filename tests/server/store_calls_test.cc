@@ -49,12 +49,6 @@ class StoreCalls : public TestServer {
     const grpc::Status status = stub.RecordEvents(&context, request, &response);
     return status.ok() && response.results_size() == 1 ? response.results(0).code() : -1;
   }
-  void erase(const std::string& customer) {
-    v1::EraseCustomerRequest request;
-    request.set_customer_id(customer);
-    v1::EraseCustomerResponse response;
-    EXPECT_TRUE(call_method(&v1::Profiles::Stub::EraseCustomer, request, &response).ok());
-  }
   // How often each basket id stands in a store.
   static std::map<std::string, int> baskets(const std::string& folder) {
     std::map<std::string, int> out;

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bouquet/v1/audiences.grpc.pb.h"
 #include "bouquet/v1/catalog.grpc.pb.h"
@@ -49,11 +51,27 @@ class TestServer : public ::testing::Test {
     return (stub.*method)(&context, request, response);
   }
 
+  // RecordEvents of one event: what became of it.
+  v1::EventResult send(const std::string& customer, const v1::Event& event);
+  // One that is kept. Its profile version.
+  int64_t record(const std::string& customer, const std::string& item, const std::string& type = "purchase");
+  v1::EraseCustomerResponse erase(const std::string& customer, const std::string& request_id = {});
+  // An answer that is expected.
+  v1::RecommendResponse recommend(const v1::RecommendRequest& request);
+  v1::RecommendResponse recommend(const std::string& customer);
+  static std::vector<std::string> ids(const v1::RecommendResponse& response);
+  std::vector<v1::ExportCustomerResponse> exported(const std::string& customer, grpc::StatusCode code = grpc::StatusCode::OK);
+  // The value of a metric without labels, or of one with the labels given; 0 if there is none.
+  int metric(const std::string& name) const;
+  // Looks again and again, for ten seconds at most.
+  static bool becomes_true(const std::function<bool()>& condition);
+
   TemporaryFolder folder_;
   std::string models_ = folder_.path() + "/models";
   std::string store_ = folder_.path() + "/store";
   std::unique_ptr<Backend> backend_ = *cpu::make_cpu_backend(1);
   std::unique_ptr<Serving> serving_;
+  std::string admin_;  // of its pages
 };
 
 }  // namespace bouquet::server
