@@ -62,7 +62,10 @@ void BatchRecommendCall::submit_window() {
     if (absl::Status valid = validate(request); !valid.ok())
       element->finish(valid);
     else
-      batcher_.submit({.job = std::move(element), .deadline = deadline_, .bytes = parts_[static_cast<size_t>(first_ + i)].bytes});
+      batcher_.submit({.job = std::move(element),
+                       .deadline = deadline_,
+                       .bytes = parts_[static_cast<size_t>(first_ + i)].bytes,
+                       .min_version = min_version_of(request)});
   }
   element_done();
 }

@@ -7,7 +7,7 @@
 namespace bouquet::server {
 
 Batcher::Batcher(BatcherOptions options, Execute execute, BatcherObserver* observer)
-    : options_(std::move(options)), execute_(std::move(execute)), observer_(observer), queue_(options_.queue) {
+    : options_(std::move(options)), execute_(std::move(execute)), observer_(observer), queue_(options_.queue), parked_(options_.parked) {
   for (int32_t w = 0; w < options_.workers; ++w) workers_.emplace_back([this, w] { work(w); });
   timer_ = std::thread([this] { watch(); });
 }
@@ -15,6 +15,30 @@ Batcher::Batcher(BatcherOptions options, Execute execute, BatcherObserver* obser
 Batcher::~Batcher() { stop(); }
 
 void Batcher::submit(QueuedJob job) {
+  const bool to_come = job.min_version > 0 && options_.newest_version && job.min_version > options_.newest_version();
+  to_come ? park(std::move(job)) : queue(std::move(job));
+}
+
+// Should it be recorded right now, the next look at what is parked sees that.
+void Batcher::park(QueuedJob job) {
+  std::vector<DroppedJob> dropped;
+  parked_.push(std::move(job), options_.clock(), dropped);
+  finish_dropped(dropped);
+  {
+    const std::lock_guard lock(mutex_);
+    timer_sleeps_ = false;
+  }
+  timer_wanted_.notify_one();
+}
+
+void Batcher::stop_parking() {
+  parked_.close();
+  std::vector<DroppedJob> dropped;
+  parked_.clear(dropped);
+  finish_dropped(dropped);
+}
+
+void Batcher::queue(QueuedJob job) {
   std::vector<DroppedJob> dropped;
   const bool waits = queue_.push(std::move(job), options_.clock(), dropped);
   if (!waits) {
@@ -33,6 +57,7 @@ void Batcher::submit(QueuedJob job) {
 }
 
 void Batcher::stop() {
+  stop_parking();
   queue_.close();
   {
     const std::lock_guard lock(mutex_);
@@ -80,16 +105,23 @@ void Batcher::work(int32_t worker) {
 
 void Batcher::watch() {
   std::vector<DroppedJob> dropped;
+  std::vector<QueuedJob> recorded;
   std::unique_lock lock(mutex_);
   for (;;) {
-    timer_sleeps_ = queue_.size() == 0;
+    timer_sleeps_ = queue_.size() == 0 && parked_.size() == 0;
     timer_wanted_.wait(lock, [this] { return !timer_sleeps_ || timer_stopping_; });
     if (timer_stopping_) return;
     // Whatever comes meanwhile is seen then: a busy server wakes this thread once per interval, not once per request.
     timer_wanted_.wait_for(lock, options_.sweep_interval, [this] { return timer_stopping_; });
     lock.unlock();
     queue_.sweep(options_.clock(), dropped);
+    if (parked_.size() > 0) {
+      parked_.sweep(options_.clock(), dropped);
+      parked_.take_recorded(options_.newest_version(), recorded);
+    }
     finish_dropped(dropped);
+    for (QueuedJob& job : recorded) queue(std::move(job));
+    recorded.clear();
     lock.lock();
   }
 }

@@ -30,7 +30,9 @@ class Job {
 struct QueuedJob {
   std::unique_ptr<Job> job;
   TimePoint deadline = TimePoint::max();
-  int64_t bytes = 0;     // of the request, for the queue's bound
+  int64_t bytes = 0;  // of the request, for the queue's bound
+  // The answer takes into account what was recorded up to this profile_version, which may be still to come.
+  int64_t min_version = 0;
   TimePoint enqueued{};  // set by the queue
 };
 

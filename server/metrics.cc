@@ -23,7 +23,8 @@ constexpr std::array<const char*, kMethodCount> kMethodNames{"Recommend",      "
                                                              "RecordEvents",   "StreamEvents",   "SetAttributes",    "EraseCustomer",
                                                              "ExportCustomer", "MergeCustomers", "UnmergeCustomers"};
 constexpr int kCodeCount = 17;
-constexpr std::array<const char*, 6> kDropNames{"queue_full", "queue_bytes", "queue_wait", "expired", "cancelled", "closed"};
+constexpr std::array<const char*, 7> kDropNames{"queue_full", "queue_bytes", "queue_wait",  "expired",
+                                                "cancelled",  "closed",      "not_recorded"};
 constexpr std::array<const char*, 4> kEventResults{"stored", "repeated", "refused", "failed"};
 
 // 100 microseconds to 5 seconds.
@@ -70,6 +71,7 @@ struct Metrics::Instruments {
                           .Register(registry)
                           .Add({}, kLatencyBounds)),
         queue_depth(gauge("bouquet_queue_depth", "Requests that wait for a worker")),
+        parked(gauge("bouquet_parked", "Requests that wait for what is to be recorded (min_profile_version)")),
         executing(gauge("bouquet_executing", "Requests that are being executed")),
         degraded(gauge("bouquet_degraded", "1 once the device was lost and its stand-in computes")),
         model(prometheus::BuildGauge().Name("bouquet_model_info").Help("1 for the version that serves").Register(registry)),
@@ -120,6 +122,7 @@ struct Metrics::Instruments {
   std::atomic<double> refusal_logged{0};  // seconds since 1970
   prometheus::Histogram& write_seconds;
   prometheus::Gauge& queue_depth;
+  prometheus::Gauge& parked;
   prometheus::Gauge& executing;
   prometheus::Gauge& degraded;
   prometheus::Family<prometheus::Gauge>& model;
@@ -199,6 +202,7 @@ std::string Metrics::text(const Batcher& batcher, const ModelStore& models) cons
   Instruments& in = *instruments_;
   const std::lock_guard lock(in.scrape);
   in.queue_depth.Set(batcher.queued());
+  in.parked.Set(batcher.parked());
   in.executing.Set(batcher.executing());
   if (const auto serving = models.serving(); serving != nullptr) {
     const ServedModel& model = *serving->model;

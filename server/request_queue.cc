@@ -7,10 +7,10 @@ namespace bouquet::server {
 namespace {
 
 // Why `job` must not be executed at `now`, if it must not.
-std::optional<Drop> reason_to_drop(const QueuedJob& job, TimePoint now, std::chrono::milliseconds max_wait) {
+std::optional<Drop> reason_to_drop(const QueuedJob& job, TimePoint now, const QueueLimits& limits) {
   if (job.job->cancelled()) return Drop::kCancelled;
   if (now >= job.deadline) return Drop::kExpired;
-  if (now - job.enqueued > max_wait) return Drop::kWaitedTooLong;
+  if (now - job.enqueued > limits.max_wait) return limits.waited_too_long;
   return std::nullopt;
 }
 
@@ -24,6 +24,7 @@ absl::Status status_of(Drop reason) {
     case Drop::kExpired: return absl::DeadlineExceededError("the deadline passed before work on the request began");
     case Drop::kCancelled: return absl::CancelledError("the caller cancelled the request");
     case Drop::kClosed: return absl::UnavailableError("the server is shutting down");
+    case Drop::kNotRecorded: return absl::UnavailableError("min_profile_version: has not been recorded here, nor while the request waited");
   }
   return absl::InternalError("unknown reason");
 }
@@ -55,7 +56,7 @@ void RequestQueue::take(int32_t count, TimePoint now, std::vector<QueuedJob>& ta
     QueuedJob job = std::move(jobs_.front());
     jobs_.pop_front();
     bytes_ -= job.bytes;
-    if (const auto reason = reason_to_drop(job, now, limits_.max_wait)) {
+    if (const auto reason = reason_to_drop(job, now, limits_)) {
       dropped.push_back({std::move(job.job), *reason});
       continue;
     }
@@ -64,19 +65,45 @@ void RequestQueue::take(int32_t count, TimePoint now, std::vector<QueuedJob>& ta
   }
 }
 
-void RequestQueue::sweep(TimePoint now, std::vector<DroppedJob>& dropped) {
-  const std::lock_guard lock(mutex_);
+template <typename Leaves>
+void RequestQueue::remove_if(const Leaves& leaves) {
   size_t kept = 0;
   for (size_t i = 0; i < jobs_.size(); ++i) {
-    if (const auto reason = reason_to_drop(jobs_[i], now, limits_.max_wait)) {
-      bytes_ -= jobs_[i].bytes;
-      dropped.push_back({std::move(jobs_[i].job), *reason});
+    const int64_t bytes = jobs_[i].bytes;
+    if (leaves(jobs_[i])) {
+      bytes_ -= bytes;
       continue;
     }
     if (kept != i) jobs_[kept] = std::move(jobs_[i]);
     ++kept;
   }
   jobs_.resize(kept);
+}
+
+void RequestQueue::take_recorded(int64_t newest, std::vector<QueuedJob>& taken) {
+  const std::lock_guard lock(mutex_);
+  remove_if([&](QueuedJob& job) {
+    if (job.min_version > newest) return false;
+    taken.push_back(std::move(job));
+    return true;
+  });
+}
+
+void RequestQueue::sweep(TimePoint now, std::vector<DroppedJob>& dropped) {
+  const std::lock_guard lock(mutex_);
+  remove_if([&](QueuedJob& job) {
+    const auto reason = reason_to_drop(job, now, limits_);
+    if (reason) dropped.push_back({std::move(job.job), *reason});
+    return reason.has_value();
+  });
+}
+
+void RequestQueue::clear(std::vector<DroppedJob>& dropped) {
+  const std::lock_guard lock(mutex_);
+  remove_if([&](QueuedJob& job) {
+    dropped.push_back({std::move(job.job), Drop::kClosed});
+    return true;
+  });
 }
 
 void RequestQueue::close() {

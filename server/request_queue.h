@@ -12,15 +12,16 @@
 
 namespace bouquet::server {
 
+// Why a job left the queue without being executed.
+enum class Drop { kFull, kTooManyBytes, kWaitedTooLong, kExpired, kCancelled, kClosed, kNotRecorded };
+absl::Status status_of(Drop reason);
+
 struct QueueLimits {
   int32_t max_requests = 1024;
   int64_t max_bytes = 16 << 20;
   std::chrono::milliseconds max_wait{200};  // longer waits are turned away: an answer that late is worth less than a quick no
+  Drop waited_too_long = Drop::kWaitedTooLong;
 };
-
-// Why a job left the queue without being executed.
-enum class Drop { kFull, kTooManyBytes, kWaitedTooLong, kExpired, kCancelled, kClosed };
-absl::Status status_of(Drop reason);
 
 struct DroppedJob {
   std::unique_ptr<Job> job;
@@ -38,16 +39,25 @@ class RequestQueue {
   // Moves up to `count` jobs to `taken`, oldest first, passing over those that are cancelled, expired or waited too long.
   void take(int32_t count, TimePoint now, std::vector<QueuedJob>& taken, std::vector<DroppedJob>& dropped);
 
+  // Moves those to `taken` whose min_version is `newest` or less, in order; what must not be executed goes with the next sweep().
+  void take_recorded(int64_t newest, std::vector<QueuedJob>& taken);
+
   // Removes every job that is cancelled, expired or waited too long.
   void sweep(TimePoint now, std::vector<DroppedJob>& dropped);
 
   // From now on every push is kClosed. What waits stays.
   void close();
+  // Removes everything, as kClosed.
+  void clear(std::vector<DroppedJob>& dropped);
 
   int32_t size() const;
   int64_t bytes() const;
 
  private:
+  // Keeps those of which `leaves` is not true, in order.
+  template <typename Leaves>
+  void remove_if(const Leaves& leaves);
+
   const QueueLimits limits_;
   mutable std::mutex mutex_;
   std::deque<QueuedJob> jobs_;

@@ -43,6 +43,12 @@ absl::Status check(const ServingOptions& options) {
   return absl::OkStatus();
 }
 
+// `store` may be none; outlives the result's use.
+BatcherOptions with_versions(BatcherOptions options, const EventStore* store) {
+  if (store != nullptr) options.newest_version = [store] { return static_cast<int64_t>(store->newest_sequence()); };
+  return options;
+}
+
 // protobuf would write a line of its own to stderr for every text that is not UTF-8: the caller is told, and the log is not theirs.
 void silence_protobuf() { [[maybe_unused]] static auto* const before = google::protobuf::SetLogHandler(nullptr); }
 
@@ -114,7 +120,8 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
                    }},
               metrics_.get()),
       batcher_(
-          options.batcher, [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, metrics_.get()),
+          with_versions(options.batcher, store_.events.get()),
+          [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, metrics_.get()),
       intake_(store_.events.get()),
       recommendations_(batcher_, *metrics_),
       profiles_(batcher_, intake_, *metrics_),
@@ -212,6 +219,7 @@ void Serving::stop() {
   if (listener_ != nullptr) {
     update_health();
     std::this_thread::sleep_for(options_.lame_duck);
+    batcher_.stop_parking();  // what it waits for may never come now, and the caller can ask another server
     listener_->drain(options_.drain_grace);
   }
   if (admin_listener_ != nullptr) admin_listener_->drain(std::chrono::milliseconds(0));

@@ -29,6 +29,15 @@ inline TimePoint deadline_of(const grpc::CallbackServerContext& context) {
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(deadline - now);
 }
 
+// What must have been recorded before the request is answered; 0: it asks for nothing like that.
+template <typename Request>
+int64_t min_version_of(const Request& request) {
+  if constexpr (requires { request.min_profile_version(); })
+    return request.has_visitor() ? 0 : request.min_profile_version();
+  else
+    return 0;
+}
+
 // What all calls of one method share. Thread-safe; outlives its calls.
 template <typename Request, typename Response>
 struct UnaryMethod {
@@ -52,7 +61,11 @@ class UnaryJob final : public Job {
     if (const absl::Status read = read_request(in, kMaxMessageBytes, job->request_, parse); !read.ok()) {
       job->finish(read);
     } else {
-      method.batcher.submit({.job = std::move(job), .deadline = deadline_of(*context), .bytes = static_cast<int64_t>(in.Length())});
+      const int64_t min_version = min_version_of(*job->request_);
+      method.batcher.submit({.job = std::move(job),
+                             .deadline = deadline_of(*context),
+                             .bytes = static_cast<int64_t>(in.Length()),
+                             .min_version = min_version});
     }
     return reactor;
   }

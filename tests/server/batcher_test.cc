@@ -153,6 +153,97 @@ TEST_F(GatedBatcher, StoppingExecutesWhatWaitsAndTurnsAwayWhatComes) {
   EXPECT_EQ(outcomes_.of(StatusCode::kOk), executed_);
 }
 
+// Requests for versions of which everything up to 4 is recorded at the start.
+class ParkingBatcher : public GatedBatcher {
+ protected:
+  void SetUp() override { gate_.open(); }
+  void start(QueueLimits parked, QueueLimits queue = {.max_wait = milliseconds(10000)}) {
+    parked.waited_too_long = Drop::kNotRecorded;
+    BatcherOptions options;
+    options.queue = queue;
+    options.parked = parked;
+    options.newest_version = [this] { return newest_.load(); };
+    options.sweep_interval = milliseconds(1);
+    options.clock = clock_.function();
+    batcher_ = std::make_unique<Batcher>(options, [this](int32_t, std::span<const QueuedJob> batch, std::span<absl::Status>) {
+      executed_ += static_cast<int>(batch.size());
+    });
+  }
+  void ask_for(int64_t version, TimePoint deadline = TimePoint::max(), std::shared_ptr<std::atomic<bool>> cancelled = nullptr) {
+    batcher_->submit(
+        {.job = std::make_unique<CountingJob>(outcomes_, std::move(cancelled)), .deadline = deadline, .bytes = 10, .min_version = version});
+  }
+
+  std::atomic<int64_t> newest_{4};
+};
+
+TEST_F(ParkingBatcher, WhatIsToComeHoldsNoPlaceInTheQueueAndGoesOnWhenItIsRecorded) {
+  start({.max_wait = milliseconds(10000)}, {.max_requests = 1, .max_wait = milliseconds(10000)});
+  ask_for(6);
+  ask_for(5);
+  EXPECT_EQ(batcher_->parked(), 2);
+  EXPECT_EQ(batcher_->queued(), 0);
+  ask_for(4);
+  EXPECT_TRUE(outcomes_.wait_for_total(1)) << "what is recorded does not wait for them";
+  newest_ = 5;
+  EXPECT_TRUE(outcomes_.wait_for_total(2));
+  EXPECT_EQ(batcher_->parked(), 1);
+  newest_ = 6;
+  EXPECT_TRUE(outcomes_.wait_for_total(3));
+  EXPECT_EQ(outcomes_.of(StatusCode::kOk), 3);
+  EXPECT_EQ(executed_, 3);
+}
+
+// The control: of a batcher that does not know what is recorded nothing is parked.
+TEST_F(GatedBatcher, WithoutVersionsNothingIsParked) {
+  start({.max_requests = 10, .max_bytes = 1 << 20, .max_wait = milliseconds(10000)});
+  gate_.open();
+  batcher_->submit({.job = std::make_unique<CountingJob>(outcomes_), .deadline = TimePoint::max(), .bytes = 1, .min_version = 5});
+  EXPECT_TRUE(outcomes_.wait_for_total(1));
+  EXPECT_EQ(outcomes_.of(StatusCode::kOk), 1);
+}
+
+TEST_F(ParkingBatcher, TheDeadlineTheBoundAndTheCallerEndTheWait) {
+  start({.max_wait = milliseconds(100)});
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  ask_for(5, clock_.now() + milliseconds(50));
+  ask_for(5);
+  ask_for(5, TimePoint::max(), cancelled);
+  EXPECT_EQ(batcher_->parked(), 3);
+  cancelled->store(true);
+  EXPECT_TRUE(outcomes_.wait_for_total(1));
+  EXPECT_EQ(outcomes_.of(StatusCode::kCancelled), 1);
+  clock_.advance(milliseconds(50));
+  EXPECT_TRUE(outcomes_.wait_for_total(2));
+  EXPECT_EQ(outcomes_.of(StatusCode::kDeadlineExceeded), 1);
+  EXPECT_EQ(batcher_->parked(), 1);
+  clock_.advance(milliseconds(51));
+  EXPECT_TRUE(outcomes_.wait_for_total(3));
+  EXPECT_EQ(outcomes_.of(StatusCode::kUnavailable), 1);
+  EXPECT_EQ(executed_, 0);
+}
+
+TEST_F(ParkingBatcher, ParksExactlyAsManyAsItsBound) {
+  start({.max_requests = 3, .max_wait = milliseconds(10000)});
+  for (int i = 0; i < 5; ++i) ask_for(5);
+  EXPECT_EQ(outcomes_.of(StatusCode::kResourceExhausted), 2);
+  newest_ = 5;
+  EXPECT_TRUE(outcomes_.wait_for_total(5));
+  EXPECT_EQ(executed_, 3);
+}
+
+TEST_F(ParkingBatcher, StoppingTurnsAwayWhatIsParkedAndWhatWouldBe) {
+  start({.max_wait = milliseconds(10000)});
+  ask_for(5);
+  batcher_->stop_parking();
+  EXPECT_EQ(outcomes_.of(StatusCode::kUnavailable), 1);
+  ask_for(5);
+  EXPECT_EQ(outcomes_.of(StatusCode::kUnavailable), 2);
+  ask_for(4);
+  EXPECT_TRUE(outcomes_.wait_for_total(3));
+  EXPECT_EQ(executed_, 1) << "what need not wait is still answered";
+}
+
 TEST(Batcher, ManyThreadsAndWorkersLoseNothing) {
   Outcomes outcomes;
   std::atomic<int> executed{0};

@@ -1,7 +1,7 @@
 // Over gRPC: what was recorded counts in the next answer, survives a restart and a swap of models, and is answered alike everywhere.
 #include <gmock/gmock.h>
 
-#include <set>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -86,11 +86,83 @@ TEST_F(LiveProfiles, OnesOwnWriteCanBeAskedFor) {
   v1::RecommendRequest request;
   request.set_customer_id("customer0");
   request.set_min_profile_version(version);
-  v1::RecommendResponse response;
-  EXPECT_TRUE(call_method(&v1::Recommendations::Stub::Recommend, request, &response).ok());
-  EXPECT_EQ(response.profile_version(), version);
+  EXPECT_EQ(recommend(request).profile_version(), version);
   request.set_min_profile_version(version + 1);
-  EXPECT_EQ(call_method(&v1::Recommendations::Stub::Recommend, request, &response).error_code(), grpc::StatusCode::UNAVAILABLE);
+  v1::RecommendResponse response;
+  EXPECT_EQ(call_method(&v1::Recommendations::Stub::Recommend, request, &response).error_code(), grpc::StatusCode::UNAVAILABLE)
+      << "nobody records anything, and the wait is bounded";
+  request.clear_customer_id();
+  request.mutable_visitor()->add_events()->set_item_id("item3");
+  EXPECT_TRUE(call_method(&v1::Recommendations::Stub::Recommend, request, &response).ok()) << "a visitor has no versions to wait for";
+}
+
+// Reads of what is to be recorded, on a server that lets them wait for a minute.
+class ReadOfAWriteToCome : public LiveProfiles {
+ protected:
+  void SetUp() override {
+    publish(random_shop(60, 10, 8, 5));
+    ServingOptions made = options();
+    made.store = store_;
+    made.batcher.parked.max_wait = std::chrono::seconds(60);
+    start(made);
+    request_.set_customer_id("customer0");
+    request_.set_min_profile_version(record("customer0", "item3") + 1);
+  }
+  // In a thread of its own: it is parked when this returns.
+  std::future<grpc::Status> ask(std::chrono::seconds patience = std::chrono::seconds(60)) {
+    context_.set_deadline(std::chrono::system_clock::now() + patience);
+    auto answer = std::async(std::launch::async,
+                             [this] { return v1::Recommendations::NewStub(channel())->Recommend(&context_, request_, &response_); });
+    EXPECT_TRUE(becomes_true([this] { return metric("bouquet_parked") == 1; }));
+    return answer;
+  }
+
+  grpc::ClientContext context_;
+  v1::RecommendRequest request_;
+  v1::RecommendResponse response_;
+};
+
+TEST_F(ReadOfAWriteToCome, IsAnsweredWithIt) {
+  auto answer = ask();
+  EXPECT_EQ(recommend("customer1").profile_version(), 0) << "others are answered meanwhile";
+  EXPECT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  const int64_t version = record("customer0", "item4");
+  const grpc::Status status = answer.get();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response_.profile_version(), version);
+  EXPECT_THAT(ids(response_), Not(Contains("item4")));
+  EXPECT_EQ(metric("bouquet_parked"), 0);
+}
+
+TEST_F(ReadOfAWriteToCome, EndsWithItsDeadline) {
+  EXPECT_EQ(ask(std::chrono::seconds(1)).get().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(becomes_true([this] { return metric("bouquet_parked") == 0; }));
+}
+
+TEST_F(ReadOfAWriteToCome, EndsWithItsCaller) {
+  auto answer = ask();
+  context_.TryCancel();
+  EXPECT_EQ(answer.get().error_code(), grpc::StatusCode::CANCELLED);
+  EXPECT_TRUE(becomes_true([this] { return metric("bouquet_parked") == 0; }));
+}
+
+TEST_F(ReadOfAWriteToCome, EndsWhenTheServerStops) {
+  auto answer = ask();
+  serving_->stop();
+  EXPECT_EQ(answer.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(ReadOfAWriteToCome, WaitsInAStreamToo) {
+  v1::BatchRecommendRequest batch;
+  *batch.add_requests() = request_;
+  const auto recommendations = stub();
+  const auto stream = recommendations->BatchRecommend(&context_, batch);
+  EXPECT_TRUE(becomes_true([this] { return metric("bouquet_parked") == 1; }));
+  const int64_t version = record("customer0", "item4");
+  v1::BatchRecommendResponse answer;
+  ASSERT_TRUE(stream->Read(&answer));
+  EXPECT_EQ(answer.response().profile_version(), version);
+  EXPECT_TRUE(stream->Finish().ok());
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ ServingOptions TestServer::options() const {
   options.lame_duck = std::chrono::milliseconds(0);
   options.poll_interval = std::chrono::milliseconds(5);
   options.batcher.queue.max_wait = std::chrono::seconds(10);
+  options.batcher.parked.max_wait = std::chrono::milliseconds(20);
   return options;
 }
 
