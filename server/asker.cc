@@ -72,11 +72,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   const bool as_known = asker.context.empty() && !asker.has_own_attributes && !solved;
   asker.stored = as_known && asker.customer != kNone && asker.version == 0 && !asker.without_rows;
   asker.kept = as_known && asker.version != 0 && subject.as_of == nullptr;
-  if (asker.kept && (asker.fresh = live_.profiles->find(asker.customer_id, asker.version)) != nullptr) {
-    asker.attributes_used = asker.fresh->attributes_used;
-    asker.view = {asker.fresh->items, asker.fresh->consumed, asker.fresh->repurchase};
-    return absl::OkStatus();
-  }
+  if (asker.kept && find_fresh(asker)) return absl::OkStatus();
   if (asker.version != 0 && subject.as_of == nullptr)
     if (absl::Status s = read_live(asker); !s.ok()) return s;
   if (absl::Status s = read_attributes(subject, asker); !s.ok()) return s;
@@ -91,6 +87,15 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   const bool by_attributes = fold_in_->has_prior() && (asker.has_own_attributes || asker.customer != kNone || has_live);
   if (!asker.history.empty() || by_attributes) asker.fold_in = fold_in_->add(asker.history, asker.attributes);
   return absl::OkStatus();
+}
+
+bool AskerReader::find_fresh(Asker& asker) const {
+  asker.fresh = live_.profiles->find(asker.customer_id, asker.version);
+  if (live_.observer != nullptr) live_.observer->fresh_profile_read(asker.fresh != nullptr);
+  if (asker.fresh == nullptr) return false;
+  asker.attributes_used = asker.fresh->attributes_used;
+  asker.view = {asker.fresh->items, asker.fresh->consumed, asker.fresh->repurchase};
+  return true;
 }
 
 absl::Status AskerReader::check_version(int64_t wanted) const {

@@ -48,10 +48,11 @@ Subject subject_of(const Request& request, const WireAttributes* wire) {
   return subject;
 }
 
-// What is newer than the model. Borrowed, thread-safe; both or neither.
+// What is newer than the model. Borrowed, thread-safe; the first two or neither.
 struct LiveKnowledge {
   const LiveSource* source = nullptr;
   FreshProfiles* profiles = nullptr;
+  FreshProfileObserver* observer = nullptr;  // may be none
 };
 
 // One asker. Kept from batch to batch for the memory of its vectors.
@@ -110,6 +111,8 @@ class AskerReader {
   absl::Status read_customer(const Subject& subject, Asker& asker);
   absl::Status read_live(Asker& asker);
   void set_rows(Asker& asker) const;
+  // Whether a profile is there that answers in the place of solving one.
+  bool find_fresh(Asker& asker) const;
   absl::Status read_past(const Subject& subject, Asker& asker);
   absl::Status check_past_without_store(const Subject& subject) const;
   LiveSource::TakeEvent take_into(Asker& asker) const;

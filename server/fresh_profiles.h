@@ -26,6 +26,14 @@ struct FreshProfile {
   int64_t bytes() const;
 };
 
+// What requests that such a profile may answer found, for metrics. Called from any thread; quick.
+class FreshProfileObserver {
+ public:
+  virtual ~FreshProfileObserver() = default;
+  // `kept`: it was there; else it is solved.
+  virtual void fresh_profile_read(bool /*kept*/) {}
+};
+
 // Thread-safe.
 class FreshProfiles {
  public:

@@ -26,6 +26,8 @@ constexpr int kCodeCount = 17;
 constexpr std::array<const char*, 7> kDropNames{"queue_full", "queue_bytes", "queue_wait",  "expired",
                                                 "cancelled",  "closed",      "not_recorded"};
 constexpr std::array<const char*, 4> kEventResults{"stored", "repeated", "refused", "failed"};
+enum FreshResult : size_t { kKept, kSolved, kAhead, kLeft };
+constexpr std::array<const char*, 4> kFreshResults{"kept", "solved", "ahead", "left"};
 
 // 100 microseconds to 5 seconds.
 const prometheus::Histogram::BucketBoundaries kLatencyBounds{.0001, .00025, .0005, .001, .0025, .005, .01, .025,
@@ -60,6 +62,10 @@ struct Metrics::Instruments {
                        .Name("bouquet_event_rows_total")
                        .Help("Events and changes of attributes that reached the store, by what became of them")
                        .Register(registry)),
+        fresh_profiles(prometheus::BuildCounter()
+                           .Name("bouquet_fresh_profiles_total")
+                           .Help("Profiles of customers of whom something is newer than the model, by where they were solved")
+                           .Register(registry)),
         refused_connections(prometheus::BuildCounter()
                                 .Name("bouquet_connections_refused_total")
                                 .Help("Connections that were closed because there were as many as may be")
@@ -99,6 +105,7 @@ struct Metrics::Instruments {
         offers_of.push_back(&offers.Add({{"kind", std::string(item_kind_name(static_cast<ItemKind>(kind)))}, {"placement", name}}));
     }
     for (size_t r = 0; r < kEventResults.size(); ++r) events_of[r] = &event_rows.Add({{"result", kEventResults[r]}});
+    for (size_t r = 0; r < kFreshResults.size(); ++r) fresh_of[r] = &fresh_profiles.Add({{"result", kFreshResults[r]}});
     for (size_t d = 0; d < kDropNames.size(); ++d) drop_of[d] = &drops.Add({{"reason", kDropNames[d]}});
     for (size_t m = 0; m < kMethodCount; ++m)
       for (int code = 0; code < kCodeCount; ++code)
@@ -118,6 +125,7 @@ struct Metrics::Instruments {
   prometheus::Counter& loads;
   prometheus::Counter& refusals;
   prometheus::Family<prometheus::Counter>& event_rows;
+  prometheus::Family<prometheus::Counter>& fresh_profiles;
   prometheus::Counter& refused_connections;
   std::atomic<double> refusal_logged{0};  // seconds since 1970
   prometheus::Histogram& write_seconds;
@@ -135,6 +143,7 @@ struct Metrics::Instruments {
   prometheus::Gauge& cpu;
   std::array<prometheus::Histogram*, kMethodCount> latency_of{};
   std::array<prometheus::Counter*, kEventResults.size()> events_of{};
+  std::array<prometheus::Counter*, kFreshResults.size()> fresh_of{};
   std::array<prometheus::Counter*, kDropNames.size()> drop_of{};
   std::array<std::array<prometheus::Counter*, kCodeCount>, kMethodCount> calls_of{};
   std::vector<prometheus::Counter*> offers_of;  // [placements + 1, kinds]
@@ -164,6 +173,12 @@ void Metrics::committed(const CommitReport& report) {
     if (counts[r] > 0) instruments_->events_of[r]->Increment(static_cast<double>(counts[r]));
   if (report.write_seconds > 0) instruments_->write_seconds.Observe(report.write_seconds);
 }
+
+void Metrics::fresh_profile_read(bool kept) { instruments_->fresh_of[kept ? kKept : kSolved]->Increment(); }
+
+void Metrics::solved_ahead(int64_t customers) { instruments_->fresh_of[kAhead]->Increment(static_cast<double>(customers)); }
+
+void Metrics::left_to_requests(int64_t customers) { instruments_->fresh_of[kLeft]->Increment(static_cast<double>(customers)); }
 
 void Metrics::degraded(const std::string& why) {
   if (instruments_->degraded.Value() == 0) log_event(LogLevel::kError, "degraded", {{"why", why}});

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "server/batcher.h"
+#include "server/eager_solving.h"
 #include "server/event_store/event_store.h"
 #include "server/model_store.h"
 #include "server/placements.h"
@@ -34,7 +35,11 @@ enum class Method {
 inline constexpr int kMethodCount = 15;
 
 // Thread-safe. Logs what happens to models as well: the two belong together.
-class Metrics : public BatcherObserver, public ModelObserver, public EventStoreObserver {
+class Metrics : public BatcherObserver,
+                public ModelObserver,
+                public EventStoreObserver,
+                public FreshProfileObserver,
+                public EagerSolvingObserver {
  public:
   // Every placement is a label.
   Metrics(const std::string& backend, const Placements& placements);
@@ -47,6 +52,9 @@ class Metrics : public BatcherObserver, public ModelObserver, public EventStoreO
   void committed(const CommitReport& report) override;
   void batch_done(int32_t size) override;
   void dropped(Drop reason) override;
+  void fresh_profile_read(bool kept) override;
+  void solved_ahead(int64_t customers) override;
+  void left_to_requests(int64_t customers) override;
   void model_loaded(const ServedModel& model, double seconds) override;
   void model_refused(const std::string& version, const absl::Status& why) override;
 

@@ -63,6 +63,11 @@ absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::with_recommenders(std:
     if (!recommender.ok()) return recommender.status();
     serving->recommenders.push_back(*std::move(recommender));
   }
+  if (options_.solve_ahead && answers.live.source != nullptr && serving->model->profiles() != nullptr) {
+    auto solver = ProfileSolver::make(*serving->model, options_.max_batch, answers.live);
+    if (!solver.ok()) return solver.status();
+    serving->solver = *std::move(solver);
+  }
   return serving;
 }
 

@@ -13,17 +13,19 @@
 
 #include "absl/status/statusor.h"
 #include "engine/models_directory.h"
+#include "server/profile_solver.h"
 #include "server/recommender.h"
 #include "server/served_model.h"
 
 namespace bouquet::server {
 
-// What is newer than a model. Both or neither.
+// What is newer than a model. The first two or neither.
 struct LiveModel {
   std::shared_ptr<const LiveSource> source;
   std::shared_ptr<FreshProfiles> profiles;
+  FreshProfileObserver* observer = nullptr;  // may be none
 
-  LiveKnowledge knowledge() const { return {source.get(), profiles.get()}; }
+  LiveKnowledge knowledge() const { return {source.get(), profiles.get(), observer}; }
 };
 
 // A model that serves, with the scratch memory of every worker, so that a swap allocates nothing under load. A request holds one from
@@ -32,6 +34,7 @@ struct ServingModel {
   std::shared_ptr<const ServedModel> model;
   LiveModel live;
   std::vector<std::unique_ptr<Recommender>> recommenders;  // [workers], one each
+  std::unique_ptr<ProfileSolver> solver;                   // of what is to be solved ahead; may be none
 };
 
 // What happened, for logs and metrics. Called one at a time.
@@ -45,7 +48,8 @@ class ModelObserver {
 struct ModelStoreOptions {
   int32_t workers = 1;
   int32_t max_batch = 64;
-  AnswerSettings answers;  // outlive the store
+  AnswerSettings answers;    // outlive the store
+  bool solve_ahead = false;  // models that are live get a ProfileSolver
   std::chrono::milliseconds poll_interval{200};
   // What is newer than a model that is to serve; empty: nothing ever is. An error refuses the model.
   std::function<absl::StatusOr<LiveModel>(const ServedModel&)> go_live = {};

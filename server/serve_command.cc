@@ -23,6 +23,7 @@ struct ServeOptions {
   ServingOptions serving;
   BackendChoice backend;
   std::string on_device_loss = "stay";
+  std::string solve = "lazy";
   int32_t max_queue_ms = 200, poll_ms = 200, lame_duck_ms = 1000, drain_seconds = 10;
 };
 
@@ -68,6 +69,7 @@ absl::StatusOr<Computing> make_computing(const BackendChoice& choice, const Back
 
 absl::Status serve(ServeOptions& options, const BackendFactory& backends) {
   ServingOptions& serving_options = options.serving;
+  serving_options.solve_ahead = options.solve == "eager";
   serving_options.batcher.queue.max_wait = std::chrono::milliseconds(options.max_queue_ms);
   serving_options.poll_interval = std::chrono::milliseconds(options.poll_ms);
   serving_options.lame_duck = std::chrono::milliseconds(options.lame_duck_ms);
@@ -150,6 +152,12 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
       ->add_option("--store", serving.store,
                    "Keep in this folder what the Catalog service is told of items; without it that service changes nothing")
       ->type_name("DIR");
+  command
+      ->add_option("--solve", options->solve,
+                   "When the profile of a customer of whom something new was recorded is solved: lazy (at the first request) or eager (at "
+                   "once, in the background)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"lazy", "eager"}));
   command->add_option("--backups", serving.backups, "Where `bouquet store backup --server` has this server put backups of its store")
       ->type_name("DIR");
   command

@@ -33,6 +33,7 @@ absl::Status check(const ServingOptions& options) {
   if (b.queue.max_requests < 1) return wrong_usage("--max-queue must be at least 1");
   if (b.queue.max_bytes < options.grpc.max_message_bytes)
     return wrong_usage("--max-queue-bytes is less than the largest message (" + std::to_string(options.grpc.max_message_bytes) + ")");
+  if (options.solve_ahead && options.store.empty()) return wrong_usage("--solve eager is of what is recorded: say --store DIR too");
   if (!options.backups.empty() && options.store.empty()) return wrong_usage("--backups are of a store: say --store DIR too");
   if (!options.backups.empty() && options.admin_grpc.empty())
     return wrong_usage("--backups are made by a call on --admin-grpc, which is off: give it an address");
@@ -83,10 +84,14 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
     auto erased = ErasedFiles::start(*store.database);
     if (!erased.ok()) return erased.status();
     store.erased = *std::move(erased);
+    if (options.solve_ahead)
+      store.ahead =
+          std::make_unique<EagerSolving>(EagerSolvingOptions{.max_batch = static_cast<size_t>(options.batcher.max_batch)}, metrics);
     EventStoreOptions event_options;
     event_options.observer = &metrics;
-    event_options.listener = [feed = store.feed.get(), erased = store.erased.get()](const DurableGroup& group) {
+    event_options.listener = [feed = store.feed.get(), ahead = store.ahead.get(), erased = store.erased.get()](const DurableGroup& group) {
       feed->tell(group);
+      if (ahead != nullptr) ahead->tell(group);
       erased->add(group.erasures);
     };
     auto events = EventStore::open(*store.database, std::move(event_options));
@@ -110,6 +115,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
               {.workers = options.batcher.workers,
                .max_batch = options.batcher.max_batch,
                .answers = {.placements = &options_.placements, .actions = &options_.actions, .names = store_.names.get()},
+               .solve_ahead = options.solve_ahead,
                .poll_interval = options.poll_interval,
                .go_live = [this](const ServedModel& model) { return live_of(model); },
                .prepare =
@@ -128,7 +134,9 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
       audiences_(batcher_, *metrics_),
       models_service_(models_),
       catalog_(*store_.items, models_),
-      store_service_(store_.database.get(), store_.erased.get(), options_.backups) {}
+      store_service_(store_.database.get(), store_.erased.get(), options_.backups) {
+  if (store_.ahead != nullptr) store_.ahead->start([this](std::span<const std::string> ids) { return solve_ahead(ids); });
+}
 
 Serving::~Serving() { stop(); }
 
@@ -177,6 +185,16 @@ void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::spa
     if (statuses[i].ok()) count_offers(questions[i], options_.placements, *metrics_);
 }
 
+// Who was written under another id of a person is mostly asked for under the root.
+int64_t Serving::solve_ahead(std::span<const std::string> customer_ids) const {
+  const auto serving = models_.serving();
+  if (serving == nullptr || serving->solver == nullptr) return 0;
+  std::vector<std::string> ids(customer_ids.begin(), customer_ids.end());
+  for (const std::string& id : customer_ids)
+    if (std::string root = store_.events->merges().root_of(id); root != id) ids.push_back(std::move(root));
+  return serving->solver->solve(ids);
+}
+
 absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
   if (store_.events == nullptr) return LiveModel{};
   auto source = store_.feed->follow(*store_.events, model.version(), known_part(model.artifact(), store_.database->identity()),
@@ -184,7 +202,7 @@ absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
   if (!source.ok()) return source.status();
   auto profiles = std::make_shared<FreshProfiles>(options_.fresh_profile_bytes);
   (*source)->also_forget_in(profiles);
-  return LiveModel{*std::move(source), std::move(profiles)};
+  return LiveModel{*std::move(source), std::move(profiles), metrics_.get()};
 }
 
 // A model that comes later is served all the same: what the configuration says may be of another one.
@@ -224,6 +242,7 @@ void Serving::stop() {
   }
   if (admin_listener_ != nullptr) admin_listener_->drain(std::chrono::milliseconds(0));
   batcher_.stop();
+  if (store_.ahead != nullptr) store_.ahead->stop();
   pages_.reset();
 }
 

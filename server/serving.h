@@ -14,6 +14,7 @@
 #include "server/admin_pages.h"
 #include "server/batcher.h"
 #include "server/catalog_service.h"
+#include "server/eager_solving.h"
 #include "server/event_intake.h"
 #include "server/event_store/erased_files.h"
 #include "server/grpc_listener.h"
@@ -34,6 +35,7 @@ struct ServingOptions {
   std::string store;                                 // the folder of what calls say of items and customers; empty: none
   std::string backups;                               // of the store, made by the Store service; empty: none
   int64_t fresh_profile_bytes = int64_t{256} << 20;  // for profiles that were solved again, of each model that serves
+  bool solve_ahead = false;                          // as soon as something new is recorded; else at the first request
   Placements placements;
   ActionRules actions;
   std::string listen = "127.0.0.1:50051";
@@ -75,8 +77,9 @@ class Serving {
     std::unique_ptr<StoreDatabase> database;
     std::unique_ptr<ItemCatalog> items;
     std::unique_ptr<LiveFeed> feed;
+    std::unique_ptr<EagerSolving> ahead;  // where profiles are solved ahead
     std::unique_ptr<ErasedFiles> erased;
-    std::unique_ptr<EventStore> events;  // tells the two before it
+    std::unique_ptr<EventStore> events;  // tells the three before it
     std::unique_ptr<AnswerNames> names;  // without --store, until the process ends
   };
 
@@ -84,6 +87,7 @@ class Serving {
   Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<Metrics> metrics, Store store, Backend& backend);
   absl::Status listen();
   absl::StatusOr<LiveModel> live_of(const ServedModel& model) const;
+  int64_t solve_ahead(std::span<const std::string> customer_ids) const;
   void check_configuration(const ServedModel& model) const;
   void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
   std::string not_ready() const;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cpu_fallback/cpu_backend.h"
+#include "server/profile_solver.h"
 #include "server/recommender.h"
 #include "tests/server/attributed_shop.h"
 #include "tests/server/tiny_shop.h"
@@ -374,6 +375,43 @@ TEST_F(LiveAnswers, AProfileWhoseCustomerIsErasedMeanwhileIsNotKept) {
   };
   recommend("customer1");
   EXPECT_EQ(fresh_.bytes(), kept);
+}
+
+TEST_F(LiveAnswers, SolvedAheadAreThoseThatARequestWouldHaveSolved) {
+  source_.say("customer0", {.item_id = "item3"});
+  source_.say("customer1", {.item_id = "item4"});
+  source_.say("new", {.item_id = "item5"});
+  std::map<std::string, std::string> lazily;
+  for (const char* id : {"customer0", "customer1", "new"}) lazily[id] = recommend(id).SerializeAsString();
+  for (const auto& [id, answer] : lazily) fresh_.forget(id);
+  ASSERT_EQ(fresh_.bytes(), 0);
+
+  auto solver = ProfileSolver::make(*served_, 2, {&source_, &fresh_});
+  ASSERT_TRUE(solver.ok()) << solver.status();
+  const std::vector<std::string> ids{"customer0", "customer2", "customer1", "nobody", "new"};
+  EXPECT_EQ((*solver)->solve(ids), 3) << "of two nothing is new";
+  EXPECT_EQ((*solver)->solve(ids), 0) << "all are there";
+  const int reads = source_.reads;
+  for (const auto& [id, answer] : lazily) EXPECT_EQ(recommend(id).SerializeAsString(), answer) << id;
+  EXPECT_EQ(source_.reads, reads) << "nothing was solved for these";
+}
+
+TEST_F(LiveAnswers, SolvedAheadOfSomebodyWhoIsErasedMeanwhileAreNotKept) {
+  auto solver = ProfileSolver::make(*served_, 8, {&source_, &fresh_});
+  ASSERT_TRUE(solver.ok()) << solver.status();
+  const std::vector<std::string> ids{"customer1"};
+  source_.say("customer1", {.item_id = "item3"});
+  source_.during_read = [&] {
+    source_.versions.erase("customer1");
+    fresh_.forget("customer1");
+    source_.erased.insert(1);
+  };
+  EXPECT_EQ((*solver)->solve(ids), 1);
+  EXPECT_EQ(fresh_.bytes(), 0);
+  source_.during_read = nullptr;
+  source_.say("customer1", {.item_id = "item4"});
+  (*solver)->solve(ids);
+  EXPECT_GT(fresh_.bytes(), 0) << "what has come since is kept";
 }
 
 TEST(FreshProfiles, KeepsTheLatestWithinItsBound) {

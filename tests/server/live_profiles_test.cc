@@ -96,6 +96,74 @@ TEST_F(LiveProfiles, OnesOwnWriteCanBeAskedFor) {
   EXPECT_TRUE(call_method(&v1::Recommendations::Stub::Recommend, request, &response).ok()) << "a visitor has no versions to wait for";
 }
 
+class EagerProfiles : public LiveProfiles {
+ protected:
+  void SetUp() override {
+    publish(random_shop(60, 10, 8, 5));
+    start_eagerly();
+  }
+  void start_eagerly() {
+    serving_.reset();
+    ServingOptions made = options();
+    made.store = store_;
+    made.solve_ahead = true;
+    start(made);
+  }
+  int fresh(const std::string& result) const { return metric("bouquet_fresh_profiles_total{result=\"" + result + "\"}"); }
+};
+
+TEST_F(EagerProfiles, AreThereWhenTheyAreAskedForAndAnswerAsThoseSolvedByTheRequest) {
+  record("customer0", "item3");
+  record("new customer", "item4");
+  ASSERT_TRUE(becomes_true([this] { return fresh("ahead") == 2; }));
+  const auto eagerly = recommend("customer0"), of_new = recommend("new customer");
+  EXPECT_EQ(fresh("kept"), 2);
+  EXPECT_EQ(fresh("solved"), 0);
+  // The control: without it the first request solves, and the next finds that.
+  restart_with_store();
+  EXPECT_EQ(bytes_without_name(recommend("customer0")), bytes_without_name(eagerly));
+  EXPECT_EQ(fresh("solved"), 1);
+  EXPECT_EQ(bytes_without_name(recommend("customer0")), bytes_without_name(eagerly));
+  EXPECT_EQ(fresh("kept"), 1);
+  EXPECT_EQ(bytes_without_name(recommend("new customer")), bytes_without_name(of_new));
+  EXPECT_EQ(fresh("ahead"), 0);
+}
+
+TEST_F(EagerProfiles, AreOfTheRootToo) {
+  record("customer0", "item3");
+  v1::MergeCustomersRequest merge;
+  merge.set_from_customer_id("visitor");
+  merge.set_into_customer_id("customer0");
+  v1::MergeCustomersResponse merged;
+  ASSERT_TRUE(call_method(&v1::Profiles::Stub::MergeCustomers, merge, &merged).ok());
+  ASSERT_TRUE(becomes_true([this] { return fresh("ahead") == 3; }));
+  record("visitor", "item4");
+  ASSERT_TRUE(becomes_true([this] { return fresh("ahead") == 5; }));
+  EXPECT_THAT(ids(recommend("customer0")), Not(Contains("item4")));
+  recommend("visitor");
+  EXPECT_EQ(fresh("kept"), 2);
+}
+
+TEST_F(EagerProfiles, OfSomebodyWhoWasErasedAreGone) {
+  record("customer0", "item3");
+  ASSERT_TRUE(becomes_true([this] { return fresh("ahead") == 1; }));
+  erase("customer0");
+  EXPECT_EQ(bytes_without_name(recommend("customer0")), bytes_without_name(recommend("never seen")));
+  EXPECT_EQ(serving_->models().serving()->live.profiles->bytes(), 0);
+  record("customer0", "item4");
+  ASSERT_TRUE(becomes_true([this] { return fresh("ahead") == 2; }));
+  EXPECT_EQ(recommend("customer0").events_used(), 1);
+}
+
+TEST_F(EagerProfiles, NeedAStore) {
+  serving_.reset();
+  ServingOptions made = options();
+  made.solve_ahead = true;
+  const auto refused = Serving::start(made, *backend_);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.status().message()), ::testing::HasSubstr("--store"));
+}
+
 // Reads of what is to be recorded, on a server that lets them wait for a minute.
 class ReadOfAWriteToCome : public LiveProfiles {
  protected:
