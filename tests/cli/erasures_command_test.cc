@@ -104,6 +104,27 @@ TEST_F(ErasuresCommand, ScrubTakesTheRowsOutOfEveryVersionThatHasThem) {
   EXPECT_THAT(run("scrub --store " + store_.folder() + " --models " + models_.path()).out, Not(HasSubstr("emptied")));
 }
 
+// The row of a person is of all who were one then; of it nobody's part can be taken alone.
+TEST_F(ErasuresCommand, ScrubEmptiesTheRowsOfThoseWhoWereTakenApartToo) {
+  store_.append({{.customer = "visitor", .item = "tea"}, {.customer = "bob", .item = "jam"}});
+  const std::string apart = publish(store_.database->identity(), 2);  // of bob alone
+  const std::string together = publish(store_.database->identity(), store_.merge("visitor", "bob").sequence);
+  const std::string words = "scrub --store " + store_.folder() + " --models " + models_.path();
+  EXPECT_THAT(run(words).out, Not(HasSubstr("emptied"))) << "they are one person, whom nobody has erased";
+  store_.unmerge("visitor");
+  store_.erase("visitor");
+  const Answer answer = run(words);
+  EXPECT_EQ(answer.exit_code, 0) << answer.err;
+  EXPECT_THAT(answer.out, AllOf(HasSubstr(apart + ": no row"), HasSubstr(together + ": 1 rows emptied")));
+  const ModelsDirectory directory = ModelsDirectory::open_existing(models_.path()).value();
+  ASSERT_EQ(directory.versions().size(), 2u);
+  EXPECT_NE(directory.load(apart).value()->customer_ids.find("bob"), kNone) << "his own row is his";
+  const auto scrubbed = directory.load(directory.versions()[1]).value();
+  EXPECT_EQ(scrubbed->customer_ids.find("bob"), kNone) << "the visitor's purchases were in it";
+  EXPECT_NE(scrubbed->customer_ids.find("ann"), kNone);
+  EXPECT_THAT(run(words).out, Not(HasSubstr("emptied")));
+}
+
 TEST_F(ErasuresCommand, ScrubGoesOnPastADamagedVersionAndSaysSo) {
   const std::string damaged = publish("", 0), sound = publish("", 0);
   store_.erase("ann");
