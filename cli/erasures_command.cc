@@ -52,15 +52,21 @@ absl::Status print_models(const StoreSnapshot& store, uint64_t sequence, const E
   return absl::OkStatus();
 }
 
+// What went.
+std::string counts_text(const ErasureReceipt& receipt) {
+  std::string text = std::to_string(receipt.events()) + " events, " + std::to_string(receipt.attributes()) + " attributes";
+  if (receipt.answers() > 0) text += ", inputs of " + std::to_string(receipt.answers()) + " answers";
+  return text;
+}
+
 absl::Status list(const ErasuresOptions& options) {
   const auto store = StoreSnapshot::open(options.store);
   if (!store.ok()) return store.status();
   const auto receipts = read_receipts((*store)->database());
   if (!receipts.ok()) return receipts.status();
   for (const auto& [sequence, receipt] : *receipts)
-    std::printf("%s  %s  %lld events, %lld attributes  gone from the store's files: %s\n",
-                receipt_id((*store)->database(), sequence).c_str(), time_text(receipt.time()).c_str(),
-                static_cast<long long>(receipt.events()), static_cast<long long>(receipt.attributes()), files_text(receipt).c_str());
+    std::printf("%s  %s  %s  gone from the store's files: %s\n", receipt_id((*store)->database(), sequence).c_str(),
+                time_text(receipt.time()).c_str(), counts_text(receipt).c_str(), files_text(receipt).c_str());
   if (receipts->empty()) std::puts("nobody was erased");
   return absl::OkStatus();
 }
@@ -73,8 +79,7 @@ absl::Status show(const ErasuresOptions& options) {
   for (const auto& [sequence, receipt] : *receipts) {
     if (receipt_id((*store)->database(), sequence) != options.receipt) continue;
     std::printf("%s, erased at %s\n", options.receipt.c_str(), time_text(receipt.time()).c_str());
-    std::printf("  answers and the store: gone; %lld events, %lld attributes\n", static_cast<long long>(receipt.events()),
-                static_cast<long long>(receipt.attributes()));
+    std::printf("  answers and the store: gone; %s\n", counts_text(receipt).c_str());
     std::printf("  files of the store: %s\n",
                 receipt.files_gone_time() == 0 ? "bytes may be there until they are compacted" : ("gone " + files_text(receipt)).c_str());
     if (options.models.empty())

@@ -18,7 +18,7 @@ namespace bouquet::cli {
 namespace {
 
 // Tables that belong to the data and the shop, not to one command. Their own readers look into them.
-constexpr std::array<std::string_view, 4> kDataTables = {"actions", "attributes", "events", "placements"};
+constexpr std::array<std::string_view, 5> kDataTables = {"actions", "answers", "attributes", "events", "placements"};
 constexpr std::array<std::string_view, 2> kNotBuiltYet = {"nightly", "store"};
 
 std::string dashed(std::string_view key) {

@@ -36,6 +36,7 @@ Json json_of(const server::StoreCheck& check) {
           {"event_ids", check.event_ids},
           {"erasures", check.erasures},
           {"merges", check.merges},
+          {"answers", check.answers},
           {"catalog_items", check.catalog_items},
           {"problem_count", check.problem_count},
           {"problems", check.problems}};
@@ -50,6 +51,7 @@ Json json_of(const server::StoreFigures& figures) {
           {"items", figures.items},
           {"event_types", figures.event_types},
           {"merges", figures.merges},
+          {"answers", figures.answers},
           {"newest_sequence", figures.newest_sequence},
           {"bytes", figures.bytes()},
           {"table_bytes", figures.table_bytes},
@@ -69,8 +71,8 @@ std::string text_of(const server::StoreCheck& check) {
   std::string text =
       absl::StrCat("events          ", check.events, "\ncustomers       ", check.customers, "\nitems           ", check.items,
                    "\nevent types     ", check.event_types, "\nattributes      ", check.attributes, "\nevent ids       ", check.event_ids,
-                   "\nerasures        ", check.erasures, "\nmerges          ", check.merges, "\ncatalog items   ", check.catalog_items,
-                   "\nnewest arrival  ", check.newest_sequence, "\n");
+                   "\nerasures        ", check.erasures, "\nmerges          ", check.merges, "\nlogged answers  ", check.answers,
+                   "\ncatalog items   ", check.catalog_items, "\nnewest arrival  ", check.newest_sequence, "\n");
   for (const std::string& problem : check.problems) absl::StrAppend(&text, "damaged: ", problem, "\n");
   if (check.problem_count > check.problems.size())
     absl::StrAppend(&text, "... and ", check.problem_count - check.problems.size(), " more\n");
@@ -80,8 +82,8 @@ std::string text_of(const server::StoreCheck& check) {
 std::string text_of(const server::StoreFigures& figures) {
   std::string text = absl::StrCat("events          ", figures.events, "\ncustomers       ", figures.customers, "\nitems           ",
                                   figures.items, "\nevent types     ", figures.event_types, "\nmerges          ", figures.merges,
-                                  "\nnewest arrival  ", figures.newest_sequence, "\nsize            ", mebibytes(figures.bytes()), " (",
-                                  mebibytes(figures.log_bytes), " of it log)\n");
+                                  "\nlogged answers  ", figures.answers, "\nnewest arrival  ", figures.newest_sequence,
+                                  "\nsize            ", mebibytes(figures.bytes()), " (", mebibytes(figures.log_bytes), " of it log)\n");
   if (figures.events == 0) return text;
   return text + absl::StrFormat("bytes an event  %.1f\noldest event    %s\nnewest event    %s\n",
                                 static_cast<double>(figures.bytes()) / static_cast<double>(figures.events),

@@ -48,6 +48,8 @@ absl::StatusOr<server::StoreFigures> StoreServer::figures() {
                               .customers = static_cast<uint64_t>(stats.customers()),
                               .items = static_cast<uint64_t>(stats.items()),
                               .event_types = static_cast<uint64_t>(stats.event_types()),
+                              .merges = static_cast<uint64_t>(stats.merges()),
+                              .answers = static_cast<uint64_t>(stats.answers()),
                               .newest_sequence = static_cast<uint64_t>(stats.profile_version()),
                               .table_bytes = static_cast<uint64_t>(stats.table_bytes()),
                               .log_bytes = static_cast<uint64_t>(stats.log_bytes()),

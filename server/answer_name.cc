@@ -95,15 +95,41 @@ void AnswerNames::set_asked(const v1::RecommendRequest& request, bool own_attrib
 
 absl::Status AnswerNames::check_customer(const AnswerName& name, const std::string& customer_id) const {
   if (name.customer_hash() == 0)
-    return violation(kField, "names an answer for a visitor, a group or a gift, or one without a customer: those cannot be made again");
+    return violation(kField,
+                     name.log() != 0
+                         ? "names an answer for a visitor: ask for a visitor, without events, which are kept"
+                         : "names an answer for a visitor, a group or a gift, or one without a customer: those cannot be made again");
   if (name.customer_hash() != hash(customer_id)) return violation("customer_id", "is not whom that answer was made for");
   return absl::OkStatus();
+}
+
+absl::Status AnswerNames::check_visitor(const AnswerName& name) {
+  if (name.customer_hash() != 0) return violation(kField, "names an answer for a customer: set customer_id");
+  if (name.log() == 0) return violation(kField, "does not name an answer for a visitor of whom anything is kept");
+  return absl::OkStatus();
+}
+
+absl::Status inputs_missing(const AnswerName& name, const std::string& what) {
+  return absl::FailedPreconditionError(
+      (name.log() != 0 ? "what came with the request then is gone (its time is over, the customer was erased, or it could not be written)"
+                       : "what came with the request then is not kept") +
+      std::string(": repeat its ") + what + " to have that answer again");
+}
+
+absl::Status AnswerNames::check_missing(const AnswerName& name, const v1::RecommendRequest& request, bool own_attributes) {
+  std::string missing;
+  const auto miss = [&](const char* field) { missing += (missing.empty() ? "" : ", ") + std::string(field); };
+  if (request.filter().empty() && name.filter_hash() != 0) miss("filter");
+  if (request.context_item_ids().empty() && request.exclude_item_ids().empty() && name.items_hash() != 0)
+    miss("context_item_ids and exclude_item_ids");
+  if (!own_attributes && name.own_attributes()) miss("attributes");
+  return missing.empty() ? absl::OkStatus() : inputs_missing(name, missing);
 }
 
 absl::StatusOr<v1::RecommendRequest> AnswerNames::repeated(const AnswerName& name, const v1::RecommendRequest& request,
                                                            bool own_attributes) const {
   if (name.method() != kRecommendMethod) return violation(kField, "names the answer of another method than Recommend");
-  if (absl::Status s = check_customer(name, request.customer_id()); !s.ok()) return s;
+  if (absl::Status s = request.has_visitor() ? check_visitor(name) : check_customer(name, request.customer_id()); !s.ok()) return s;
   FieldViolations violations;
   const auto differs = [&](const char* field) {
     violations.add(field, "is not what that answer was asked; leave it out, or repeat it as it was");
@@ -118,16 +144,7 @@ absl::StatusOr<v1::RecommendRequest> AnswerNames::repeated(const AnswerName& nam
     differs("context_item_ids, exclude_item_ids");
   if (own_attributes && !name.own_attributes()) differs("attributes");
   if (!violations.empty()) return violations.status();
-
-  std::string missing;
-  const auto miss = [&](const char* field) { missing += (missing.empty() ? "" : ", ") + std::string(field); };
-  if (request.filter().empty() && name.filter_hash() != 0) miss("filter");
-  if (request.context_item_ids().empty() && request.exclude_item_ids().empty() && name.items_hash() != 0)
-    miss("context_item_ids and exclude_item_ids");
-  if (!own_attributes && name.own_attributes()) miss("attributes");
-  if (!missing.empty())
-    return absl::FailedPreconditionError("what came with the request then is not kept: repeat its " + missing +
-                                         " to have that answer again");
+  if (absl::Status s = check_missing(name, request, own_attributes); !s.ok()) return s;
 
   v1::RecommendRequest whole = request;
   whole.set_placement(name.placement());

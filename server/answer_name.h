@@ -19,6 +19,9 @@ inline constexpr char kRecommendMethod[] = "Recommend";  // AnswerName.method of
 // Of an answer that is made now. `placement` and `k`: as asked for, and as wanted.
 AnswerName name_now(const char* method, const std::string& model_version, const std::string& placement, int32_t k);
 
+// What came with the request of the named answer, `what` of it, is not there now. FailedPrecondition.
+absl::Status inputs_missing(const AnswerName& name, const std::string& what);
+
 // Makes names and reads them: base64url of a format byte, the first 16 bytes of HMAC-SHA256 and the name. Thread-safe.
 class AnswerNames {
  public:
@@ -37,8 +40,11 @@ class AnswerNames {
   absl::StatusOr<v1::RecommendRequest> repeated(const AnswerName& name, const v1::RecommendRequest& request, bool own_attributes) const;
   // Whether the answer was made for this customer. Errors: InvalidArgument.
   absl::Status check_customer(const AnswerName& name, const std::string& customer_id) const;
+  // Whether it was made for a visitor, and can be made again with what is kept. Errors: InvalidArgument.
+  static absl::Status check_visitor(const AnswerName& name);
 
  private:
+  static absl::Status check_missing(const AnswerName& name, const v1::RecommendRequest& request, bool own_attributes);
   uint32_t hash(std::string_view text, uint64_t seed = 0) const;
   uint32_t hash_of_items(const v1::RecommendRequest& request) const;
 

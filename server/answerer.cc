@@ -61,6 +61,7 @@ absl::StatusOr<std::unique_ptr<Answerer>> make_answerer(const AnswerPlace& place
     if (!live.ok()) return live.status();
     settings.live = *live;
     settings.names = store->names();
+    settings.inputs = &store->inputs();
   }
   auto recommender = Recommender::make(*model->served, 1, settings);
   if (!recommender.ok()) return recommender.status();

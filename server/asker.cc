@@ -64,7 +64,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   if (subject.context_item_ids != nullptr) append_known(artifact.item_ids, *subject.context_item_ids, asker.context);
   make_ascending_set(asker.context);
   if (subject.visitor != nullptr) {
-    if (absl::Status s = read_events(*subject.visitor, asker); !s.ok()) return s;
+    if (absl::Status s = read_visitor(subject, asker); !s.ok()) return s;
   } else if (absl::Status s = read_customer(subject, asker); !s.ok()) {
     return s;
   }
@@ -87,6 +87,44 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   const bool by_attributes = fold_in_->has_prior() && (asker.has_own_attributes || asker.customer != kNone || has_live);
   if (!asker.history.empty() || by_attributes) asker.fold_in = fold_in_->add(asker.history, asker.attributes);
   return absl::OkStatus();
+}
+
+absl::Status AskerReader::complete(Subject& subject) {
+  if (subject.as_of == nullptr || !subject.as_of->has_recommendation_id()) return absl::OkStatus();
+  const auto name = named_answer(*subject.as_of, names_);
+  if (!name.ok()) return name.status();
+  const bool of_visitor = subject.visitor != nullptr;
+  if (of_visitor)
+    if (absl::Status s = AnswerNames::check_visitor(*name); !s.ok()) return s;
+  const bool own_attributes = !subject.attributes.empty() || subject.packed != nullptr;
+  std::string needed = of_visitor ? "visitor.events" : "";
+  if (name->own_attributes() && !own_attributes) needed += needed.empty() ? "attributes" : ", attributes";
+  kept_.Clear();
+  if (name->log() != 0 && inputs_ != nullptr) {
+    auto kept = inputs_->read(*name, of_visitor ? std::string() : *subject.customer_id);
+    if (!kept.ok() && !absl::IsNotFound(kept.status())) return kept.status();
+    if (kept.ok()) {
+      kept_ = *std::move(kept);
+      needed.clear();
+    }
+  }
+  if (!needed.empty()) return inputs_missing(*name, needed);
+  if (of_visitor) subject.visitor = &kept_.visitor();
+  if (!own_attributes) {
+    subject.attributes = kept_.attributes();
+    if (kept_.has_packed_attributes()) subject.packed = &kept_.packed_attributes();
+  }
+  if (subject.context_item_ids != nullptr && subject.context_item_ids->empty()) subject.context_item_ids = &kept_.context_item_ids();
+  return absl::OkStatus();
+}
+
+absl::Status AskerReader::read_visitor(const Subject& subject, Asker& asker) const {
+  if (subject.as_of != nullptr) {
+    const auto name = named_answer(*subject.as_of, names_);
+    if (!name.ok()) return name.status();
+    if (absl::Status s = check_model(*name, served_.version()); !s.ok()) return s;
+  }
+  return read_events(*subject.visitor, asker);
 }
 
 bool AskerReader::find_fresh(Asker& asker) const {

@@ -11,6 +11,7 @@
 #include "bouquet/v1/recommendations.pb.h"
 #include "engine/answer_mix.h"
 #include "engine/event_rules.h"
+#include "server/answer_inputs.h"
 #include "server/answer_rows.h"
 #include "server/fold_in_batch.h"
 #include "server/fresh_profiles.h"
@@ -81,9 +82,21 @@ struct Asker {
 // One worker's. Not thread-safe.
 class AskerReader {
  public:
-  // All of it outlives this. `fold_in` may be nullptr when the model has no items, `names` when answers have none.
-  AskerReader(const ServedModel& served, FoldInBatch* fold_in, const LiveKnowledge& live, const AnswerNames* names)
-      : served_(served), fold_in_(fold_in), live_(live), names_(names), attributes_(served.artifact().customer_attributes) {}
+  // All of it outlives this. `fold_in` may be nullptr when the model has no items, `names` when answers have none, `inputs` when nothing of
+  // requests is kept.
+  AskerReader(const ServedModel& served, FoldInBatch* fold_in, const LiveKnowledge& live, const AnswerNames* names,
+              const AnswerInputs* inputs)
+      : served_(served),
+        fold_in_(fold_in),
+        live_(live),
+        names_(names),
+        inputs_(inputs),
+        attributes_(served.artifact().customer_attributes) {}
+
+  // What came with the request of the answer that `subject` asks about (AsOf.recommendation_id) takes its place where this one leaves it
+  // out; until the next call. Errors: InvalidArgument with BadRequest (no such answer), FailedPrecondition (it is gone), those of
+  // AnswerInputs::read.
+  absl::Status complete(Subject& subject);
 
   // Reads `subject` of a valid request. Unless the stored profile answers, or nothing is known, the asker joins the FoldInBatch; with
   // `solved` the stored profile never answers. Errors: InvalidArgument with BadRequest, FailedPrecondition (attributes are packed for
@@ -106,6 +119,7 @@ class AskerReader {
   const RequestAttributes& attributes() const { return attributes_; }
 
  private:
+  absl::Status read_visitor(const Subject& subject, Asker& asker) const;
   absl::Status read_events(const v1::Visitor& visitor, Asker& asker) const;
   absl::Status check_version(int64_t wanted) const;
   absl::Status read_customer(const Subject& subject, Asker& asker);
@@ -124,6 +138,8 @@ class AskerReader {
   const LiveKnowledge live_;
   std::vector<KnownAttributes> known_ids_;  // of the asker
   const AnswerNames* const names_;
+  const AnswerInputs* const inputs_;
+  v1::RecommendRequest kept_;  // of the answer that was asked about last
   RequestAttributes attributes_;
   std::vector<HistoryEntry> known_, more_;
   std::vector<Event> events_;

@@ -4,16 +4,18 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/errors.h"
 #include "server/timestamps.h"
 
 namespace bouquet::server {
 
-absl::Status CustomerRecord::read(const EventStore* store, const std::string& customer_id, v1::Profile profile) {
-  store_ = store;
+absl::Status CustomerRecord::read(const KnownOfCustomers& known, const std::string& customer_id, v1::Profile profile) {
+  store_ = known.store;
+  names_ = known.names;
   profile_ = std::move(profile);
-  if (store == nullptr) return absl::OkStatus();
-  erasure_ = store->erasures().find(customer_id);
-  for (const std::string& id : store->merges().person_of(customer_id))
+  if (store_ == nullptr) return absl::OkStatus();
+  erasure_ = store_->erasures().find(customer_id);
+  for (const std::string& id : store_->merges().person_of(customer_id))
     if (absl::Status s = read_id(id); !s.ok()) return s;
   std::ranges::stable_sort(events_, {}, [](const Recorded& recorded) { return recorded.event.time; });
   std::ranges::stable_sort(attributes_, {}, [](const v1::ExportedAttribute& said) { return std::string_view(said.name()); });
@@ -27,6 +29,7 @@ absl::Status CustomerRecord::read_id(const std::string& id) {
     out.set_into_customer_id(merge->into);
     *out.mutable_merge_time() = timestamp(merge->time);
   }
+  if (absl::Status s = read_answers(id); !s.ok()) return s;
   const auto customer = store_->find_customer(id);
   if (!customer.ok() || !*customer) return customer.status();
   std::vector<StoredEvent> events;
@@ -41,6 +44,20 @@ absl::Status CustomerRecord::read_id(const std::string& id) {
     out.set_customer_id(id);
   }
   return absl::OkStatus();
+}
+
+absl::Status CustomerRecord::read_answers(const std::string& id) {
+  absl::Status parsed;
+  const absl::Status read = store_->scan_answers(id, [&](const AnswerEntry& entry) {
+    v1::ExportedAnswer& out = answers_.emplace_back();
+    if (names_ != nullptr) out.set_recommendation_id(names_->seal(entry.logged.name()));
+    *out.mutable_answer_time() = timestamp(entry.logged.name().time());
+    *out.mutable_keep_until() = timestamp(entry.keep_until);
+    if (!out.mutable_request()->ParseFromString(entry.logged.inputs()))
+      parsed = bad_input("the store: what came with a request is damaged");
+    out.set_customer_id(id);
+  });
+  return read.ok() ? parsed : read;
 }
 
 bool CustomerRecord::next(v1::ExportCustomerResponse& piece) {
@@ -58,6 +75,11 @@ bool CustomerRecord::next(v1::ExportCustomerResponse& piece) {
   place -= events_.size();
   if (place < attributes_.size()) {
     *piece.mutable_attribute() = attributes_[place];
+    return true;
+  }
+  place -= attributes_.size();
+  if (place < answers_.size()) {
+    *piece.mutable_answer() = answers_[place];
     return true;
   }
   if (profile_) {

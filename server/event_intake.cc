@@ -79,6 +79,7 @@ absl::Status write_receipt(const EventStore& store, const Outcome& outcome, v1::
   response->set_profile_version(static_cast<int64_t>(outcome.sequence));
   response->set_events(receipt->events());
   response->set_attributes(receipt->attributes());
+  response->set_answers(receipt->answers());
   response->set_repeated_request(outcome.repeated);
   return absl::OkStatus();
 }

@@ -19,7 +19,9 @@ void ExplainBatch::add(const v1::ExplainRequest& request, const WireAttributes* 
   *status = offered.status();
   if (!status->ok()) return;
   plan.offered = *std::move(offered);
-  *status = askers_.read(subject_of(request, wire), true, plan.asker);
+  Subject subject = subject_of(request, wire);
+  *status = askers_.complete(subject);
+  if (status->ok()) *status = askers_.read(subject, true, plan.asker);
   if (!status->ok()) return;
   plan.items.clear();
   for (const std::string& id : request.item_ids()) {

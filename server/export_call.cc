@@ -24,8 +24,8 @@ class ExportCall::ProfileJob final : public Job {
 };
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ExportCall::start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
-                                                              const EventStore* store, Batcher& batcher, Metrics& metrics) {
-  auto* call = new ExportCall(store, metrics);
+                                                              const KnownOfCustomers& known, Batcher& batcher, Metrics& metrics) {
+  auto* call = new ExportCall(known, metrics);
   if (const absl::Status read = read_request(in, kMaxMessageBytes, &call->request_); !read.ok()) {
     call->end(read);
   } else {
@@ -42,7 +42,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ExportCall::start(grpc::CallbackServ
 
 void ExportCall::read_store(const absl::Status& answered) {
   if (!answered.ok()) return end(answered);
-  if (absl::Status s = record_.read(store_, request_.customer_id(), std::move(profile_)); !s.ok()) return end(s);
+  if (absl::Status s = record_.read(known_, request_.customer_id(), std::move(profile_)); !s.ok()) return end(s);
   write_next();
 }
 

@@ -14,9 +14,9 @@ namespace bouquet::server {
 
 class ExportCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  // Reads the request and begins. `store`: nullptr, or what outlives the call. The call deletes itself when gRPC is done with it.
+  // Reads the request and begins. What `known` has outlives the call. The call deletes itself when gRPC is done with it.
   static grpc::ServerWriteReactor<grpc::ByteBuffer>* start(grpc::CallbackServerContext* context, const grpc::ByteBuffer& in,
-                                                           const EventStore* store, Batcher& batcher, Metrics& metrics);
+                                                           const KnownOfCustomers& known, Batcher& batcher, Metrics& metrics);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { cancelled_.store(true, std::memory_order_relaxed); }
@@ -25,12 +25,12 @@ class ExportCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  private:
   class ProfileJob;
 
-  ExportCall(const EventStore* store, Metrics& metrics) : store_(store), metrics_(metrics) {}
+  ExportCall(const KnownOfCustomers& known, Metrics& metrics) : known_(known), metrics_(metrics) {}
   void read_store(const absl::Status& answered);
   void write_next();
   void end(const absl::Status& status);
 
-  const EventStore* const store_;
+  const KnownOfCustomers known_;
   Metrics& metrics_;
   const TimePoint arrived_ = Clock::now();
   v1::ExportCustomerRequest request_;

@@ -19,6 +19,7 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::open(const std::string& 
   auto events = EventStore::open(*store->database_);
   if (!events.ok()) return events.status();
   store->events_ = *std::move(events);
+  store->inputs_ = std::make_unique<StoredInputs>(*store->events_);
   const auto key = read_answer_key(*store->database_);
   if (key.ok())
     store->names_ = std::make_unique<AnswerNames>(*key);

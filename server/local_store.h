@@ -10,6 +10,7 @@
 #include "server/event_store/store_database.h"
 #include "server/live_customers.h"
 #include "server/recommender.h"
+#include "server/stored_inputs.h"
 
 namespace bouquet::server {
 
@@ -23,12 +24,14 @@ class LocalStore {
   absl::StatusOr<LiveKnowledge> follow(const ServedModel& served);
   // nullptr: no server has named an answer yet.
   const AnswerNames* names() const { return names_.get(); }
+  const AnswerInputs& inputs() const { return *inputs_; }
 
  private:
   LocalStore() = default;
 
   std::unique_ptr<StoreDatabase> database_;
   std::unique_ptr<EventStore> events_;
+  std::unique_ptr<StoredInputs> inputs_;
   std::unique_ptr<AnswerNames> names_;
   std::unique_ptr<LiveCustomers> customers_;
   std::unique_ptr<FreshProfiles> profiles_;

@@ -28,6 +28,8 @@ constexpr std::array<const char*, 7> kDropNames{"queue_full", "queue_bytes", "qu
 constexpr std::array<const char*, 4> kEventResults{"stored", "repeated", "refused", "failed"};
 enum FreshResult : size_t { kKept, kSolved, kAhead, kLeft };
 constexpr std::array<const char*, 4> kFreshResults{"kept", "solved", "ahead", "left"};
+enum LogResult : size_t { kWritten, kDropped, kFailed };
+constexpr std::array<const char*, 3> kLogResults{"kept", "dropped", "failed"};
 
 // 100 microseconds to 5 seconds.
 const prometheus::Histogram::BucketBoundaries kLatencyBounds{.0001, .00025, .0005, .001, .0025, .005, .01, .025,
@@ -65,6 +67,10 @@ struct Metrics::Instruments {
         fresh_profiles(prometheus::BuildCounter()
                            .Name("bouquet_fresh_profiles_total")
                            .Help("Profiles of customers of whom something is newer than the model, by where they were solved")
+                           .Register(registry)),
+        logged_answers(prometheus::BuildCounter()
+                           .Name("bouquet_logged_answers_total")
+                           .Help("Answers of which what came with the request was to be kept, by what became of it")
                            .Register(registry)),
         refused_connections(prometheus::BuildCounter()
                                 .Name("bouquet_connections_refused_total")
@@ -106,6 +112,7 @@ struct Metrics::Instruments {
     }
     for (size_t r = 0; r < kEventResults.size(); ++r) events_of[r] = &event_rows.Add({{"result", kEventResults[r]}});
     for (size_t r = 0; r < kFreshResults.size(); ++r) fresh_of[r] = &fresh_profiles.Add({{"result", kFreshResults[r]}});
+    for (size_t r = 0; r < kLogResults.size(); ++r) logged_of[r] = &logged_answers.Add({{"result", kLogResults[r]}});
     for (size_t d = 0; d < kDropNames.size(); ++d) drop_of[d] = &drops.Add({{"reason", kDropNames[d]}});
     for (size_t m = 0; m < kMethodCount; ++m)
       for (int code = 0; code < kCodeCount; ++code)
@@ -126,6 +133,7 @@ struct Metrics::Instruments {
   prometheus::Counter& refusals;
   prometheus::Family<prometheus::Counter>& event_rows;
   prometheus::Family<prometheus::Counter>& fresh_profiles;
+  prometheus::Family<prometheus::Counter>& logged_answers;
   prometheus::Counter& refused_connections;
   std::atomic<double> refusal_logged{0};  // seconds since 1970
   prometheus::Histogram& write_seconds;
@@ -144,6 +152,7 @@ struct Metrics::Instruments {
   std::array<prometheus::Histogram*, kMethodCount> latency_of{};
   std::array<prometheus::Counter*, kEventResults.size()> events_of{};
   std::array<prometheus::Counter*, kFreshResults.size()> fresh_of{};
+  std::array<prometheus::Counter*, kLogResults.size()> logged_of{};
   std::array<prometheus::Counter*, kDropNames.size()> drop_of{};
   std::array<std::array<prometheus::Counter*, kCodeCount>, kMethodCount> calls_of{};
   std::vector<prometheus::Counter*> offers_of;  // [placements + 1, kinds]
@@ -179,6 +188,12 @@ void Metrics::fresh_profile_read(bool kept) { instruments_->fresh_of[kept ? kKep
 void Metrics::solved_ahead(int64_t customers) { instruments_->fresh_of[kAhead]->Increment(static_cast<double>(customers)); }
 
 void Metrics::left_to_requests(int64_t customers) { instruments_->fresh_of[kLeft]->Increment(static_cast<double>(customers)); }
+
+void Metrics::answers_kept(int64_t answers) { instruments_->logged_of[kWritten]->Increment(static_cast<double>(answers)); }
+
+void Metrics::answers_dropped(int64_t answers) { instruments_->logged_of[kDropped]->Increment(static_cast<double>(answers)); }
+
+void Metrics::answers_failed(int64_t answers) { instruments_->logged_of[kFailed]->Increment(static_cast<double>(answers)); }
 
 void Metrics::degraded(const std::string& why) {
   if (instruments_->degraded.Value() == 0) log_event(LogLevel::kError, "degraded", {{"why", why}});

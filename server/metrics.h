@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "server/answer_log.h"
 #include "server/batcher.h"
 #include "server/eager_solving.h"
 #include "server/event_store/event_store.h"
@@ -39,7 +40,8 @@ class Metrics : public BatcherObserver,
                 public ModelObserver,
                 public EventStoreObserver,
                 public FreshProfileObserver,
-                public EagerSolvingObserver {
+                public EagerSolvingObserver,
+                public AnswerLogObserver {
  public:
   // Every placement is a label.
   Metrics(const std::string& backend, const Placements& placements);
@@ -55,6 +57,9 @@ class Metrics : public BatcherObserver,
   void fresh_profile_read(bool kept) override;
   void solved_ahead(int64_t customers) override;
   void left_to_requests(int64_t customers) override;
+  void answers_kept(int64_t answers) override;
+  void answers_dropped(int64_t answers) override;
+  void answers_failed(int64_t answers) override;
   void model_loaded(const ServedModel& model, double seconds) override;
   void model_refused(const std::string& version, const absl::Status& why) override;
 

@@ -13,22 +13,30 @@ absl::Status violation(const char* field, const char* problem) {
   return violations.status();
 }
 
-absl::StatusOr<PastMoment> moment_of_answer(const std::string& id, const std::string& customer_id, const std::string& model_version,
+absl::StatusOr<PastMoment> moment_of_answer(const v1::AsOf& as_of, const std::string& customer_id, const std::string& model_version,
                                             const AnswerNames* names) {
-  constexpr char kField[] = "as_of.recommendation_id";
-  if (names == nullptr) return violation(kField, "cannot be read here: answers are named by servers and their stores");
-  const auto name = names->open(id, kField);
+  const auto name = named_answer(as_of, names);
   if (!name.ok()) return name.status();
   if (absl::Status s = names->check_customer(*name, customer_id); !s.ok()) return s;
-  if (name->model_version() != model_version)
-    return absl::FailedPreconditionError(
-        "the answer was made by model " + name->model_version() + ", and " + model_version +
-        " serves: `bouquet recommend --as-of-answer` with --models and --store reads the other one, as long as "
-        "the models directory has it");
+  if (absl::Status s = check_model(*name, model_version); !s.ok()) return s;
   return PastMoment{.up_to_version = name->profile_version(), .of_answer = true, .answered_at = name->time()};
 }
 
 }  // namespace
+
+absl::StatusOr<AnswerName> named_answer(const v1::AsOf& as_of, const AnswerNames* names) {
+  constexpr char kField[] = "as_of.recommendation_id";
+  if (names == nullptr) return violation(kField, "cannot be read here: answers are named by servers and their stores");
+  return names->open(as_of.recommendation_id(), kField);
+}
+
+absl::Status check_model(const AnswerName& name, const std::string& model_version) {
+  if (name.model_version() == model_version) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the answer was made by model " + name.model_version() + ", and " + model_version +
+      " serves: `bouquet recommend --as-of-answer` with --models and --store reads the other one, as long as "
+      "the models directory has it");
+}
 
 absl::StatusOr<PastMoment> read_moment(const v1::AsOf& as_of, const std::string& customer_id, const std::string& model_version,
                                        const AnswerNames* names) {
@@ -42,7 +50,7 @@ absl::StatusOr<PastMoment> read_moment(const v1::AsOf& as_of, const std::string&
     case v1::AsOf::kEventCount:
       if (as_of.event_count() < 0) return violation("as_of.event_count", "must be 0 or more");
       return PastMoment{.event_count = as_of.event_count()};
-    case v1::AsOf::kRecommendationId: return moment_of_answer(as_of.recommendation_id(), customer_id, model_version, names);
+    case v1::AsOf::kRecommendationId: return moment_of_answer(as_of, customer_id, model_version, names);
     default: return violation("as_of", "says no moment: set time, profile_version, event_count or recommendation_id");
   }
 }

@@ -19,7 +19,13 @@ struct PastMoment {
   int64_t answered_at = 0;  // microseconds since 1970; of an answer
 };
 
-// `names`: nullptr: this answerer names no answers. `model_version`: that serves. `customer_id`: who is asked for. Errors, with BadRequest:
+// The answer that `as_of` names. `names`: nullptr: this answerer names no answers. Errors, with BadRequest: InvalidArgument.
+absl::StatusOr<AnswerName> named_answer(const v1::AsOf& as_of, const AnswerNames* names);
+
+// Whether the model that serves is the one that made the named answer. Errors: FailedPrecondition.
+absl::Status check_model(const AnswerName& name, const std::string& model_version);
+
+// `names`: as for named_answer(). `model_version`: that serves. `customer_id`: who is asked for. Errors, with BadRequest:
 // InvalidArgument (no moment is set, a count or version below 0, not a name, or that of an answer for somebody else), FailedPrecondition
 // (another model made the answer).
 absl::StatusOr<PastMoment> read_moment(const v1::AsOf& as_of, const std::string& customer_id, const std::string& model_version,

@@ -22,7 +22,9 @@ void ProfileAnswers::add(const v1::GetProfileRequest& request, const WireAttribu
   plan.response = response;
   plan.status = status;
   plan.question = kNone;
-  *status = askers_.read(subject_of(request, wire), true, plan.asker);
+  Subject subject = subject_of(request, wire);
+  *status = askers_.complete(subject);
+  if (status->ok()) *status = askers_.read(subject, true, plan.asker);
   if (status->ok()) ++size_;
 }
 

@@ -27,7 +27,7 @@ class ProfileSolver {
 
  private:
   ProfileSolver(const ServedModel& served, FoldInBatch fold_in, const LiveKnowledge& live)
-      : fold_in_(std::move(fold_in)), reader_(served, &fold_in_, live, nullptr) {}
+      : fold_in_(std::move(fold_in)), reader_(served, &fold_in_, live, nullptr, nullptr) {}
 
   FoldInBatch fold_in_;
   AskerReader reader_;

@@ -23,8 +23,9 @@ using RawProfiles = v1::Profiles::WithRawCallbackMethod_GetProfile<
 // What a service is made with outlives it, and it outlives its calls: destroy it after the batcher has stopped.
 class ProfilesService final : public RawProfiles {
  public:
-  ProfilesService(Batcher& batcher, EventIntake& intake, Metrics& metrics)
-      : batcher_(batcher), intake_(intake), metrics_(metrics), get_profile_{Method::kGetProfile, batcher, metrics} {}
+  // `names`: nullptr: exports name no answers.
+  ProfilesService(Batcher& batcher, EventIntake& intake, Metrics& metrics, const AnswerNames* names = nullptr)
+      : batcher_(batcher), intake_(intake), metrics_(metrics), names_(names), get_profile_{Method::kGetProfile, batcher, metrics} {}
 
   grpc::ServerUnaryReactor* GetProfile(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override {
     return UnaryJob<v1::GetProfileRequest, v1::Profile>::start(get_profile_, context, *in, out);
@@ -52,13 +53,14 @@ class ProfilesService final : public RawProfiles {
     return start_unmerge_customers(context, *in, out, intake_, metrics_);
   }
   grpc::ServerWriteReactor<grpc::ByteBuffer>* ExportCustomer(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in) override {
-    return ExportCall::start(context, *in, intake_.store(), batcher_, metrics_);
+    return ExportCall::start(context, *in, {intake_.store(), names_}, batcher_, metrics_);
   }
 
  private:
   Batcher& batcher_;
   EventIntake& intake_;
   Metrics& metrics_;
+  const AnswerNames* const names_;
   UnaryMethod<v1::GetProfileRequest, v1::Profile> get_profile_;
 };
 

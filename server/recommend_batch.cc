@@ -38,6 +38,7 @@ void RecommendBatch::add(const v1::RecommendRequest& request, const WireAttribut
   Plan& plan = plans_[size_];
   plan.response = response;
   plan.status = status;
+  plan.wire = wire;
   plan.own_attributes = !SentAttributes{request.attributes(), wire}.empty() || request.has_packed_attributes();
   *status = read(request, plan);
   if (status->ok()) *status = read_askers(wire, plan);
@@ -49,6 +50,7 @@ void RecommendBatch::add(const v1::RecommendRequest& request, const WireAttribut
 
 absl::Status RecommendBatch::read(const v1::RecommendRequest& request, Plan& plan) {
   plan.request = &request;
+  plan.repeats.reset();
   if (request.as_of().has_recommendation_id())
     if (absl::Status s = read_repeated(request, plan); !s.ok()) return s;
   auto wanted = wanted_rows(served_, settings_.placements, row_question(*plan.request, true));
@@ -63,15 +65,30 @@ absl::Status RecommendBatch::read(const v1::RecommendRequest& request, Plan& pla
   return read_exploration(plan);
 }
 
-// Without names the asker's reader says what is wrong.
 absl::Status RecommendBatch::read_repeated(const v1::RecommendRequest& request, Plan& plan) {
-  if (settings_.names == nullptr) return absl::OkStatus();
-  const auto name = settings_.names->open(request.as_of().recommendation_id(), "as_of.recommendation_id");
+  auto name = named_answer(request.as_of(), settings_.names);
   if (!name.ok()) return name.status();
-  auto repeated = settings_.names->repeated(*name, request, plan.own_attributes);
+  if (request.has_visitor())
+    if (absl::Status s = AnswerNames::check_visitor(*name); !s.ok()) return s;
+  plan.repeats = *std::move(name);
+  plan.repeated = request;
+  if (absl::Status s = read_kept(plan); !s.ok()) return s;
+  auto repeated = settings_.names->repeated(*plan.repeats, plan.repeated, plan.own_attributes);
   if (!repeated.ok()) return repeated.status();
   plan.repeated = *std::move(repeated);
   plan.request = &plan.repeated;
+  return absl::OkStatus();
+}
+
+// What is gone is missed by AnswerNames::repeated, unless the request has it.
+absl::Status RecommendBatch::read_kept(Plan& plan) const {
+  if (plan.repeats->log() == 0 || settings_.inputs == nullptr) return absl::OkStatus();
+  const auto kept = settings_.inputs->read(*plan.repeats, plan.repeated.customer_id());
+  if (absl::IsNotFound(kept.status()) && !plan.repeated.has_visitor()) return absl::OkStatus();
+  if (absl::IsNotFound(kept.status())) return inputs_missing(*plan.repeats, "visitor.events");
+  if (!kept.ok()) return kept.status();
+  complete(*kept, plan.own_attributes, plan.repeated);
+  plan.own_attributes = plan.own_attributes || plan.repeats->own_attributes();
   return absl::OkStatus();
 }
 
@@ -211,7 +228,16 @@ void RecommendBatch::name(const Plan& plan) const {
     name.set_exploration_scale(plan.exploration->scale());
     name.set_seed(plan.exploration->seed());
   }
+  keep_inputs(plan, name);
   plan.response->set_recommendation_id(settings_.names->seal(name));
+}
+
+// What an answer that is made again was asked is where it was.
+void RecommendBatch::keep_inputs(const Plan& plan, AnswerName& name) const {
+  if (plan.repeats) return name.set_log(plan.repeats->log());
+  if (settings_.log == nullptr) return;
+  std::string inputs = inputs_of(*plan.request, plan.wire);
+  if (!inputs.empty()) settings_.log->keep(plan.request->customer_id(), std::move(inputs), name);
 }
 
 absl::Status RecommendBatch::solve_again(const Plan& plan) {

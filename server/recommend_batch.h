@@ -50,7 +50,9 @@ class RecommendBatch {
     v1::RecommendRequest repeated;                  // what an earlier answer was asked
     v1::RecommendResponse* response = nullptr;
     absl::Status* status = nullptr;
-    bool own_attributes = false;  // some came with the request
+    bool own_attributes = false;           // some came with the request, or with that of the answer that it repeats
+    const WireAttributes* wire = nullptr;  // those that are not in `request`
+    std::optional<AnswerName> repeats;     // the answer that is made again
     int32_t k = 0;
     std::vector<Part> parts;
     std::optional<v1::Exploration> exploration;  // with its seed and scale
@@ -67,6 +69,8 @@ class RecommendBatch {
   // Everything of a request but who asks. Errors: those of wanted_rows and AnswerNames::repeated, FailedPrecondition.
   absl::Status read(const v1::RecommendRequest& request, Plan& plan);
   absl::Status read_repeated(const v1::RecommendRequest& request, Plan& plan);
+  // What `plan.repeated` leaves out of what the answer was asked, as far as it is kept.
+  absl::Status read_kept(Plan& plan) const;
   absl::Status read_exploration(Plan& plan);
   // Errors: those of AskerReader::read.
   absl::Status read_askers(const WireAttributes* wire, Plan& plan);
@@ -96,6 +100,7 @@ class RecommendBatch {
   void answer_popularly(const Plan& plan, Part& part) const;
   void write_rows(Plan& plan) const;
   void name(const Plan& plan) const;
+  void keep_inputs(const Plan& plan, AnswerName& name) const;
   // Of the rows of the response that come from the model, whichever was asked for.
   void explain_and_deviate(Plan& plan);
 

@@ -133,8 +133,10 @@ std::string shown(const RecommendOptions& options, const std::string& customer, 
   std::string known;
   if (response.events_used() > 0) known = std::to_string(response.events_used()) + " items in the history";
   if (response.attributes_used() > 0) known += (known.empty() ? "" : ", ") + std::to_string(response.attributes_used()) + " attributes";
-  return (options.group.empty() ? "customer " : "group ") + customer + ": " +
-         (known.empty() ? "unknown, so what most customers bought" : known) + "\n" + as_table(response);
+  return (!options.group.empty() ? "group " + customer
+          : customer.empty()     ? "visitor"
+                                 : "customer " + customer) +
+         ": " + (known.empty() ? "unknown, so what most customers bought" : known) + "\n" + as_table(response);
 }
 
 absl::Status recommend(const RecommendOptions& options, const BackendFactory& backends) {
@@ -148,14 +150,19 @@ absl::Status recommend(const RecommendOptions& options, const BackendFactory& ba
   if (absl::Status s = fill_group(options, &request); !s.ok()) return s;
   if (options.all) return recommend_to_all(options, request, backends);
   if (!options.out.empty()) return wrong_usage("--out belongs to --all; without it answers go to stdout");
-  if (options.customers.empty() && options.group.empty())
+  const bool of_visitor = options.customers.empty() && options.group.empty() && request.as_of().has_recommendation_id();
+  if (options.customers.empty() && options.group.empty() && !of_visitor)
     return wrong_usage("give --customer ID..., --group ID..., or --all --out FILE for every customer of the model");
   auto answerer = make_answerer(options.answer.place, backends);
   if (!answerer.ok()) return answerer.status();
   std::string text;
-  const std::vector<std::string> asked = options.group.empty() ? options.customers : std::vector{absl::StrJoin(options.group, "+")};
+  std::vector<std::string> asked = options.group.empty() ? options.customers : std::vector{absl::StrJoin(options.group, "+")};
+  if (of_visitor) {
+    request.mutable_visitor();
+    asked.emplace_back();
+  }
   for (const std::string& customer : asked) {
-    if (options.group.empty()) request.set_customer_id(customer);
+    if (options.group.empty() && !of_visitor) request.set_customer_id(customer);
     v1::RecommendResponse response;
     if (absl::Status s = (*answerer)->recommend(request, &response); !s.ok()) return s;
     if (!text.empty()) text += options.answer.json ? "," : "\n";
@@ -193,8 +200,10 @@ void add_recommend_command(CLI::App& app, const BackendFactory& backends, int& e
   command->add_option("--as-of-version", options->as_of_version, "Answer with what had arrived up to this profile_version")->type_name("N");
   command->add_option("--as-of-events", options->as_of_events, "Answer with the first N events of the customer")->type_name("N");
   command
-      ->add_option("--as-of-answer", options->answer.place.answer,
-                   "Make the answer with this recommendation_id again, from the model version that made it with --models and --store")
+      ->add_option(
+          "--as-of-answer", options->answer.place.answer,
+          "Make the answer with this recommendation_id again, from the model version that made it with --models and --store; without "
+          "--customer: one for a visitor, where the server has kept the events")
       ->type_name("ID");
   command->add_option("--context", options->context, "Items looked at right now: they count as views, for this answer alone")
       ->type_name("ITEM...");

@@ -44,9 +44,9 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
     made->profile_ranking_ = *std::move(by_profile);
     made->similarity_ranking_ = *std::move(by_similarity);
   }
-  made->askers_.emplace(served, pointer_to(made->fold_in_), settings.live, settings.names);
-  made->recommend_.emplace(served, RowSettings{known, settings.names}, *made->askers_, pointer_to(made->fold_in_),
-                           pointer_to(made->profile_ranking_), made->blend_);
+  made->askers_.emplace(served, pointer_to(made->fold_in_), settings.live, settings.names, settings.inputs);
+  made->recommend_.emplace(served, RowSettings{known, settings.names, settings.inputs, settings.log}, *made->askers_,
+                           pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
   made->explain_.emplace(served, *made->askers_, pointer_to(made->fold_in_), made->blend_);
   made->actions_.emplace(served, ActionBatch::Settings{{known, settings.names}, rules}, *made->askers_, pointer_to(made->fold_in_),
                          made->blend_);

@@ -46,7 +46,9 @@ struct AnswerSettings {
   const Placements* placements = nullptr;
   const ActionRules* actions = nullptr;
   LiveKnowledge live = {};
-  const AnswerNames* names = nullptr;  // answers get a recommendation_id
+  const AnswerNames* names = nullptr;    // answers get a recommendation_id
+  const AnswerInputs* inputs = nullptr;  // what came with requests and is kept
+  AnswerInputsLog* log = nullptr;        // keeps it
 };
 
 // Answers from one model. Owns the scratch memory of one worker; not thread-safe.

@@ -110,6 +110,16 @@ void check_gift(const v1::RecommendRequest& request, FieldViolations& out) {
   if (request.has_visitor()) out.add("recipient_id", "cannot be combined with visitor: a gift is asked for by customers");
 }
 
+// An earlier moment is a customer's; an answer for a visitor has the events itself.
+template <typename Request>
+void check_as_of(const Request& request, FieldViolations& out) {
+  if (!request.has_as_of() || request.subject_case() == Request::kCustomerId) return;
+  if (request.subject_case() != Request::kVisitor || !request.as_of().has_recommendation_id())
+    out.add("as_of", "is of a customer: set customer_id");
+  else if (!request.visitor().events().empty())
+    out.add("visitor.events", "are those of the answer: leave them out");
+}
+
 // Requests with a subject and attributes.
 template <typename Request>
 void check_asker(const Request& request, FieldViolations& out) {
@@ -121,8 +131,7 @@ void check_asker(const Request& request, FieldViolations& out) {
     check_visitor(request.visitor(), out);
   else if (!is_group)
     out.add("subject", "is missing: set customer_id or visitor");
-  if constexpr (requires { request.as_of(); })
-    if (request.has_as_of() && request.subject_case() != Request::kCustomerId) out.add("as_of", "is of a customer: set customer_id");
+  if constexpr (requires { request.as_of(); }) check_as_of(request, out);
   if (request.attributes_size() > kMaxAttributes)
     out.add("attributes", "has " + std::to_string(request.attributes_size()) + " entries; at most 5000 are allowed");
   if (request.has_packed_attributes()) check_packed(request.packed_attributes(), out);

@@ -9,6 +9,7 @@
 
 #include "engine/errors.h"
 #include "server/actions_config.h"
+#include "server/answers_config.h"
 #include "server/config_file.h"
 #include "server/log.h"
 #include "server/placements_config.h"
@@ -83,6 +84,9 @@ absl::Status serve(ServeOptions& options, const BackendFactory& backends) {
     auto actions = parse_actions(*text, options.config);
     if (!actions.ok()) return actions.status();
     serving_options.actions = *std::move(actions);
+    auto answers = parse_answers(*text, options.config);
+    if (!answers.ok()) return answers.status();
+    serving_options.answers = *std::move(answers);
   }
   const StopSignals signals;
   const auto computing = make_computing(options.backend, backends);
@@ -162,7 +166,7 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
       ->type_name("DIR");
   command
       ->add_option("--config", options->config,
-                   "Read settings, [placements.<name>] and [actions...] tables from this TOML file (see bouquet config)")
+                   "Read settings, [placements.<name>], [actions...] and [answers] tables from this TOML file (see bouquet config)")
       ->type_name("FILE");
   command->add_option("--listen", serving.listen, "host:port or unix:PATH")->capture_default_str()->type_name("ADDRESS");
   command->add_option("--admin", serving.admin, "Metrics and health over HTTP; empty: none")->capture_default_str()->type_name("ADDRESS");

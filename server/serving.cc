@@ -33,6 +33,8 @@ absl::Status check(const ServingOptions& options) {
   if (b.queue.max_requests < 1) return wrong_usage("--max-queue must be at least 1");
   if (b.queue.max_bytes < options.grpc.max_message_bytes)
     return wrong_usage("--max-queue-bytes is less than the largest message (" + std::to_string(options.grpc.max_message_bytes) + ")");
+  if (options.answers.log && options.store.empty())
+    return wrong_usage("[answers] log = true keeps what comes with requests in the store: say --store DIR too");
   if (options.solve_ahead && options.store.empty()) return wrong_usage("--solve eager is of what is recorded: say --store DIR too");
   if (!options.backups.empty() && options.store.empty()) return wrong_usage("--backups are of a store: say --store DIR too");
   if (!options.backups.empty() && options.admin_grpc.empty())
@@ -97,6 +99,9 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
     auto events = EventStore::open(*store.database, std::move(event_options));
     if (!events.ok()) return events.status();
     store.events = *std::move(events);
+    store.inputs = std::make_unique<StoredInputs>(*store.events);
+    if (options.answers.log)
+      store.log = std::make_unique<AnswerLog>(*store.events, AnswerLogOptions{.retention = options.answers.retention}, metrics);
   }
   auto key = store.database == nullptr ? random_text() + random_text() : answer_key(*store.database);
   if (!key.ok()) return key.status();
@@ -114,7 +119,11 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
       models_(std::move(directory), backend,
               {.workers = options.batcher.workers,
                .max_batch = options.batcher.max_batch,
-               .answers = {.placements = &options_.placements, .actions = &options_.actions, .names = store_.names.get()},
+               .answers = {.placements = &options_.placements,
+                           .actions = &options_.actions,
+                           .names = store_.names.get(),
+                           .inputs = store_.inputs.get(),
+                           .log = store_.log.get()},
                .solve_ahead = options.solve_ahead,
                .poll_interval = options.poll_interval,
                .go_live = [this](const ServedModel& model) { return live_of(model); },
@@ -130,7 +139,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::
           [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, metrics_.get()),
       intake_(store_.events.get()),
       recommendations_(batcher_, *metrics_),
-      profiles_(batcher_, intake_, *metrics_),
+      profiles_(batcher_, intake_, *metrics_, store_.names.get()),
       audiences_(batcher_, *metrics_),
       models_service_(models_),
       catalog_(*store_.items, models_),

@@ -12,6 +12,8 @@
 #include "engine/backend.h"
 #include "server/action_rules.h"
 #include "server/admin_pages.h"
+#include "server/answer_log.h"
+#include "server/answers_config.h"
 #include "server/batcher.h"
 #include "server/catalog_service.h"
 #include "server/eager_solving.h"
@@ -27,6 +29,7 @@
 #include "server/profiles_service.h"
 #include "server/recommendations_service.h"
 #include "server/store_service.h"
+#include "server/stored_inputs.h"
 
 namespace bouquet::server {
 
@@ -38,6 +41,7 @@ struct ServingOptions {
   bool solve_ahead = false;                          // as soon as something new is recorded; else at the first request
   Placements placements;
   ActionRules actions;
+  AnswersConfig answers;
   std::string listen = "127.0.0.1:50051";
   std::string admin = "127.0.0.1:8080";        // empty: none
   std::string admin_grpc = "127.0.0.1:50052";  // the Models and Store services; empty: none
@@ -80,6 +84,8 @@ class Serving {
     std::unique_ptr<EagerSolving> ahead;  // where profiles are solved ahead
     std::unique_ptr<ErasedFiles> erased;
     std::unique_ptr<EventStore> events;  // tells the three before it
+    std::unique_ptr<StoredInputs> inputs;
+    std::unique_ptr<AnswerLog> log;      // where the configuration wants one
     std::unique_ptr<AnswerNames> names;  // without --store, until the process ends
   };
 

@@ -84,6 +84,8 @@ absl::Status StoreService::read_stats(std::atomic<bool>& stop, v1::StoreStats* r
   response->set_customers(static_cast<int64_t>(figures->customers));
   response->set_items(static_cast<int64_t>(figures->items));
   response->set_event_types(static_cast<int64_t>(figures->event_types));
+  response->set_merges(static_cast<int64_t>(figures->merges));
+  response->set_answers(static_cast<int64_t>(figures->answers));
   response->set_profile_version(static_cast<int64_t>(figures->newest_sequence));
   response->set_table_bytes(static_cast<int64_t>(figures->table_bytes));
   response->set_log_bytes(static_cast<int64_t>(figures->log_bytes));

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "bouquet/v1/recommendations.pb.h"
+#include "server/answer_inputs.h"
 #include "server/answer_name.h"
 #include "server/placements.h"
 #include "server/served_model.h"
@@ -16,7 +17,9 @@ namespace bouquet::server {
 // What answers go by besides the model and the request. Borrowed.
 struct RowSettings {
   const Placements& placements;
-  const AnswerNames* names = nullptr;  // nullptr: answers have no recommendation_id
+  const AnswerNames* names = nullptr;    // nullptr: answers have no recommendation_id
+  const AnswerInputs* inputs = nullptr;  // nullptr: what came with requests is not kept
+  AnswerInputsLog* log = nullptr;        // nullptr: nor will it be
 };
 
 // The fields of a valid request that say it. Borrowed.

@@ -135,6 +135,17 @@ std::optional<WireAttributes> WireAttributes::split(std::string_view request, in
   return out;
 }
 
+void WireAttributes::append_to(std::string& request) const {
+  std::string_view left = request_, entry;
+  while (!left.empty()) {
+    const char* const begin = left.data();
+    if (left.front() != kAttributeTag)
+      skip_field(left);
+    else if (take_sized(left, kAttributeTag, entry))
+      request.append(begin, left.data());
+  }
+}
+
 bool WireAttributes::Cursor::next(WireAttribute& out) {
   while (!left_.empty() && left_.front() != kAttributeTag) skip_field(left_);
   if (left_.empty()) return false;

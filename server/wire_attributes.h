@@ -35,6 +35,9 @@ class WireAttributes {
   bool empty() const { return count_ == 0; }
   int32_t count() const { return count_; }
 
+  // Appends them to the bytes of another request, as they were sent.
+  void append_to(std::string& request) const;
+
   // Goes through them.
   class Cursor {
    public:

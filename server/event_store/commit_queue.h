@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "bouquet/v1/recommendations.pb.h"
+#include "server/event_store/answer_entries.h"
 #include "server/event_store/event_id_entry.h"
 #include "server/event_store/stored_event.h"
 
@@ -44,7 +45,8 @@ struct NewUnmerge {
   std::string_view request_id;  // as that of attributes
 };
 
-// One call's worth, from arrival to answer: events, a change of attributes, an erasure, a merge, or what takes one back.
+// One call's worth, from arrival to answer: events, a change of attributes, an erasure, a merge, or what takes one back. Or what came with
+// requests, whose rows are not numbered.
 struct Append {
   using Done = std::function<void(std::span<const Outcome>)>;
 
@@ -53,6 +55,7 @@ struct Append {
   std::optional<NewErasure> erasure = std::nullopt;
   std::optional<NewMerge> merge = std::nullopt;
   std::optional<NewUnmerge> unmerge = std::nullopt;
+  std::span<const NewAnswer> answers = {};
   std::vector<EventIdHash> hashes;  // one each, meaningless where there is no id
   std::vector<uint64_t> contents;   // likewise
   std::vector<Outcome> outcomes;    // one each

@@ -1,29 +1,27 @@
-#include "server/event_store/event_id_expiry.h"
-
-#include "server/event_store/event_id_entry.h"
+#include "server/event_store/entry_expiry.h"
 
 namespace bouquet::server {
 namespace {
 
 class Expiry final : public rocksdb::CompactionFilter {
  public:
-  explicit Expiry(int64_t oldest) : oldest_(oldest) {}
+  Expiry(EntryExpiryFactory::IsOver is_over, absl::Time now) : is_over_(std::move(is_over)), now_(now) {}
 
   bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const override {
-    const auto entry = parse_event_id_entry({value.data(), value.size()});
-    return entry && entry->arrived < oldest_;
+    return is_over_({value.data(), value.size()}, now_);
   }
-  const char* Name() const override { return "bouquet.EventIdExpiry"; }
+  const char* Name() const override { return "bouquet.EntryExpiry"; }
 
  private:
-  const int64_t oldest_;  // seconds since 1970
+  const EntryExpiryFactory::IsOver is_over_;
+  const absl::Time now_;  // when the compaction began
 };
 
 }  // namespace
 
-std::unique_ptr<rocksdb::CompactionFilter> EventIdExpiryFactory::CreateCompactionFilter(const rocksdb::CompactionFilter::Context&) {
+std::unique_ptr<rocksdb::CompactionFilter> EntryExpiryFactory::CreateCompactionFilter(const rocksdb::CompactionFilter::Context&) {
   if (!armed_->load()) return nullptr;
-  return std::make_unique<Expiry>(absl::ToUnixSeconds(clock_() - window_));
+  return std::make_unique<Expiry>(is_over_, clock_());
 }
 
 }  // namespace bouquet::server

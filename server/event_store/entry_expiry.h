@@ -1,30 +1,33 @@
-// Lets compaction drop the event ids that are older than the window.
+// Lets compaction drop entries whose time is over.
 #pragma once
 
 #include <rocksdb/compaction_filter.h>
 
 #include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/time/time.h"
 
 namespace bouquet::server {
 
-class EventIdExpiryFactory final : public rocksdb::CompactionFilterFactory {
+class EntryExpiryFactory final : public rocksdb::CompactionFilterFactory {
  public:
+  // Whether an entry of this value has no more to say at `now`.
+  using IsOver = std::function<bool(std::string_view value, absl::Time now)>;
+
   // Nothing is dropped before `armed` is true.
-  EventIdExpiryFactory(absl::Duration window, std::function<absl::Time()> clock, std::shared_ptr<const std::atomic<bool>> armed)
-      : window_(window), clock_(std::move(clock)), armed_(std::move(armed)) {}
+  EntryExpiryFactory(IsOver is_over, std::function<absl::Time()> clock, std::shared_ptr<const std::atomic<bool>> armed)
+      : is_over_(std::move(is_over)), clock_(std::move(clock)), armed_(std::move(armed)) {}
 
   std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(const rocksdb::CompactionFilter::Context& context) override;
-  const char* Name() const override { return "bouquet.EventIdExpiry"; }
+  const char* Name() const override { return "bouquet.EntryExpiry"; }
 
  private:
-  const absl::Duration window_;
+  const IsOver is_over_;
   const std::function<absl::Time()> clock_;
   const std::shared_ptr<const std::atomic<bool>> armed_;
 };

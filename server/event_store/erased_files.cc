@@ -19,12 +19,28 @@ rocksdb::CompactRangeOptions whole() {
   return options;
 }
 
+absl::Status compact_range(const StoreDatabase& database, Family family, const std::string& begin, const std::string& end) {
+  const rocksdb::Slice first(begin), last(end);
+  return of_rocks(database.rocks().CompactRange(whole(), database.family(family), &first, &last));
+}
+
 absl::Status compact_customer(const StoreDatabase& database, Family family, CustomerNumber customer) {
   std::string begin, end;
   append_fixed64(customer, begin);
   append_fixed64(customer + 1, end);
-  const rocksdb::Slice first(begin), last(end);
-  return of_rocks(database.rocks().CompactRange(whole(), database.family(family), &first, &last));
+  return compact_range(database, family, begin, end);
+}
+
+// What came with requests stands by the hashes of ids, which the receipt has.
+absl::Status compact_answers(const StoreDatabase& database, const ErasureReceipt& receipt) {
+  if (receipt.answers() == 0) return absl::OkStatus();
+  const auto compact = [&](const std::string& hash) {
+    return compact_range(database, Family::kAnswers, hash, hash + std::string(sizeof(uint64_t) + 1, '\xff'));
+  };
+  absl::Status done = compact(receipt.id_hash());
+  for (const ErasureReceipt::Other& other : receipt.others())
+    if (done.ok()) done = compact(other.id_hash());
+  return done;
 }
 
 }  // namespace
@@ -99,6 +115,11 @@ void ErasedFiles::run() {
 absl::Status ErasedFiles::pass(const Erasures& erasures) {
   const std::lock_guard held(files_);
   if (absl::Status s = database_.flush(); !s.ok()) return s;
+  for (const auto& [sequence, customers] : erasures) {
+    const auto receipt = read_receipt(database_, sequence);
+    if (!receipt.ok()) return receipt.status();
+    if (absl::Status s = compact_answers(database_, *receipt); !s.ok()) return s;
+  }
   for (const auto& [sequence, customers] : erasures)
     for (const CustomerNumber customer : customers)
       for (const Family family : {Family::kEvents, Family::kAttributes, Family::kMerges})

@@ -52,6 +52,7 @@ absl::Status ErasureTable::load(const StoreDatabase& database) {
 }
 
 void ErasureTable::set_salt(std::string salt) {
+  const std::unique_lock lock(mutex_);
   salt_ = std::move(salt);
   hmac_.emplace(salt_);
 }
@@ -71,17 +72,26 @@ bool ErasureTable::is_of(const ErasureReceipt& receipt, std::string_view custome
          std::ranges::any_of(receipt.others(), [&](const ErasureReceipt::Other& other) { return other.id_hash() == bytes; });
 }
 
+std::string ErasureTable::hash_of(std::string_view customer_id) const {
+  const std::shared_lock lock(mutex_);
+  if (!hmac_) return {};
+  const Hash digest = hash(customer_id);
+  return {digest.begin(), digest.end()};
+}
+
+std::string ErasureTable::put_hash(const StoreDatabase& database, std::string_view customer_id, rocksdb::WriteBatch& batch) {
+  if (salt_.empty()) set_salt(random_text() + random_text());      // nobody else writes it
+  batch.Put(database.family(Family::kErasures), kSaltKey, salt_);  // each time: the first time may have failed
+  return hash_of(customer_id);
+}
+
 std::string ErasureTable::put(const StoreDatabase& database, std::string_view customer_id, const Erasure& erasure,
                               rocksdb::WriteBatch& batch) {
-  rocksdb::ColumnFamilyHandle* family = database.family(Family::kErasures);
-  if (salt_.empty()) set_salt(random_text() + random_text());  // nobody else reads it while the table is empty
-  batch.Put(family, kSaltKey, salt_);                          // each time: the first time may have failed
-  const Hash digest = hash(customer_id);
+  std::string bytes = put_hash(database, customer_id, batch);
   std::string value;
   append_fixed64(erasure.sequence, value);
   append_fixed64(static_cast<uint64_t>(erasure.time), value);
-  std::string bytes(digest.begin(), digest.end());
-  batch.Put(family, kTombstone + bytes, value);
+  batch.Put(database.family(Family::kErasures), kTombstone + bytes, value);
   return bytes;
 }
 

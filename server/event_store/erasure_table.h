@@ -26,7 +26,7 @@ struct Erasure {
   int64_t time = 0;  // microseconds since 1970
 };
 
-// Thread-safe; one thread at a time calls put() and add().
+// Thread-safe; one thread at a time calls put(), put_hash() and add().
 class ErasureTable {
  public:
   // Nothing in a store that an older program has made and no server has opened since. Errors: DataLoss, ResourceExhausted.
@@ -39,6 +39,11 @@ class ErasureTable {
 
   // Whether the receipt is of an erasure of this id, or of a person who had it.
   bool is_of(const ErasureReceipt& receipt, std::string_view customer_id) const;
+
+  // What stands for the id where it is not to be read: 32 bytes, or empty as long as nothing was ever written under such a hash.
+  std::string hash_of(std::string_view customer_id) const;
+  // The same, before something is written under it in `batch`: never empty.
+  std::string put_hash(const StoreDatabase& database, std::string_view customer_id, rocksdb::WriteBatch& batch);
 
   // Adds to `batch` what find() goes by from the next start on. Returns the hash of the id, for the receipt.
   std::string put(const StoreDatabase& database, std::string_view customer_id, const Erasure& erasure, rocksdb::WriteBatch& batch);
@@ -53,7 +58,7 @@ class ErasureTable {
 
   std::atomic<int64_t> count_{0};
   mutable std::shared_mutex mutex_;
-  std::string salt_;                // the store's own; made with the first erasure
+  std::string salt_;                // the store's own; made when it is first needed
   std::optional<HmacSha256> hmac_;  // under the salt
   absl::flat_hash_map<Hash, Erasure> erasures_;
 };

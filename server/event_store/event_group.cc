@@ -27,6 +27,7 @@ RowIds ids_of(const Append& append, size_t row) {
   if (append.erasure) return {append.erasure->customer_id, append.erasure->request_id};
   if (append.merge) return {append.merge->from_customer_id, append.merge->request_id};
   if (append.unmerge) return {append.unmerge->from_customer_id, append.unmerge->request_id};
+  if (!append.answers.empty()) return {append.answers[row].customer_id, {}};
   return {append.events[row].customer_id, append.events[row].event_id};
 }
 
@@ -121,6 +122,10 @@ void EventGroup::accept_rows(Appends appends) {
         append->merge ? accept_merge(*append) : accept_unmerge(*append);
         continue;
       }
+      if (!append->answers.empty()) {
+        accept_answer(append->answers[row], append->outcomes[row]);
+        continue;
+      }
       const RowIds ids = ids_of(*append, row);
       if (!append->events.empty() && was_erased(append->events[row], append->arrived)) {
         append->outcomes[row].status = absl::FailedPreconditionError("time: is before the customer was erased");
@@ -181,6 +186,13 @@ void EventGroup::accept_unmerge(Append& append) {
 bool EventGroup::was_erased(const NewEvent& event, int64_t arrived) const {
   const auto erasure = tables_.erasures.find(event.customer_id);
   return erasure && event.time.value_or(arrived) <= erasure->time;
+}
+
+void EventGroup::accept_answer(const NewAnswer& answer, Outcome& outcome) {
+  if (const auto erasure = tables_.erasures.find(answer.customer_id); erasure && answer.time <= erasure->time)
+    outcome.status = absl::FailedPreconditionError("the customer was erased since");
+  else
+    put_answer(database_, tables_.erasures.put_hash(database_, answer.customer_id, batch_), answer, batch_);
 }
 
 void EventGroup::accept_event(const Append& append, size_t row) {
@@ -278,6 +290,9 @@ absl::Status EventGroup::put_erasure(const ErasedPerson& person) {
     const auto number = put_removal(id, receipt);
     if (!number.ok()) return number.status();
     const std::string hash = tables_.erasures.put(database_, id, erasure, batch_);
+    const auto answers = remove_answers(database_, hash, batch_);
+    if (!answers.ok()) return answers.status();
+    receipt.set_answers(receipt.answers() + *answers);
     erasures_.push_back({.customer = *number, .customer_id = id, .erasure = erasure});
     if (&id == person.ids.data()) {
       receipt.set_customer(*number);

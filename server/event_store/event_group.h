@@ -85,6 +85,7 @@ class EventGroup {
   void accept_merge(Append& append);
   void accept_unmerge(Append& append);
   void accept_event(const Append& append, size_t row);
+  void accept_answer(const NewAnswer& answer, Outcome& outcome);
   // Whether the event is of somebody's life that was erased.
   bool was_erased(const NewEvent& event, int64_t arrived) const;
   absl::Status put_rows();

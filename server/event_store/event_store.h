@@ -14,6 +14,8 @@
 //   - An erasure takes everything that came before it. Events that come later count, as those of somebody new, unless they happened before
 //   it:
 //     those are FailedPrecondition, whether the store ever had them or not.
+//   - What came with requests is kept until its time is over, by the customer that it is of; it has no sequence and changes no profile. An
+//     erasure takes it too.
 //   - Two ids that are merged keep what was said of each; who is asked about reads all ids of the person (merge_table.h). Erasing one
 //     erases all of them.
 //
@@ -101,6 +103,10 @@ class EventStore {
   absl::Status merge_customers(const NewMerge& merge, Append::Done done);
   absl::Status unmerge_customers(const NewUnmerge& unmerge, Append::Done done);
 
+  // Likewise, with an outcome for each, without a sequence: FailedPrecondition where the customer was erased after the answer was made.
+  // What `answers` has lives until then.
+  absl::Status keep_answers(std::span<const NewAnswer> answers, Append::Done done);
+
   // No number: the store has not met the customer. Errors of all reads: DataLoss, ResourceExhausted (the disk fails), Internal.
   absl::StatusOr<std::optional<CustomerNumber>> find_customer(std::string_view id) const;
   // Also NotFound.
@@ -119,6 +125,14 @@ class EventStore {
   absl::StatusOr<MergeRecord> merge_of(std::string_view from, uint64_t sequence) const;
   // All that ever were (merge_records.h).
   absl::Status scan_merges(const std::function<bool(const MergeRecord&)>& take) const { return server::scan_merges(database_, take); }
+  // What came with the request of an answer for this customer, empty for a visitor. Also NotFound: there is nothing, or its time is over.
+  absl::StatusOr<LoggedAnswer> answer_of(std::string_view customer_id, uint64_t number) const {
+    return read_answer(database_, erasures_.hash_of(customer_id), number, options_.clock());
+  }
+  // Of all answers for this customer of which anything is kept, oldest first.
+  absl::Status scan_answers(std::string_view customer_id, const std::function<void(const AnswerEntry&)>& take) const {
+    return server::scan_answers(database_, erasures_.hash_of(customer_id), options_.clock(), take);
+  }
   // Of the erasure with this sequence. Also NotFound.
   absl::StatusOr<ErasureReceipt> receipt_of(uint64_t sequence) const { return read_receipt(database_, sequence); }
   std::string receipt_id_of(uint64_t sequence) const { return receipt_id(database_, sequence); }

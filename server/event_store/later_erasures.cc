@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/container/flat_hash_set.h"
+#include "server/event_store/answer_entries.h"
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/customer_removal.h"
 #include "server/event_store/erasure_table.h"
@@ -62,6 +63,8 @@ class ErasingAgain {
     // What a receipt says of files is of the store that has them: bytes of whom the new ones are of stand in those of the backup.
     for (auto& [sequence, receipt] : *receipts) {
       const auto own = known->find(sequence);
+      if (own == known->end())
+        if (absl::Status s = remove_answers_of(receipt); !s.ok()) return s;
       receipt.clear_files_gone_time();
       put_receipt(restored_, sequence, own == known->end() ? receipt : own->second, batch_);
     }
@@ -76,6 +79,14 @@ class ErasingAgain {
       if (of.contains(record.from) || of.contains(record.into)) delete_merge(restored_, record.from, record.sequence, batch_);
       return true;
     });
+  }
+
+  // By the hashes of both stores, which are one store's: whatever the backup has under them is from before.
+  absl::Status remove_answers_of(const ErasureReceipt& receipt) {
+    absl::StatusOr<int64_t> removed = remove_answers(restored_, receipt.id_hash(), batch_);
+    for (const ErasureReceipt::Other& other : receipt.others())
+      if (removed.ok()) removed = remove_answers(restored_, other.id_hash(), batch_);
+    return removed.status();
   }
 
   bool was_erased_since(std::string_view id) const {

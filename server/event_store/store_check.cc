@@ -13,6 +13,7 @@
 #include "bouquet/store/v1/erasure_receipt.pb.h"
 #include "engine/errors.h"
 #include "engine/id_map.h"
+#include "server/event_store/answer_entries.h"
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/event_id_entry.h"
 #include "server/event_store/event_keys.h"
@@ -75,6 +76,7 @@ class Checker {
     each(Family::kMerges, "merges",
          [this, known = std::make_shared<KnownCustomers>(database_)](auto key, auto value) { merge(key, value, *known); });
     check_circles();
+    each(Family::kAnswers, "answers", [this](std::string_view key, std::string_view value) { answer(key, value); });
     each(Family::kEventIds, "event_ids", [this](std::string_view key, std::string_view value) { event_id(key, value); });
     each(Family::kCatalog, "default", [this](std::string_view key, std::string_view value) { catalog(key, value); });
     compare("events", check_.events, counters_.events);
@@ -221,6 +223,16 @@ class Checker {
         if (before->second == from) problem("merges: of customer number " + std::to_string(at->first) + " go round in a circle");
         break;
       }
+  }
+
+  void answer(std::string_view key, std::string_view value) {
+    ++check_.answers;
+    AnswerEntry entry;
+    if (!parse_answer(key, value, entry) || entry.number != entry.logged.name().log())
+      return problem("answers: key " + hex(key) + " is damaged");
+    const std::string erased = get(Family::kErasures, "t" + std::string(key.substr(0, kHashBytes)));
+    if (erased.size() == 2 * kNumberBytes && entry.logged.name().time() <= static_cast<int64_t>(fixed64_at(erased.data() + kNumberBytes)))
+      problem("answers: key " + hex(key) + " is of somebody who was erased since");
   }
 
   void event_id(std::string_view key, std::string_view value) {

@@ -17,6 +17,7 @@ struct StoreCheck {
   uint64_t event_ids = 0;      // remembered; those outside the window that no compaction has met yet included
   uint64_t erasures = 0;       // receipts
   uint64_t merges = 0;         // that hold
+  uint64_t answers = 0;        // of which what came with the request is kept; those whose time is over included until a compaction
   uint64_t catalog_items = 0;  // of which calls of the Catalog service have said something
   uint64_t problem_count = 0;
   std::vector<std::string> problems;  // the first kMaxProblems; each says where. No ids of customers are in them

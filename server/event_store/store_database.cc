@@ -16,7 +16,9 @@
 
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
-#include "server/event_store/event_id_expiry.h"
+#include "server/event_store/answer_entries.h"
+#include "server/event_store/entry_expiry.h"
+#include "server/event_store/event_id_entry.h"
 #include "server/event_store/event_keys.h"
 
 namespace bouquet::server {
@@ -24,8 +26,16 @@ namespace {
 
 constexpr char kFormatKey[] = "format";
 constexpr char kFormat[] = "1";
-const std::array<std::string, kFamilyCount> kFamilyNames{
-    rocksdb::kDefaultColumnFamilyName, "events", "event_ids", "customers", "names", "attributes", "counters", "erasures", "merges"};
+const std::array<std::string, kFamilyCount> kFamilyNames{rocksdb::kDefaultColumnFamilyName,
+                                                         "events",
+                                                         "event_ids",
+                                                         "customers",
+                                                         "names",
+                                                         "attributes",
+                                                         "counters",
+                                                         "erasures",
+                                                         "merges",
+                                                         "answers"};
 
 constexpr int kSnapshotFailures = 5;
 constexpr std::chrono::seconds kSnapshotPatience{20};
@@ -70,6 +80,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family, bool compress, const 
     options.memtable_whole_key_filtering = true;
     options.periodic_compaction_seconds = 7 * 24 * 3600;
   }
+  if (family == Family::kAnswers) options.periodic_compaction_seconds = 24 * 3600;  // what is over is to leave the files too
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
@@ -158,13 +169,20 @@ absl::Status StoreDatabase::open_families(const std::string& folder, bool snapsh
     for (const std::string& name : there)
       if (std::ranges::find(kFamilyNames, name) == kFamilyNames.end()) return newer(folder, "holds '" + name + "', of a newer format");
   cache_ = rocksdb::NewLRUCache(kBlockCacheBytes);
-  const auto expiry = std::make_shared<EventIdExpiryFactory>(options_.event_id_window, options_.clock, may_expire_);
+  const auto is_id_over = [window = options_.event_id_window](std::string_view value, absl::Time now) {
+    const auto entry = parse_event_id_entry(value);
+    return entry && entry->arrived < absl::ToUnixSeconds(now - window);
+  };
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t f = 0; f < kFamilyCount; ++f) {
     // A snapshot cannot add what an older program did not make.
     if (snapshot && static_cast<Family>(f) >= Family::kErasures && std::ranges::find(there, kFamilyNames[f]) == there.end()) continue;
     descriptors.emplace_back(kFamilyNames[f], family_options(static_cast<Family>(f), options_.compress, cache_));
-    if (static_cast<Family>(f) == Family::kEventIds) descriptors.back().options.compaction_filter_factory = expiry;
+    auto& filter = descriptors.back().options.compaction_filter_factory;
+    if (static_cast<Family>(f) == Family::kEventIds)
+      filter = std::make_shared<EntryExpiryFactory>(is_id_over, options_.clock, may_expire_);
+    else if (static_cast<Family>(f) == Family::kAnswers)
+      filter = std::make_shared<EntryExpiryFactory>(is_answer_over, options_.clock, may_expire_);
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;

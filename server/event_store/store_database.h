@@ -38,8 +38,9 @@ namespace bouquet::server {
 //   kCounters   what is numbered next
 //   kErasures   who was erased, as keyed hashes, and receipts
 //   kMerges     which customers are one person, by numbers
-enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters, kErasures, kMerges };
-inline constexpr size_t kFamilyCount = 9;
+//   kAnswers    what came with requests, by keyed hashes of customers, until its time is over
+enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttributes, kCounters, kErasures, kMerges, kAnswers };
+inline constexpr size_t kFamilyCount = 10;
 
 inline constexpr char kIdentityKey[] = "uuid";  // in kCatalog; drawn anew by the next open() if it is not there
 
@@ -73,7 +74,7 @@ class StoreDatabase {
   StoreDatabase& operator=(const StoreDatabase&) = delete;
 
   rocksdb::DB& rocks() const { return *db_; }
-  // nullptr: a snapshot of a store that an older program has made, which lacks kMerges, or kErasures too.
+  // nullptr: a snapshot of a store that an older program has made, which lacks kAnswers, or kMerges or kErasures too.
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[static_cast<size_t>(family)]; }
 
   // Random, given when the store was made: tells one store's sequence numbers from another's. Empty in a snapshot of a store that no server
@@ -99,7 +100,7 @@ class StoreDatabase {
   absl::Status go_on();
 
   const StoreDatabaseOptions options_;
-  // Compaction drops event ids only after the schema version is known to be ours.
+  // Compaction drops what is over only after the schema version is known to be ours.
   const std::shared_ptr<std::atomic<bool>> may_expire_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<rocksdb::Cache> cache_;
   std::string identity_;

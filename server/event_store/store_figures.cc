@@ -20,6 +20,9 @@ namespace {
 
 constexpr uint64_t kReserveBytes = uint64_t{96} << 20;  // what the store leaves alone, and what changes while it is compacted
 
+bool is_stopped(const std::atomic<bool>* stop) { return stop != nullptr && stop->load(std::memory_order_relaxed); }
+absl::Status stopped() { return absl::CancelledError("reading the figures was stopped"); }
+
 absl::StatusOr<uint64_t> name_count(const StoreDatabase& database, NameKind kind) {
   NameTable names(kind);
   if (absl::Status s = names.load(database); !s.ok()) return s;
@@ -30,7 +33,7 @@ absl::Status read_times(const StoreDatabase& database, const std::atomic<bool>* 
   const std::unique_ptr<rocksdb::Iterator> at(database.rocks().NewIterator(scan_options(), database.family(Family::kEvents)));
   int64_t oldest = std::numeric_limits<int64_t>::max(), newest = std::numeric_limits<int64_t>::min();
   for (at->SeekToFirst(); at->Valid(); at->Next()) {
-    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return absl::CancelledError("reading the figures was stopped");
+    if (is_stopped(stop)) return stopped();
     if (at->key().size() != kEventKeyBytes) return bad_input("the store: an event is damaged");
     const int64_t time = time_of_key(at->key().ToStringView());
     oldest = std::min(oldest, time);
@@ -40,6 +43,14 @@ absl::Status read_times(const StoreDatabase& database, const std::atomic<bool>* 
     figures.oldest_time = oldest;
     figures.newest_time = newest;
   }
+  return of_rocks(at->status());
+}
+
+absl::Status count_answers(const StoreDatabase& database, const std::atomic<bool>* stop, uint64_t& answers) {
+  if (database.family(Family::kAnswers) == nullptr) return absl::OkStatus();
+  const std::unique_ptr<rocksdb::Iterator> at(database.rocks().NewIterator(scan_options(), database.family(Family::kAnswers)));
+  for (at->SeekToFirst(); at->Valid(); at->Next(), ++answers)
+    if (is_stopped(stop)) return stopped();
   return of_rocks(at->status());
 }
 
@@ -81,6 +92,7 @@ absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database, const s
   };
   if (absl::Status s = scan_merges(database, count); !s.ok()) return s;
   figures.log_bytes = log_bytes_of(database.rocks().GetName());
+  if (absl::Status s = count_answers(database, stop, figures.answers); !s.ok()) return s;
   if (absl::Status s = read_times(database, stop, figures); !s.ok()) return s;
   return figures;
 }

@@ -12,6 +12,7 @@ namespace bouquet::server {
 struct StoreFigures {
   uint64_t events = 0, customers = 0, items = 0, event_types = 0;
   uint64_t merges = 0;           // that hold
+  uint64_t answers = 0;          // of which what came with the request is kept; those whose time is over included until a compaction
   uint64_t newest_sequence = 0;  // of events, changes of attributes, erasures and merges
   uint64_t table_bytes = 0;      // of sorted files
   uint64_t log_bytes = 0;        // of the write-ahead log: what is not in sorted files yet, and what is about to be dropped
@@ -21,8 +22,8 @@ struct StoreFigures {
   uint64_t bytes() const { return table_bytes + log_bytes; }
 };
 
-// Of a server's database or of a snapshot; reads the keys of all events (about a second for a million). `stop` turned true ends it early
-// with Cancelled. Errors: DataLoss, ResourceExhausted.
+// Of a server's database or of a snapshot; reads the keys of all events and answers (about a second for a million). `stop` turned true ends
+// it early with Cancelled. Errors: DataLoss, ResourceExhausted.
 absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database, const std::atomic<bool>* stop = nullptr);
 
 // Of sorted files.

@@ -62,11 +62,13 @@ TEST_F(ErasuresCommand, ListHasALineForEach) {
   EXPECT_EQ(run("list --store " + store_.folder()).out, "nobody was erased\n");
   store_.append({{.customer = "ann", .item = "tea"}, {.customer = "ann", .item = "jam"}});
   store_.erase("ann");
+  store_.keep_answer("eve", 1, "inputs");
+  store_.now += 1;
   store_.erase("eve");
   const std::string id = store_.database->identity().substr(0, 8);
   EXPECT_EQ(run("list --store " + store_.folder()).out,
             id + "-3  2023-11-14 22:13:20 UTC  2 events, 0 attributes  gone from the store's files: not yet\n" + id +
-                "-4  2023-11-14 22:13:20 UTC  0 events, 0 attributes  gone from the store's files: not yet\n");
+                "-4  2023-11-14 22:13:20 UTC  0 events, 0 attributes, inputs of 1 answers  gone from the store's files: not yet\n");
 }
 
 TEST_F(ErasuresCommand, ShowSaysWhichModelsHaveARow) {

@@ -48,6 +48,7 @@ class ErasedFilesTest : public ::testing::Test {
       for (int c = 0; c < kCustomers; ++c) {
         small_.append_one({.customer = canary(c), .item = "tea", .basket = "basket-" + canary(c)});
         small_.set_attributes(canary(c), {{"name", "name-" + canary(c)}});
+        small_.keep_answer(canary(c), static_cast<uint64_t>(round + 1), "inputs-" + canary(c));
       }
       if (round < 2) {
         ASSERT_TRUE(small_.database->flush().ok());

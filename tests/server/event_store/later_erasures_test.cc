@@ -89,6 +89,25 @@ TEST_F(RestoredErasures, WhoWasErasedAfterTheBackupDoesNotComeBack) {
   EXPECT_EQ(restored.figures().customers, 1u);
 }
 
+TEST_F(RestoredErasures, NorDoesWhatCameWithTheirRequests) {
+  lost_.merge("visitor", "ann");
+  lost_.keep_answer("ann", 1, "of ann");
+  lost_.keep_answer("visitor", 2, "of the visitor");
+  lost_.keep_answer("bob", 3, "of bob");
+  lost_.keep_answer("cold", 4, "of somebody the store has not met");
+  back_up_now();
+  lost_.now += 1;
+  lost_.erase("ann");
+  lost_.erase("cold");
+  EXPECT_EQ(erased_again(from_lost()), 2);
+  expect_sound();
+  Reopened restored(restored_);
+  for (const auto& [customer, number] : {std::pair("ann", 1), std::pair("visitor", 2), std::pair("cold", 4)})
+    EXPECT_TRUE(absl::IsNotFound(restored.store->answer_of(customer, static_cast<uint64_t>(number)).status())) << customer;
+  EXPECT_EQ(restored.store->answer_of("bob", 3)->inputs(), "of bob");
+  EXPECT_EQ(restored.figures().answers, 1u);
+}
+
 // The control: what keeps them away is the newer set, and nothing else.
 TEST_F(RestoredErasures, OfMergedCustomersAllGoAndWhoWasTakenOutBeforeStays) {
   lost_.append_one({.customer = "visitor", .item = "egg", .time = 4 * kSecond});

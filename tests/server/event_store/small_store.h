@@ -83,6 +83,22 @@ class SmallStore {
     return answered([&](Append::Done done) { return store->set_attributes(attributes, std::move(done)); }).at(0);
   }
 
+  // Of an answer that is made now, unless another time is said.
+  Outcome keep_answer(const std::string& customer, uint64_t number, const std::string& inputs, int64_t for_microseconds = kDay,
+                      std::optional<int64_t> time = std::nullopt) {
+    LoggedAnswer logged;
+    logged.mutable_name()->set_time(time.value_or(now));
+    logged.mutable_name()->set_log(number);
+    logged.set_inputs(inputs);
+    const std::string bytes = logged.SerializeAsString();
+    const NewAnswer answer{.customer_id = customer,
+                           .number = number,
+                           .time = logged.name().time(),
+                           .keep_until = logged.name().time() + for_microseconds,
+                           .logged = bytes};
+    return answered([&](Append::Done done) { return store->keep_answers({&answer, 1}, std::move(done)); }).at(0);
+  }
+
   Outcome erase(const std::string& customer, const std::string& request_id = {}) {
     return answered([&](Append::Done done) {
              return store->erase_customer({.customer_id = customer, .request_id = request_id}, std::move(done));

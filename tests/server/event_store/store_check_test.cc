@@ -88,6 +88,28 @@ TEST(StoreCheck, FindsEntriesThatDoNotParse) {
   EXPECT_THAT(problems_with(Family::kCounters, std::string(kCountersKey), "short"), Contains(HasSubstr("counters are damaged")));
 }
 
+TEST(StoreCheck, FindsWhatCameWithRequestsDamagedOrOfSomebodyWhoWasErased) {
+  EXPECT_THAT(problems_with(Family::kAnswers, "short", "x"), ElementsAre(HasSubstr("answers: key 73686f7274 is damaged")));
+  EXPECT_THAT(problems_with(Family::kAnswers, std::string(kAnswerKeyBytes, 'x'), "12345678\xff"), ElementsAre(HasSubstr("is damaged")));
+  EXPECT_THAT(problems_with(Family::kAnswers, std::string(kAnswerKeyBytes, 'x'), "12345678"), ElementsAre(HasSubstr("is damaged")))
+      << "of another number";
+  SmallStore store;
+  fill(store);
+  store.keep_answer("ann", 7, "inputs");
+  EXPECT_THAT(check(store).problems, IsEmpty());
+  EXPECT_EQ(check(store).answers, 1u);
+  store.now += 1;
+  store.erase("ann");
+  rocksdb::WriteBatch batch;
+  LoggedAnswer logged;
+  logged.mutable_name()->set_time(store.now - 1);
+  logged.mutable_name()->set_log(7);
+  const std::string bytes = logged.SerializeAsString();
+  put_answer(*store.database, store.store->erasures().hash_of("ann"), {.customer_id = {}, .number = 7, .logged = bytes}, batch);
+  ASSERT_TRUE(store.database->write(batch).ok());
+  EXPECT_THAT(check(store).problems, ElementsAre(HasSubstr("of somebody who was erased since")));
+}
+
 std::string merge_key(CustomerNumber from, uint64_t sequence) {
   std::string key;
   append_fixed64(from, key);

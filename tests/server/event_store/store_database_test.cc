@@ -102,7 +102,18 @@ TEST(StoreFixture, VersionOneIsReadAsItWasWritten) {
   } else {
     std::filesystem::copy(fixture, small.folder());
   }
+  {
+    const auto snapshot = StoreDatabase::open_snapshot(small.folder());  // which adds nothing
+    ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+    const auto events = EventStore::open(**snapshot);
+    ASSERT_TRUE(events.ok()) << events.status();
+    EXPECT_TRUE(absl::IsNotFound((*events)->answer_of("ann", 1).status()));
+    const auto figures = read_figures(**snapshot);
+    ASSERT_TRUE(figures.ok()) << figures.status();
+    EXPECT_EQ(figures->answers, 0u);
+  }
   small.open();
+  EXPECT_TRUE(small.keep_answer("ann", 1, "inputs").status.ok());
   EXPECT_THAT(small.told("ann"), ElementsAre("milk view 2 5", "tea purchase 1 10"));
   EXPECT_THAT(small.told("bob"), ElementsAre("tea purchase -1 -7"));
   const StoredEvent milk = small.events_of("ann").at(0);
