@@ -58,6 +58,16 @@ absl::Status check_value(std::string_view name, AttributeType type, const Attrib
   return absl::OkStatus();
 }
 
+absl::Status AttributeEncoder::check(size_t a, const AttributeValue& value) {
+  if (value.is_missing()) return absl::OkStatus();
+  const Attribute& attribute = schema_.attributes()[a];
+  if (absl::Status s = check_value(attribute.name, attribute.type(), value); !s.ok()) return s;
+  if (attribute.type() != AttributeType::kSet && attribute.type() != AttributeType::kVector) return absl::OkStatus();
+  entries_.clear();
+  unused_.resize(static_cast<size_t>(schema_.dense_count()));
+  return encode_present(a, value, unused_);
+}
+
 absl::Status AttributeEncoder::encode(std::span<const AttributeValue> row, std::span<float> dense, std::vector<int32_t>& columns,
                                       std::vector<float>& values) {
   entries_.clear();

@@ -38,6 +38,9 @@ class AttributeEncoder {
   // `schema` must outlive this.
   explicit AttributeEncoder(const AttributeSchema& schema) : schema_(schema) {}
 
+  // InvalidArgument where encode() would refuse a row for this value of attribute `attribute`.
+  absl::Status check(size_t attribute, const AttributeValue& value);
+
   // Encodes `row`, a value by attribute. Writes every number of `dense` [dense_count()], and appends the row's sparse columns, ascending,
   // and their values, none of them 0. Errors: InvalidArgument naming the attribute and what is wrong; then nothing has been appended.
   absl::Status encode(std::span<const AttributeValue> row, std::span<float> dense, std::vector<int32_t>& columns,
@@ -70,6 +73,7 @@ class AttributeEncoder {
   SetElements elements_;
   HashedWords words_;
   std::array<char, 32> digits_{};
+  std::vector<float> unused_;  // what check() encodes
 };
 
 }  // namespace bouquet

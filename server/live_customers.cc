@@ -13,8 +13,10 @@ KnownPart known_part(const Artifact& artifact, const std::string& store_identity
   KnownPart known{.time = artifact.rules.reference_time};
   known.sequence = artifact.recipe.store.sequence_in(store_identity);
   if (known.sequence == 0) return known;
-  const auto& sources = artifact.recipe.sources;  // event files, then the store, then files of items and customers
+  // Event files, then the store, then files of items and customers, then what was said of customers.
+  const auto& sources = artifact.recipe.sources;
   known.all_stored = !sources.empty() && sources[0] == "store" && std::count(sources.begin(), sources.end(), "store") == 1;
+  known.attributes = std::ranges::find(sources, "store/attributes") != sources.end();
   return known;
 }
 
@@ -154,13 +156,19 @@ absl::Status LiveCustomers::scan() {
     failed = id.status();
     return false;
   };
+  // What the model was trained with is in its row, where there is one.
+  const auto said = [&](CustomerNumber customer, uint64_t sequence) {
+    if (!known_.attributes || sequence > known_.sequence) return news(customer, sequence);
+    const auto id = store_.customer_id(customer);
+    return id.ok() && row_of(*id).row != kNone ? true : news(customer, sequence);
+  };
   absl::Status read = store_.events().scan(known_.rest(), [&](CustomerNumber customer, std::span<const StoredEvent> events) {
     uint64_t version = 0;
     for (const StoredEvent& event : events) version = std::max(version, event.sequence);
     return news(customer, version);
   });
   if (read.ok() && failed.ok())
-    read = store_.scan_attributes([&](CustomerNumber customer, uint64_t sequence) { return news(customer, sequence); });
+    read = store_.scan_attributes([&](CustomerNumber customer, uint64_t sequence) { return said(customer, sequence); });
   if (!read.ok()) return read;
   return failed.ok() ? scan_erased() : failed;
 }

@@ -6,6 +6,7 @@
 #include "engine/attribute_layout.h"
 #include "engine/errors.h"
 #include "engine/nearest_name.h"
+#include "server/attribute_values.h"
 #include "server/bad_request.h"
 
 namespace bouquet::server {
@@ -48,20 +49,7 @@ int32_t RequestAttributes::known_count(std::span<const int32_t> columns) const {
   return static_cast<int32_t>(names_.size()) - static_cast<int32_t>(missing);
 }
 
-AttributeValue RequestAttributes::value_of(size_t a, const v1::AttributeValue& sent) {
-  switch (sent.value_case()) {
-    case v1::AttributeValue::kNumber: return AttributeValue::of_number(sent.number());
-    case v1::AttributeValue::kFlag: return AttributeValue::of_flag(sent.flag());
-    case v1::AttributeValue::kText: return AttributeValue::of_text(sent.text());
-    case v1::AttributeValue::kTexts:
-      texts_[a].assign(sent.texts().values().begin(), sent.texts().values().end());
-      return AttributeValue::of_texts(texts_[a]);
-    case v1::AttributeValue::kVector:
-      return AttributeValue::of_vector({sent.vector().values().data(), static_cast<size_t>(sent.vector().values_size())});
-    case v1::AttributeValue::VALUE_NOT_SET: break;
-  }
-  return {};  // sent as missing
-}
+AttributeValue RequestAttributes::value_of(size_t a, const v1::AttributeValue& sent) { return attribute_value(sent, texts_[a]); }
 
 AttributeValue RequestAttributes::value_of(size_t a, const WireAttribute& sent) {
   switch (sent.kind) {
@@ -176,28 +164,35 @@ void RequestAttributes::overlay(const EncodedRow& own, EncodedRow& row) {
 
 AttributeMap RequestAttributes::usable(const AttributeMap& live) {
   AttributeMap out;
-  for (const auto& [name, value] : live) {
-    AttributeMap alone;
-    alone[name] = value;
-    if (read(alone).ok()) out[name] = value;
-  }
+  for (const auto& [name, value] : live)
+    if (const int32_t attribute = attributes_.schema.find(name); attribute != kNone) {
+      const auto a = static_cast<size_t>(attribute);
+      if (encoder_.check(a, value_of(a, value)).ok()) out[name] = value;
+    }
   return out;
 }
 
-// Whoever has the last word is laid over the others.
+void RequestAttributes::overlay_row(CustomerIndex stored, EncodedRow& row) {
+  start_from(stored, own_);
+  std::ranges::fill(sent_, uint8_t{1});
+  for (size_t a = 0; a < sent_.size(); ++a)
+    if (std::ranges::binary_search(own_.columns, attributes_.schema.place(a).missing())) sent_[a] = 0;
+  overlay(own_, row);
+}
+
+// Whoever has the last word is laid over the others: rows first, then what is live. A row may be of several of the ids, and what was said
+// since by one of them is newer than what it has of another.
 absl::StatusOr<bool> RequestAttributes::encode_known(std::span<const KnownAttributes> known, EncodedRow& row) {
   bool any = false;
   for (size_t i = known.size(); i-- > 0;) {
-    if (known[i].row != kNone) {
-      start_from(known[i].row, any ? own_ : row);
-      if (any) {
-        std::ranges::fill(sent_, uint8_t{1});
-        for (size_t a = 0; a < sent_.size(); ++a)
-          if (std::ranges::binary_search(own_.columns, attributes_.schema.place(a).missing())) sent_[a] = 0;
-        overlay(own_, row);
-      }
-      any = true;
-    }
+    if (known[i].row == kNone) continue;
+    if (any)
+      overlay_row(known[i].row, row);
+    else
+      start_from(known[i].row, row);
+    any = true;
+  }
+  for (size_t i = known.size(); i-- > 0;) {
     if (known[i].live.empty()) continue;
     if (absl::Status s = encode_named(usable(known[i].live), any ? own_ : row); !s.ok()) return s;
     if (any) overlay(own_, row);

@@ -59,8 +59,8 @@ class RequestAttributes {
   // How many attributes of an encoded row, given by its sparse columns, are not missing.
   int32_t known_count(std::span<const int32_t> columns) const;
 
-  // What is known of the ids of the asker, of whom the first that says something of an attribute has the word: the model's row, in which
-  // every attribute that is live is as said there; and then every one that was sent by name (the request's `attributes`) or packed (its
+  // What is known of the ids of the asker: what is live of any of them, else what rows of the model have; of each the first id that says
+  // something of an attribute has the word. And then every one that was sent by name (the request's `attributes`) or packed (its
   // `packed_attributes`; nullptr: none) as sent. What the model cannot take of what is live is passed over. Errors: InvalidArgument with
   // BadRequest (a name that the model was not trained with, with the nearest; a value of another type; an attribute that is sent both
   // ways), FailedPrecondition (packed for another schema).
@@ -78,6 +78,8 @@ class RequestAttributes {
   void start_from(CustomerIndex stored, EncodedRow& row);
   // Whether anything is known.
   absl::StatusOr<bool> encode_known(std::span<const KnownAttributes> known, EncodedRow& row);
+  // Puts what the model's row knows into `row`.
+  void overlay_row(CustomerIndex stored, EncodedRow& row);
   // Puts what `sent_` says is of `own` into `row`.
   void overlay(const EncodedRow& own, EncodedRow& row);
 

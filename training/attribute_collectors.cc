@@ -114,6 +114,7 @@ class SetCollector : public AttributeCollector {
       if (!counts_.add(text)) return ValueCounts::too_many();
     return absl::OkStatus();
   }
+  absl::Status check(const AttributeValue& value) override { return elements_.read(value, setting_.weighted); }
   AttributeTransform finish(int64_t present) const override {
     const auto kept = counts_.kept(setting_);
     SetTransform t{names_of(kept), setting_.weighted, {}};
@@ -184,13 +185,16 @@ class TextCollector : public AttributeCollector {
 class VectorCollector : public AttributeCollector {
  public:
   absl::Status add(uint64_t, const AttributeValue& value) override {
-    if (length_ == 0 && value.vector.empty()) return wrong_usage("the vector is empty");
-    if (length_ == 0) length_ = value.vector.size();
-    if (value.vector.size() != length_)
-      return wrong_usage("the vector has " + std::to_string(value.vector.size()) + " numbers where " + std::to_string(length_) +
-                         " belong, as in the first one");
+    if (absl::Status s = check(value); !s.ok()) return s;
+    length_ = value.vector.size();
     for (const float x : value.vector) squares_ += double{x} * x;
     return absl::OkStatus();
+  }
+  absl::Status check(const AttributeValue& value) override {
+    if (length_ == 0 && value.vector.empty()) return wrong_usage("the vector is empty");
+    if (length_ == 0 || value.vector.size() == length_) return absl::OkStatus();
+    return wrong_usage("the vector has " + std::to_string(value.vector.size()) + " numbers where " + std::to_string(length_) +
+                       " belong, as in the first one");
   }
   AttributeTransform finish(int64_t present) const override {
     const double length = std::sqrt(squares_ / static_cast<double>(std::max<int64_t>(1, present)));

@@ -19,6 +19,8 @@ class AttributeCollector {
   // A value that check_value has passed and that is not missing; `key` names the row for sampling. Errors: InvalidArgument, saying what is
   // wrong with this value; FailedPrecondition, saying why the attribute cannot be of this type.
   virtual absl::Status add(uint64_t key, const AttributeValue& value) = 0;
+  // Whether add() would take such a value now.
+  virtual absl::Status check(const AttributeValue&) { return absl::OkStatus(); }
   // The frozen transform, after `present` values.
   virtual AttributeTransform finish(int64_t present) const = 0;
   // Whether the values name rows rather than describe them: at least 100, nearly all different, and each a single word or whole number.

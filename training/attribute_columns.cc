@@ -71,6 +71,33 @@ void add_columns(const FileProfile& profile, std::vector<SeenColumn>& seen) {
   }
 }
 
+Cell cell_of(const AttributeValue& value) {
+  switch (value.kind) {
+    case AttributeValue::Kind::kMissing: break;
+    case AttributeValue::Kind::kNumber: return Cell::of_float(value.number);
+    case AttributeValue::Kind::kFlag: return Cell::of(Cell::Kind::kBool, value.number != 0 ? 1 : 0);
+    case AttributeValue::Kind::kText: return Cell::of_text(value.text);
+    case AttributeValue::Kind::kTexts: return Cell::of_texts(value.texts);
+    case AttributeValue::Kind::kVector: return Cell::of_numbers(value.vector);
+  }
+  return {};
+}
+
+// The first word on each attribute of each person is to the store's profile what a row is to a file's.
+FileProfile profile_of(const StoredAttributes& stored) {
+  FileProfile profile;
+  for (const std::string& name : stored.names()) profile.columns.emplace_back().name = name;
+  for (int32_t person = 0; person < stored.size(); ++person) {
+    uint32_t before = UINT32_MAX;
+    for (const StoredValue& said : stored.of(person)) {
+      ColumnProfile& column = profile.columns[said.name()];
+      if (std::exchange(before, said.name()) != said.name() && (person < kGuessedFrom || column.values == 0))
+        column.add(cell_of(said.value()), true);
+    }
+  }
+  return profile;
+}
+
 std::string no_type(const SeenColumn& column) {
   if (column.called == "time") return "holds times, which are no attribute; it is left out (a number, such as an age in days, can be one)";
   if (column.called == "list") return "holds lists of something else than texts or numbers; it is left out";
@@ -88,6 +115,7 @@ absl::StatusOr<std::vector<SeenColumn>> seen_columns(const AttributeSource& sour
     if (!profile.ok()) return profile.status();
     add_columns(*profile, seen);
   }
+  if (source.stored != nullptr) add_columns(profile_of(*source.stored), seen);
   return seen;
 }
 
@@ -104,7 +132,8 @@ absl::Status check_settings(const AttributeSource& source, const std::vector<See
   const std::string side = source.id == Column::kItem ? "item" : "customer";
   for (const auto& [name, setting] : source.settings)
     if (std::find(names.begin(), names.end(), name) == names.end())
-      return missing_input("[attributes." + side + "." + name + "]: no file of attributes has this column" + did_you_mean(name, names));
+      return missing_input("[attributes." + side + "." + name + "]: no file of attributes has this column" +
+                           (source.stored == nullptr ? "" : ", and the store has no such attribute") + did_you_mean(name, names));
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "training/attribute_row_reader.h"
 #include "training/attribute_table_builder.h"
 #include "training/bad_rows.h"
+#include "training/entity_rows.h"
 #include "training/table_reader.h"
 
 namespace bouquet::training {
@@ -80,6 +81,15 @@ absl::Status check_files(const AttributeSource& source) {
   return absl::OkStatus();
 }
 
+// Those of which the store has words of another type.
+void add_unusable(const std::vector<TypedAttribute>& attributes, const EntityRows& taker, std::vector<AttributeFinding>& findings) {
+  for (size_t a = 0; a < attributes.size(); ++a)
+    if (const int64_t count = taker.unusable(a); count > 0)
+      findings.push_back(
+          {AttributeFinding::Kind::kUnusable, attributes[a].name,
+           "has " + std::to_string(count) + " values in the store that are passed over; the first: " + taker.why_unusable(a)});
+}
+
 // Whether any file has any of the attributes.
 absl::Status check_columns(const AttributeSource& source, const AttributeSchema& schema) {
   for (const std::string& file : source.files) {
@@ -107,7 +117,6 @@ absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, 
   result.source = source;
   result.findings = std::move(columns->findings);
   if (attributes.empty() && source.id == Column::kItem) return result;
-  std::vector<Entity> entities(static_cast<size_t>(ids.size()));
   BadRows bad_rows(source.max_bad_rows, report);
 
   AttributeFitter fitter(attributes);
@@ -115,27 +124,39 @@ absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, 
     const bool counts = trained_on.empty() || trained_on[static_cast<size_t>(entity)] != 0;
     return counts ? fitter.add(static_cast<uint64_t>(entity), row) : absl::OkStatus();
   };
-  AttributeRowReader rows(ids, attributes, entities, fit);
+  EntityRows taker(ids, attributes, source.stored.get());
+  taker.start(fit, [&](size_t a, const AttributeValue& value) { return fitter.check(a, value); });
+  AttributeRowReader rows(attributes, taker);
   Pass pass(source, attributes, rows, bad_rows);
   // The reader of the catalog has counted what cannot be read of item files, cells included (item_files.h).
   if (absl::Status s = pass.run(source.id == Column::kCustomer); !s.ok()) return s;
+  if (absl::Status s = taker.finish(); !s.ok()) return s;
   auto fitted = fitter.finish();
   if (!fitted.ok()) return fitted.status();
 
-  result.rows = rows.rows();
-  result.unknown_rows = rows.unknown();
+  result.rows = rows.rows() + taker.stored_rows();
+  result.unknown_rows = rows.unknown() + taker.unknown_stored();
+  result.erased_rows = rows.erased();
+  add_unusable(attributes, taker, result.findings);
   result.schema = std::move(fitted->schema);
   result.findings.insert(result.findings.end(), fitted->findings.begin(), fitted->findings.end());
   if (result.schema.empty()) return result;
   AttributeTableBuilder builder(result.schema, ids.size());
   std::vector<AttributeValue> kept(fitted->kept.size());
-  rows.start_second_pass([&](int32_t entity, std::span<const AttributeValue> row) {
+  std::vector<int32_t> place(attributes.size(), kNone);  // in the schema
+  for (size_t k = 0; k < kept.size(); ++k) place[fitted->kept[k]] = static_cast<int32_t>(k);
+  const auto encode = [&](int32_t entity, std::span<const AttributeValue> row) {
     for (size_t k = 0; k < kept.size(); ++k) kept[k] = row[fitted->kept[k]];
     return builder.add(entity, kept);
+  };
+  taker.start(encode, [&](size_t a, const AttributeValue& value) {
+    return place[a] == kNone ? absl::OkStatus() : builder.check(static_cast<size_t>(place[a]), value);
   });
+  rows.start_second_pass();
   if (absl::Status s = pass.run(false); !s.ok()) return s;
+  if (absl::Status s = taker.finish(); !s.ok()) return s;
   result.table = std::move(builder).finish();
-  for (const Entity entity : entities) result.without_row += entity != Entity::kUsable;
+  for (int32_t entity = 0; entity < ids.size(); ++entity) result.without_row += taker.has_row(entity) ? 0 : 1;
   const auto duplicates = duplicate_attributes(result.schema, result.table.rows());
   result.findings.insert(result.findings.end(), duplicates.begin(), duplicates.end());
   return result;
@@ -147,15 +168,15 @@ absl::StatusOr<EncodedEntities> encode_attributes(const AttributeSource& source,
   if (absl::Status s = check_columns(source, schema); !s.ok()) return s;
   std::vector<TypedAttribute> attributes;
   for (const Attribute& attribute : schema.attributes()) attributes.push_back({attribute.name, attribute.type(), {}});
-  std::vector<Entity> entities(static_cast<size_t>(ids.size()));
   BadRows bad_rows(source.max_bad_rows, report);
   AttributeTableBuilder builder(schema, ids.size());
-  AttributeRowReader rows(ids, attributes, entities,
-                          [&](int32_t entity, std::span<const AttributeValue> row) { return builder.add(entity, row); });
+  EntityRows taker(ids, attributes, nullptr);
+  taker.start([&](int32_t entity, std::span<const AttributeValue> row) { return builder.add(entity, row); }, nullptr);
+  AttributeRowReader rows(attributes, taker);
   Pass pass(source, attributes, rows, bad_rows);
   if (absl::Status s = pass.run(true); !s.ok()) return s;
   EncodedEntities encoded{.table = std::move(builder).finish(), .has_row = {}};
-  for (const Entity entity : entities) encoded.has_row.push_back(entity == Entity::kUsable ? 1 : 0);
+  for (int32_t entity = 0; entity < ids.size(); ++entity) encoded.has_row.push_back(taker.has_row(entity) ? 1 : 0);
   return encoded;
 }
 

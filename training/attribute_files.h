@@ -15,6 +15,7 @@
 #include "training/attribute_findings.h"
 #include "training/attribute_settings.h"
 #include "training/columns.h"
+#include "training/stored_attributes.h"
 
 namespace bouquet::training {
 
@@ -23,11 +24,14 @@ struct ReadReport;
 // Where attributes come from: kept beside the table, so that they can be fitted again on other rows.
 struct AttributeSource {
   std::vector<std::string> files;                    // existing paths; not standard input, which cannot be read again
+  std::shared_ptr<const StoredAttributes> stored;    // laid over the files'; may be none
   Column id = Column::kCustomer;                     // or kItem
   std::map<std::string, AttributeSetting> settings;  // by the file's column
   ColumnMap columns;
   int64_t max_bad_rows = 0;
   size_t block_bytes = size_t{1} << 20;
+
+  bool empty() const { return files.empty() && (stored == nullptr || stored->size() == 0); }
 };
 
 struct EntityAttributes {
@@ -35,18 +39,20 @@ struct EntityAttributes {
   AttributeSchema schema;
   AttributeTable table;  // rows are the indices of the ids
   std::vector<AttributeFinding> findings;
-  int64_t rows = 0;          // of the files
+  int64_t rows = 0;          // of the files, and of persons of whom a store says something
   int64_t unknown_rows = 0;  // of them, of ids that no event has; left out
-  int64_t without_row = 0;   // ids that no file has a usable row of: every attribute is missing
+  int64_t erased_rows = 0;   // of files, of ids that were erased, whenever; left out
+  int64_t without_row = 0;   // ids that have no usable row: every attribute is missing
 };
 
 // Columns other than the id are attributes, those of items without the reserved ones (title, kind, price, available,
 // available_from, available_until, stock, and what --columns takes for title, kind or price) unless settings name them. A column that a
-// file of several lacks is missing in its rows; the first file that says something of a column's type decides it. The schema is fitted on
-// the ids for which `trained_on` [ids] is not 0; empty: on all of them. Bad rows are added to `report`, within `max_bad_rows`; the entity
-// then has no attributes. Errors: NotFound (file, id column, a column that settings name, with the nearest), DataLoss (bad rows past the
-// bound, two rows for one id, an attribute that cannot be of its type), InvalidArgument (standard input; more columns than the limits,
-// naming the attribute).
+// file of several lacks is missing in its rows; the first file that says something of a column's type decides it. What a store has counts
+// as a file after the others, whose columns are ordered by name; its words that cannot be of an attribute's type are passed over, and a
+// finding says so; text in it is never a number, a flag or a time. The schema is fitted on the ids for which `trained_on` [ids] is not 0;
+// empty: on all of them. Bad rows are added to `report`, within `max_bad_rows`; the entity then has no attributes. Errors: NotFound (file,
+// id column, a column that settings name, with the nearest), DataLoss (bad rows past the bound, two rows for one id, an attribute that
+// cannot be of its type), InvalidArgument (standard input; more columns than the limits, naming the attribute).
 absl::StatusOr<EntityAttributes> read_attributes(const AttributeSource& source, const IdMap& ids, std::span<const uint8_t> trained_on,
                                                  ReadReport& report);
 

@@ -12,7 +12,7 @@
 namespace bouquet::training {
 
 struct AttributeFinding {
-  enum class Kind : uint8_t { kConstant, kAllMissing, kDuplicate, kIdLike, kLeakage, kUnknownType };
+  enum class Kind : uint8_t { kConstant, kAllMissing, kDuplicate, kIdLike, kLeakage, kUnknownType, kUnusable };
   Kind kind = Kind::kConstant;
   std::string attribute;
   std::string message;  // to be put behind the attribute's name: "is missing in every row; it is left out"

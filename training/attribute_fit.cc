@@ -55,6 +55,13 @@ absl::Status AttributeFitter::add(uint64_t key, std::span<const AttributeValue> 
   return absl::OkStatus();
 }
 
+absl::Status AttributeFitter::check(size_t a, const AttributeValue& value) const {
+  if (value.is_missing()) return absl::OkStatus();
+  if (absl::Status s = check_value(attributes_[a].name, attributes_[a].type, value); !s.ok()) return s;
+  const absl::Status s = seen_[a].collector->check(value);
+  return s.ok() ? s : named(attributes_[a].name, s);
+}
+
 bool AttributeFitter::leaves_out(size_t a, std::vector<AttributeFinding>& findings) const {
   const Seen& seen = seen_[a];
   const TypedAttribute& attribute = attributes_[a];

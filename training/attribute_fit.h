@@ -37,6 +37,9 @@ class AttributeFitter {
   // impossible, whatever the other rows hold.
   absl::Status add(uint64_t key, std::span<const AttributeValue> row);
 
+  // InvalidArgument where add() would refuse a row for this value of attribute `attribute`, naming the attribute.
+  absl::Status check(size_t attribute, const AttributeValue& value) const;
+
   // Attributes that are missing in every row or have one value in all of them are left out, and so are those that look like ids
   // unless their type was given; findings say so. Errors: InvalidArgument (more columns than the limits, naming the attribute).
   absl::StatusOr<FittedAttributes> finish() const;

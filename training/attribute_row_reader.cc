@@ -23,25 +23,25 @@ void AttributeRowReader::add_row(int64_t row, std::span<const Cell> cells) {
     const int32_t known = seen_.size();
     if (seen_.add(id) < known && repeated_.second.empty()) repeated_ = {row, std::string(id)};
   }
-  const int32_t entity = ids_.find(id);
-  if (entity == kNone) {
-    ++unknown_;
+  const RowOwner owner = taker_.owner_of(id);
+  if (owner.entity == kNone) {
+    ++(owner.was_erased ? erased_ : unknown_);
     return;
   }
-  if (entities_[static_cast<size_t>(entity)] != Entity::kBad) take(row, entity, cells);
+  if (owner.row >= is_bad_.size()) is_bad_.resize(owner.row + owner.row / 2 + 1);
+  if (!is_bad_[owner.row]) take(row, owner, cells);
 }
 
-void AttributeRowReader::take(int64_t row, int32_t entity, std::span<const Cell> cells) {
-  Entity& state = entities_[static_cast<size_t>(entity)];
-  state = Entity::kBad;
+void AttributeRowReader::take(int64_t row, const RowOwner& owner, std::span<const Cell> cells) {
+  is_bad_[owner.row] = true;
   for (size_t a = 0; a < attributes_.size(); ++a)
     if (const char* problem = read_attribute(cells[a + 1], attributes_[a].type, arena_, values_[a])) {
       unreadable_.emplace_back(row, "column " + attributes_[a].name + ": " + shown(cells[a + 1]) + problem);
       return;
     }
-  const absl::Status taken = take_(entity, values_);
+  const absl::Status taken = taker_.add(owner, values_);
   if (taken.ok())
-    state = Entity::kUsable;
+    is_bad_[owner.row] = false;
   else if (taken.code() == absl::StatusCode::kInvalidArgument)
     bad_.emplace_back(row, std::string(taken.message()));
   else

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,20 +11,17 @@
 #include "engine/attribute_value.h"
 #include "engine/id_map.h"
 #include "training/attribute_fit.h"
+#include "training/entity_rows.h"
 #include "training/table_reader.h"
 
 namespace bouquet::training {
 
-// What becomes of a usable row; an InvalidArgument makes it a bad row, any other error ends the run.
-using TakeRow = std::function<absl::Status(int32_t entity, std::span<const AttributeValue> row)>;
-
-enum class Entity : uint8_t { kWithoutRow, kUsable, kBad };
-
 // Turns cells into values, row by row. Slot 0 is the id, then one for each attribute.
 class AttributeRowReader : public RowSink {
  public:
-  AttributeRowReader(const IdMap& ids, const std::vector<TypedAttribute>& attributes, std::vector<Entity>& entities, TakeRow take)
-      : ids_(ids), attributes_(attributes), entities_(entities), take_(std::move(take)), values_(attributes.size()) {}
+  // Usable rows go to `taker`, whose pass has been started. What is passed outlives this.
+  AttributeRowReader(const std::vector<TypedAttribute>& attributes, EntityRows& taker)
+      : attributes_(attributes), taker_(taker), values_(attributes.size()) {}
   void start_block(const std::string& id_name) {
     id_name_ = id_name;
     arena_.clear();
@@ -39,10 +35,9 @@ class AttributeRowReader : public RowSink {
   void add_row(int64_t row, std::span<const Cell> cells) override;
 
   // In the second pass ids are not compared again, and what was bad in the first is passed over.
-  void start_second_pass(TakeRow take) {
+  void start_second_pass() {
     first_pass_ = false;
-    take_ = std::move(take);
-    rows_ = unknown_ = 0;
+    rows_ = unknown_ = erased_ = 0;
     seen_ = {};
   }
   void forget_unreadable() { unreadable_.clear(); }
@@ -53,14 +48,14 @@ class AttributeRowReader : public RowSink {
   const absl::Status& status() const { return status_; }
   int64_t rows() const { return rows_; }
   int64_t unknown() const { return unknown_; }
+  int64_t erased() const { return erased_; }
 
  private:
-  void take(int64_t row, int32_t entity, std::span<const Cell> cells);
+  void take(int64_t row, const RowOwner& owner, std::span<const Cell> cells);
 
-  const IdMap& ids_;
   const std::vector<TypedAttribute>& attributes_;
-  std::vector<Entity>& entities_;
-  TakeRow take_;
+  EntityRows& taker_;
+  std::vector<bool> is_bad_;  // by RowOwner::row
   std::vector<AttributeValue> values_;
   std::string id_name_;
   TextArena arena_;
@@ -69,7 +64,7 @@ class AttributeRowReader : public RowSink {
   std::vector<std::pair<int64_t, std::string>> unreadable_, bad_;
   std::pair<int64_t, std::string> repeated_;
   absl::Status status_;
-  int64_t rows_ = 0, unknown_ = 0;
+  int64_t rows_ = 0, unknown_ = 0, erased_ = 0;
 };
 
 }  // namespace bouquet::training

@@ -19,6 +19,9 @@ class AttributeTableBuilder {
   // Encodes row `row`, which has not been added before. Errors: InvalidArgument as AttributeEncoder::encode; the row counts as not added.
   absl::Status add(int64_t row, std::span<const AttributeValue> values);
 
+  // As AttributeEncoder::check.
+  absl::Status check(size_t attribute, const AttributeValue& value) { return encoder_.check(attribute, value); }
+
   // Rows that were not added have every attribute missing. Where rows were added in another order than theirs, the sparse part is in
   // memory twice for the moment.
   AttributeTable finish() &&;

@@ -29,12 +29,12 @@ std::vector<LeakageTarget> targets_of(const EventLog& events, std::span<const in
 
 absl::Status read_side(AttributeSource source, const IdMap& ids, std::span<const int32_t> entities, Dataset& dataset,
                        EntityAttributes& out) {
-  if (source.files.empty() && !source.settings.empty()) {
+  if (source.empty() && !source.settings.empty()) {
     const bool item = source.id == Column::kItem;
     return missing_input(std::string("[attributes.") + (item ? "item." : "customer.") + source.settings.begin()->first +
                          "]: no file has such attributes; name one with " + (item ? "--items" : "--customers"));
   }
-  if (source.files.empty()) return absl::OkStatus();
+  if (source.empty()) return absl::OkStatus();
   auto read = read_attributes(source, ids, {}, dataset.report);
   if (!read.ok()) return read.status();
   out = *std::move(read);
@@ -50,10 +50,16 @@ absl::Status read_side(AttributeSource source, const IdMap& ids, std::span<const
 absl::Status read_dataset_attributes(const ReadOptions& options, const std::vector<std::string>& customer_files,
                                      const std::vector<std::string>& item_files, Dataset& dataset) {
   const auto source = [&](const std::vector<std::string>& files, Column id, const std::map<std::string, AttributeSetting>& settings) {
-    return AttributeSource{files, id, settings, options.columns, options.max_bad_rows, options.block_bytes};
+    return AttributeSource{files, nullptr, id, settings, options.columns, options.max_bad_rows, options.block_bytes};
   };
-  if (absl::Status s = read_side(source(customer_files, Column::kCustomer, options.attribute_settings.customer), dataset.customers,
-                                 dataset.events.customers, dataset, dataset.customer_attributes);
+  AttributeSource customers = source(customer_files, Column::kCustomer, options.attribute_settings.customer);
+  if (options.store != nullptr) {
+    auto stored = StoredAttributes::read(options.store);
+    if (!stored.ok()) return stored.status();
+    customers.stored = *std::move(stored);
+    if (customers.stored->size() > 0) dataset.sources.emplace_back("store/attributes");  // no file has a name like this
+  }
+  if (absl::Status s = read_side(std::move(customers), dataset.customers, dataset.events.customers, dataset, dataset.customer_attributes);
       !s.ok())
     return s;
   return read_side(source(item_files, Column::kItem, options.attribute_settings.item), dataset.items, dataset.events.items, dataset,

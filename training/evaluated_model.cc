@@ -58,6 +58,7 @@ absl::Status EvaluatedModel::prepare(const EvaluateFlags& flags, const Artifact&
 absl::Status EvaluatedModel::read_cold(const EvaluateFlags& flags, const ReadOptions& reading, const Artifact& artifact,
                                        const LoadedModel& model, const RowMaps& rows) {
   const AttributeSource source{.files = flags.customers,
+                               .stored = nullptr,
                                .id = Column::kCustomer,
                                .settings = {},
                                .columns = reading.columns,

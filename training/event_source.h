@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "engine/attribute_value.h"
 
 namespace bouquet::training {
 
@@ -18,6 +19,12 @@ struct SourceEvent {
   std::string_view customer, item, type, basket;  // no basket: empty
   int64_t time = 0;                               // microseconds since 1970
   float value = 1;
+};
+
+// The last word on one attribute of one customer; missing is a word too.
+struct SourceAttribute {
+  std::string_view customer, name;
+  AttributeValue value;
 };
 
 // When a customer was erased last: what arrived before, or happened up to then, is not to be learned from.
@@ -35,12 +42,17 @@ class EventSource {
   // ResourceExhausted.
   virtual absl::Status read(const std::function<absl::Status(const SourceEvent&)>& take) = 0;
 
+  // Likewise what was said of customers, of each by name; an attribute comes once.
+  virtual absl::Status read_attributes(const std::function<absl::Status(const SourceAttribute&)>& take) = 0;
+
   // Which store it is, and the sequence number of the newest arrival: what a model that is trained on it knows.
   virtual std::string identity() const = 0;
   virtual uint64_t newest_sequence() const = 0;
 
   // Of the ids that are one person with the customer the one that has the first word; the customer, where nobody was merged.
   virtual std::string root_of(std::string_view customer) const = 0;
+  // All of these ids, that one in front, then in the order in which they have the word.
+  virtual std::vector<std::string> person_of(std::string_view customer) const = 0;
   // The roots, as they were when everything up to the arrival `since` had come, of those persons whom somebody was taken out of later: what
   // was learned of one is of both. Errors: as of read().
   virtual absl::StatusOr<std::vector<std::string>> taken_apart_since(uint64_t since) const = 0;

@@ -73,7 +73,7 @@ int64_t DistinctEstimate::count() const {
   return std::llround(estimate);
 }
 
-void ColumnProfile::add(const Cell& cell) {
+void ColumnProfile::add(const Cell& cell, bool texts_are_texts) {
   digest = digest * 0x9e3779b97f4a7c15ull + 1;
   if (cell.is_null()) {
     ++nulls;
@@ -83,14 +83,15 @@ void ColumnProfile::add(const Cell& cell) {
   digest += XXH3_64bits(text.data(), text.size());
   distinct.add(text);
   const bool is_text = cell.kind == Cell::Kind::kField || cell.kind == Cell::Kind::kText;
+  const bool may_be_read = is_text && !texts_are_texts;
   double number = 0;
   if (cell.kind == Cell::Kind::kNested || cell.kind == Cell::Kind::kTexts || cell.kind == Cell::Kind::kNumbers) {
     ++lists;
     sets += cell.kind == Cell::Kind::kTexts;
     vectors += cell.kind == Cell::Kind::kNumbers;
-  } else if (cell.kind == Cell::Kind::kBool || (is_text && is_flag(text))) {
+  } else if (cell.kind == Cell::Kind::kBool || (may_be_read && is_flag(text))) {
     ++flags;
-  } else if (cell.kind == Cell::Kind::kTime || cell.kind == Cell::Kind::kNaiveTime || (is_text && looks_like_a_date(text))) {
+  } else if (cell.kind == Cell::Kind::kTime || cell.kind == Cell::Kind::kNaiveTime || (may_be_read && looks_like_a_date(text))) {
     TimeParser parser;
     int64_t time = 0;
     if (read_time(cell, parser, time) == nullptr) {
@@ -98,7 +99,7 @@ void ColumnProfile::add(const Cell& cell) {
       latest = times == 0 ? time : std::max(latest, time);
       ++times;
     }
-  } else if (read_number(cell, number) == nullptr) {
+  } else if ((!is_text || may_be_read) && read_number(cell, number) == nullptr) {
     smallest = numbers == 0 ? number : std::min(smallest, number);
     largest = numbers == 0 ? number : std::max(largest, number);
     ++numbers;

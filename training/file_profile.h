@@ -35,7 +35,8 @@ struct ColumnProfile {
   uint64_t digest = 0;             // of all values in order; equal columns have equal ones
   std::vector<std::string> first;  // the first values, null as empty text
 
-  void add(const Cell& cell);
+  // `texts_are_texts`: no text is read as a number, a flag or a time.
+  void add(const Cell& cell, bool texts_are_texts = false);
   // time, flag, whole number, number, vector, set of categories, category, text or empty: what every value can be read as; list: lists of
   // anything else.
   std::string type() const;

@@ -167,6 +167,7 @@ absl::StatusOr<ItemColumnValues> columns_to_read(std::span<const std::string> fi
   const auto times = TimeParser::for_zone(options.time_zone);
   if (!times.ok()) return times.status();
   auto columns = item_columns({.files = {files.begin(), files.end()},
+                               .stored = nullptr,
                                .id = Column::kItem,
                                .settings = options.attribute_settings.item,
                                .columns = options.columns,

@@ -6,8 +6,7 @@
 
 namespace bouquet::training {
 
-// Gives the events of merged ids to the one that has the first word, in order: of equal times by item id, type and value. Attributes of the
-// merged ids are not read then: their rows are of ids that no event has.
+// Gives the events of merged ids to the one that has the first word, in order: of equal times by item id, type and value.
 void join_merged(const EventSource& store, Dataset& dataset);
 
 }  // namespace bouquet::training

@@ -19,7 +19,7 @@ std::string seconds_text(double seconds) {
 }
 
 std::string attributes_text(const char* of, const EntityAttributes& read) {
-  if (read.source.files.empty()) return "";
+  if (read.source.empty()) return "";
   std::string text = std::string("  ") + of + ": " + with_commas(static_cast<int64_t>(read.schema.attributes().size())) +
                      " attributes in " + with_commas(read.schema.dense_count()) + " dense and " +
                      with_commas(read.schema.column_count() - read.schema.dense_count()) + " sparse columns\n";
@@ -27,6 +27,7 @@ std::string attributes_text(const char* of, const EntityAttributes& read) {
     text += "    " + attribute.name + ": " + std::string(attribute_type_name(attribute.type())) + "\n";
   if (read.without_row > 0 && !read.schema.empty()) text += "    " + with_commas(read.without_row) + " have no row: all is missing\n";
   if (read.unknown_rows > 0) text += "    " + with_commas(read.unknown_rows) + " rows are of ids without an event\n";
+  if (read.erased_rows > 0) text += "    " + with_commas(read.erased_rows) + " rows of files are of ids that were erased: left out\n";
   for (const AttributeFinding& finding : read.findings) text += "    note: " + finding.attribute + " " + finding.message + "\n";
   return text;
 }

@@ -3,7 +3,7 @@ bouquet_library(bouquet_readers
   SOURCES cell.cc cell_values.cc columns.cc time_parser.cc byte_source.cc text_blocks.cc table_reader.cc csv_reader.cc
           jsonl_reader.cc event_rows.cc event_log_builder.cc source_rows.cc erased_customers.cc merged_customers.cc renumbered_customers.cc item_column_values.cc item_files.cc event_reader.cc interactions_builder.cc
           attribute_cells.cc attribute_collectors.cc attribute_columns.cc attribute_config.cc attribute_files.cc attribute_findings.cc
-          attribute_fit.cc attribute_guess.cc attribute_row_reader.cc attribute_table_builder.cc dataset_attributes.cc number_sample.cc
+          attribute_fit.cc attribute_guess.cc attribute_row_reader.cc attribute_table_builder.cc dataset_attributes.cc entity_rows.cc number_sample.cc stored_attributes.cc
           event_types_config.cc file_profile.cc read_flags.cc read_report.cc
   PUBLIC bouquet_engine absl::status absl::statusor absl::time absl::flat_hash_map absl::flat_hash_set Threads::Threads CLI11::CLI11 tomlplusplus::tomlplusplus
   PRIVATE simdjson::simdjson ZLIB::ZLIB PkgConfig::ZSTD)

@@ -98,7 +98,7 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
       ->group("Learning");
   command
       .add_option("--attributes", flags.attributes,
-                  "Of --customers and of item files' other columns: on, off, or auto: if the select part says that they help")
+                  "Of --customers, --store and item files' other columns: on, off, or auto: if the select part says that they help")
       ->capture_default_str()
       ->group("Learning");
   command
@@ -161,7 +161,8 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, const Even
   command->get_option("--events")->required(false);
   command
       ->add_option("--store", flags->store,
-                   "Read the events that a server has recorded in this folder, besides files or alone; the server may go on meanwhile")
+                   "Read the events and attributes that a server has recorded in this folder, besides files or alone; the server may go on "
+                   "meanwhile")
       ->type_name("DIR")
       ->group("Reading");
   add_learning_flags(*command, *flags);

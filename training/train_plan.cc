@@ -63,7 +63,8 @@ absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
   const auto use = parse_use_attributes(flags.attributes);
   if (!use.ok()) return use.status();
   plan.request.attributes = *use;
-  const bool any = !flags.customer_files.empty() || !plan.reading.item_files.empty() || !plan.reading.attribute_settings.empty();
+  const bool any =
+      !flags.customer_files.empty() || !flags.store.empty() || !plan.reading.item_files.empty() || !plan.reading.attribute_settings.empty();
   plan.reading.attributes = any && *use != UseAttributes::kOff;
   if (*use == UseAttributes::kOff && !flags.customer_files.empty())
     return wrong_usage("--customers names attributes, and --attributes off says not to use any; leave one out");

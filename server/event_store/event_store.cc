@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "server/event_store/attribute_entry.h"
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/event_group.h"
 #include "server/event_store/event_keys.h"
@@ -224,13 +225,10 @@ absl::StatusOr<StoredAttributes> EventStore::attributes_of(CustomerNumber custom
   append_fixed64(customer, prefix);
   const std::unique_ptr<rocksdb::Iterator> at(database_.rocks().NewIterator({}, database_.family(Family::kAttributes)));
   for (at->Seek(prefix); at->Valid() && at->key().starts_with(prefix); at->Next()) {
-    std::string_view value = at->value().ToStringView();
-    uint64_t sequence = 0;
-    v1::AttributeValue parsed;
-    if (!take_varint(value, sequence) || !parsed.ParseFromArray(value.data(), static_cast<int>(value.size())))
-      return bad_input("the store: an attribute is damaged");
-    attributes.sequence = std::max(attributes.sequence, sequence);
-    attributes.values[std::string(at->key().ToStringView().substr(prefix.size()))] = std::move(parsed);
+    AttributeEntry entry;
+    if (!parse_attribute_entry(at->value().ToStringView(), entry)) return bad_input("the store: an attribute is damaged");
+    attributes.sequence = std::max(attributes.sequence, entry.sequence);
+    attributes.values[std::string(at->key().ToStringView().substr(prefix.size()))] = std::move(entry.value);
   }
   if (absl::Status s = of_rocks(at->status()); !s.ok()) return s;
   return attributes;

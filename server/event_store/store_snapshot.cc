@@ -1,9 +1,15 @@
 #include "server/event_store/store_snapshot.h"
 
+#include <rocksdb/db.h>
+
 #include <utility>
 
+#include "engine/errors.h"
+#include "server/event_store/attribute_entry.h"
 #include "server/event_store/customer_numbers.h"
+#include "server/event_store/event_keys.h"
 #include "server/event_store/merge_records.h"
+#include "server/event_store/scan_options.h"
 #include "server/event_store/store_counters.h"
 
 namespace bouquet::server {
@@ -39,6 +45,27 @@ absl::Status StoreSnapshot::read(const std::function<absl::Status(const Row&)>& 
     return true;
   });
   return failed.ok() ? read : failed;
+}
+
+absl::Status StoreSnapshot::read_attributes(
+    const std::function<absl::Status(std::string_view customer_id, std::string_view name, const v1::AttributeValue& value)>& take) const {
+  const std::unique_ptr<rocksdb::Iterator> at(database_->rocks().NewIterator(scan_options(), database_->family(Family::kAttributes)));
+  CustomersByNumber customers(*database_);
+  CustomerNumber customer = 0;
+  std::string id;
+  AttributeEntry entry;
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    const std::string_view key = at->key().ToStringView();
+    if (key.size() < kCustomerKeyBytes || !parse_attribute_entry(at->value().ToStringView(), entry))
+      return bad_input("the store: an attribute is damaged");
+    if (std::exchange(customer, customer_of_key(key)) != customer_of_key(key)) {
+      const auto found = customers.id(customer);
+      if (!found.ok()) return found.status();
+      id = *found;
+    }
+    if (absl::Status s = take(id, key.substr(kCustomerKeyBytes), entry.value); !s.ok()) return s;
+  }
+  return of_rocks(at->status());
 }
 
 absl::StatusOr<std::vector<std::string>> StoreSnapshot::taken_apart_since(uint64_t since) const {

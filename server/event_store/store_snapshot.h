@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "bouquet/v1/recommendations.pb.h"
 #include "server/event_store/erasure_table.h"
 #include "server/event_store/event_reader.h"
 #include "server/event_store/merge_table.h"
@@ -32,6 +33,10 @@ class StoreSnapshot {
   // Every event, customer by customer, in the canonical order of EventReader; texts live during the call. Errors: that of `take`, which
   // ends it; DataLoss, ResourceExhausted.
   absl::Status read(const std::function<absl::Status(const Row&)>& take) const;
+
+  // The last word on each attribute, customer by customer in the same order, of each by name; nothing set: missing. Errors: likewise.
+  absl::Status read_attributes(
+      const std::function<absl::Status(std::string_view customer_id, std::string_view name, const v1::AttributeValue& value)>& take) const;
 
   // The roots, as they were when everything up to the arrival `since` had come, of those persons whom somebody was taken out of later, but
   // for those who were erased. Errors: DataLoss, ResourceExhausted.

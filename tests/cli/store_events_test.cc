@@ -1,21 +1,32 @@
-// What a training reads of a store whose customers were merged is what it would read had they been one from the start.
+// What a training reads of a store whose customers were merged is what it would read had they been one from the start; and what it learns
+// of attributes that were said to the server is what a file would have taught it, and what answers make of them.
 #include "cli/store_events.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cpu_fallback/cpu_backend.h"
+#include "engine/artifact_files.h"
+#include "server/live_customers.h"
+#include "server/request_attributes.h"
 #include "tests/server/event_store/small_store.h"
 #include "training/event_reader.h"
+#include "training/training_run.h"
 
 namespace bouquet::cli {
 namespace {
 
 using server::kSecond;
+using server::Outcome;
 using server::SmallStore;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -76,6 +87,222 @@ TEST(StoreEvents, OfMergedCustomersAreThoseOfOne) {
   EXPECT_EQ((*source)->root_of("tablet"), "visitor");
   EXPECT_THAT(*(*source)->taken_apart_since(162), ElementsAre("ann")) << "the row of whom a model that was trained then has both in";
   EXPECT_THAT(*(*source)->taken_apart_since(163), IsEmpty());
+}
+
+constexpr int kCustomers = 40;
+
+std::string customer(int c) { return "customer" + std::to_string(c); }
+
+// Whoever is young buys other things than whoever is old.
+void fill_shop(SmallStore& store) {
+  for (int i = 0; i < 10; ++i)
+    for (int c = 0; c < kCustomers; ++c)
+      store.append_one({.customer = customer(c),
+                        .item = "item" + std::to_string((c % 2) * 10 + (i * 7 + c) % 10),
+                        .time = (100 + i * kCustomers + c) * kSecond});
+}
+
+using Values = google::protobuf::Map<std::string, v1::AttributeValue>;
+
+Values values_of(int c) {
+  Values values;
+  values["age"].set_number(c % 2 == 0 ? 20 + c : 60.5 + c);
+  if (c % 3 != 0) values["member"].set_flag(c % 2 == 0);
+  values["note"].set_text(c % 5 == 0 ? "of a kind" : "word" + std::to_string(c % 3) + " and more");
+  for (int i = 0; i < c % 4; ++i) values["tags"].mutable_texts()->add_values("tag" + std::to_string(i));
+  if (c % 7 == 0)
+    values["tier"].Clear();
+  else
+    values["tier"].set_text(c % 2 == 0 ? "gold" : "tin");
+  for (int i = 0; i < 3; ++i) values["vector"].mutable_vector()->add_values(static_cast<float>(c % (i + 3)) - .5f);
+  return values;
+}
+
+std::string json_of(const v1::AttributeValue& value) {
+  std::string list;
+  switch (value.value_case()) {
+    case v1::AttributeValue::kNumber: return std::to_string(value.number());
+    case v1::AttributeValue::kFlag: return value.flag() ? "true" : "false";
+    case v1::AttributeValue::kText: return "\"" + value.text() + "\"";
+    case v1::AttributeValue::kTexts:
+      for (const auto& text : value.texts().values()) list += (list.empty() ? "\"" : ",\"") + text + "\"";
+      return "[" + list + "]";
+    case v1::AttributeValue::kVector:
+      for (const float x : value.vector().values()) list += (list.empty() ? "" : ",") + std::to_string(x);
+      return "[" + list + "]";
+    case v1::AttributeValue::VALUE_NOT_SET: break;
+  }
+  return "null";
+}
+
+// One line of a file with the same values, the columns in the order in which the store's come.
+std::string line_of(int c, const Values& said) {
+  std::string out = "{\"customer_id\":\"" + customer(c) + "\"";
+  for (const char* name : {"age", "member", "note", "tags", "tier", "vector"}) {
+    const auto value = said.find(name);
+    out += ",\"" + std::string(name) + "\":" + (value == said.end() ? "null" : json_of(value->second));
+  }
+  return out + "}\n";
+}
+
+Artifact train(const SmallStore& store, const std::vector<std::string>& customer_files = {}) {
+  training::ReadOptions options;
+  options.attributes = true;
+  options.customer_files = customer_files;
+  auto source = open_store_events(store.folder());
+  EXPECT_TRUE(source.ok()) << source.status();
+  options.store = *std::move(source);
+  auto data = training::read_dataset(options);
+  EXPECT_TRUE(data.ok()) << data.status();
+  training::TrainingRequest request;
+  request.options.dimension = 8;
+  request.options.attribute_warmup = 1;
+  request.validation = *training::parse_validation("none");
+  request.attributes = training::UseAttributes::kOn;
+  request.epochs = 4;
+  training::NoProgress progress;
+  const auto backend = *cpu::make_cpu_backend(1);
+  auto outcome = training::run_training(*data, request, *backend, progress);
+  EXPECT_TRUE(outcome.ok()) << outcome.status();
+  return std::move(outcome->artifact);
+}
+
+// Every byte of it on disk, but for where it comes from.
+std::map<std::string, std::string> bytes_of(Artifact artifact) {
+  artifact.recipe.sources.clear();
+  artifact.recipe.store = {};
+  artifact.version = "v";
+  const server::TemporaryFolder folder;
+  EXPECT_TRUE(write_artifact(artifact, folder.path()).ok());
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    files[entry.path().filename().string()] = std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  return files;
+}
+
+TEST(StoredAttributes, MakeTheModelThatAFileMakes) {
+  SmallStore with, without;
+  fill_shop(with);
+  fill_shop(without);
+  const std::string file = with.place.path() + "/customers.jsonl";
+  std::ofstream lines(file);
+  for (int c = 0; c < kCustomers; ++c) {
+    if (c % 9 == 8) continue;
+    with.set_values(customer(c), values_of(c));
+    lines << line_of(c, values_of(c));
+  }
+  lines.close();
+  const Artifact of_store = train(with), of_file = train(without, {file}), of_neither = train(without);
+  ASSERT_EQ(of_store.customer_attributes.schema.attributes().size(), 6u);
+  EXPECT_FALSE(of_store.model.customer_prior.map.empty());
+  EXPECT_TRUE(bytes_of(of_store) == bytes_of(of_file));
+  EXPECT_FALSE(bytes_of(of_store) == bytes_of(of_neither));
+  EXPECT_THAT(of_store.recipe.sources, ElementsAre("store", "store/attributes"));
+}
+
+class TrainedAttributes : public testing::Test {
+ protected:
+  TrainedAttributes() {
+    store_.options.listener = [this](const server::DurableGroup& group) { feed_.tell(group); };
+    store_.reopen();
+    fill_shop(store_);
+  }
+  void follow(Artifact artifact) {
+    artifact_ = std::move(artifact);
+    auto live = feed_.follow(*store_.store, "v" + std::to_string(++models_), server::known_part(artifact_, store_.database->identity()),
+                             artifact_.customer_ids);
+    ASSERT_TRUE(live.ok()) << live.status();
+    live_ = *std::move(live);
+  }
+  // What an answer takes to be known of the customer, whether or not there is news.
+  server::EncodedRow answered(const std::string& id) {
+    std::vector<server::KnownAttributes> known;
+    EXPECT_TRUE(live_
+                    ->read(
+                        id, [](auto...) {}, known)
+                    .ok());
+    server::RequestAttributes attributes(artifact_.customer_attributes);
+    server::EncodedRow row;
+    EXPECT_TRUE(attributes.encode(known, server::AttributeMap(), nullptr, row).ok());
+    return row;
+  }
+  void expect_as_trained(const std::string& id, const std::string& root) {
+    const server::EncodedRow row = answered(id);
+    const AttributeRows rows = artifact_.customer_attributes.table.rows();
+    const CustomerIndex at = artifact_.customer_ids.find(root);
+    ASSERT_NE(at, kNone) << root;
+    EXPECT_TRUE(std::ranges::equal(rows.dense_row(at), row.dense)) << id;
+    EXPECT_TRUE(std::ranges::equal(rows.row_columns(at), row.columns)) << id;
+    EXPECT_TRUE(std::ranges::equal(rows.row_values(at), row.values)) << id;
+  }
+  std::vector<std::string> columns(const server::EncodedRow& row) const {
+    std::vector<std::string> out;
+    for (const int32_t column : row.columns) out.push_back(artifact_.customer_attributes.schema.column_name(column));
+    return out;
+  }
+
+  server::LiveFeed feed_;
+  SmallStore store_;
+  Artifact artifact_;
+  std::shared_ptr<server::LiveCustomers> live_;
+  int models_ = 0;
+};
+
+TEST_F(TrainedAttributes, AreInAnswersWhatTheyWereInTheTrainingAndNoNews) {
+  const std::string file = store_.place.path() + "/customers.jsonl";
+  std::ofstream lines(file);
+  for (int c = 0; c < kCustomers; ++c) {
+    if (c % 2 == 0) store_.set_values(customer(c), values_of(c));
+    lines << line_of(c, values_of(c + 1));
+  }
+  lines.close();
+  Values other;
+  other["age"].set_text("no number");
+  other["vector"].mutable_vector()->add_values(1);
+  store_.set_values(customer(4), other);
+  store_.merge(customer(2), customer(1));
+  store_.merge(customer(3), customer(2));
+  Values of_a_visitor;
+  of_a_visitor["tier"].set_text("gold");
+  store_.set_values("visitor", of_a_visitor);
+  follow(train(store_, {file}));
+  for (int c = 0; c < kCustomers; ++c) {
+    EXPECT_EQ(live_->version_of(customer(c)), 0) << c;
+    expect_as_trained(customer(c), c == 2 || c == 3 ? customer(1) : customer(c));
+  }
+  EXPECT_EQ(live_->version_of("visitor"), static_cast<int64_t>(store_.store->newest_sequence())) << "of whom the model has no row";
+
+  // What is said later counts as it would have in the training, before what the row has of another id.
+  Values said;
+  said["tier"].set_text("tin");
+  const Outcome late = store_.set_values(customer(1), said);
+  EXPECT_EQ(live_->version_of(customer(3)), static_cast<int64_t>(late.sequence));
+  const auto before = columns(answered(customer(3)));
+  EXPECT_THAT(before, testing::Contains("tier = tin"));
+  follow(train(store_, {file}));
+  EXPECT_EQ(live_->version_of(customer(1)), 0);
+  EXPECT_EQ(columns(answered(customer(1))), before);
+  expect_as_trained(customer(3), customer(1));
+
+  // Taken apart, the row is of both: the store alone has the word.
+  store_.unmerge(customer(2));
+  follow(Artifact(artifact_));
+  EXPECT_GT(live_->version_of(customer(2)), 0);
+  EXPECT_THAT(columns(answered(customer(1))), testing::IsSupersetOf({"age missing", "tier = tin"}));
+  EXPECT_THAT(columns(answered(customer(2))), testing::Contains("tier = gold"));
+}
+
+// The control: a model that was not trained with them takes them for news.
+TEST_F(TrainedAttributes, AreNewsToAModelThatWasNotTrainedWithThem) {
+  for (int c = 0; c < kCustomers; ++c) store_.set_values(customer(c), values_of(c));
+  Artifact artifact = train(store_);
+  artifact.recipe.sources = {"store"};  // as an older program has written it
+  follow(std::move(artifact));
+  EXPECT_GT(live_->version_of(customer(1)), 0);
+  expect_as_trained(customer(1), customer(1));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 # The real data that some tests read; they are skipped where it is absent. The environment variable of this name wins.
 set(BOUQUET_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH "Folder of the real data sets")
 
-set(reader_sources attribute_config_test.cc attribute_files_test.cc attribute_fit_test.cc attribute_findings_test.cc reader_csv_test.cc reader_rules_test.cc source_rows_test.cc reader_compressed_test.cc reader_jsonl_test.cc reader_items_test.cc
+set(reader_sources attribute_config_test.cc attribute_files_test.cc attribute_fit_test.cc attribute_findings_test.cc reader_csv_test.cc reader_rules_test.cc source_rows_test.cc stored_attributes_test.cc reader_compressed_test.cc reader_jsonl_test.cc reader_items_test.cc
                    reader_property_test.cc interactions_builder_test.cc inspect_test.cc read_flags_test.cc)
 set(reader_libraries bouquet_inspect_command bouquet_readers nlohmann_json::nlohmann_json rapidcheck rapidcheck_gtest ZLIB::ZLIB PkgConfig::ZSTD)
 if(BOUQUET_PARQUET)

@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/errors.h"
+#include "tests/training/fake_source.h"
 #include "training/erased_customers.h"
 #include "training/event_reader.h"
 
@@ -19,43 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr int64_t kSecond = 1000000;
-
-struct Given {
-  std::string customer, item, type = "purchase", basket = {};
-  int64_t time = 0;
-  float value = 1;
-};
-
-class FakeSource : public EventSource {
- public:
-  explicit FakeSource(std::vector<Given> events) : events_(std::move(events)) {}
-  absl::Status read(const std::function<absl::Status(const SourceEvent&)>& take) override {
-    for (const Given& e : events_)
-      if (absl::Status s = take({e.customer, e.item, e.type, e.basket, e.time, e.value}); !s.ok()) return s;
-    return absl::OkStatus();
-  }
-  std::string identity() const override { return "feed"; }
-  uint64_t newest_sequence() const override { return events_.size(); }
-  std::optional<SourceErasure> erasure_of(std::string_view customer) const override {
-    const auto at = erased.find(std::string(customer));
-    return at == erased.end() ? std::nullopt : std::optional(at->second);
-  }
-
-  std::string root_of(std::string_view customer) const override {
-    const auto at = roots.find(std::string(customer));
-    return at == roots.end() ? std::string(customer) : at->second;
-  }
-  absl::StatusOr<std::vector<std::string>> taken_apart_since(uint64_t since) const override {
-    return since < 5 ? taken_apart : std::vector<std::string>();
-  }
-
-  std::map<std::string, SourceErasure> erased;
-  std::map<std::string, std::string> roots;
-  std::vector<std::string> taken_apart;
-
- private:
-  std::vector<Given> events_;
-};
 
 ReadOptions reading(std::vector<Given> events) {
   ReadOptions options;

@@ -101,7 +101,24 @@ TEST_F(LiveCustomersTest, AttributesAreNewsToo) {
   EXPECT_EQ(live->version_of("bob"), 2);
   EXPECT_THAT(events(*live, "ann"), ElementsAre("country = DE"));
   EXPECT_THAT(events(*live, "bob"), testing::UnorderedElementsAre("country = FR", "tier = gold"));
-  EXPECT_EQ(follow("v2", {.sequence = 1, .time = 0})->version_of("ann"), 1) << "no model is trained with them";
+  EXPECT_EQ(follow("v2", {.sequence = 1, .time = 0})->version_of("ann"), 1);
+}
+
+TEST_F(LiveCustomersTest, AttributesThatAModelWasTrainedWithAreNone) {
+  store_.set_attributes("ann", {{"country", "DE"}});
+  store_.set_attributes("visitor", {{"country", "DE"}});
+  store_.set_attributes("eve", {{"country", "DE"}});
+  store_.merge("visitor", "ann");
+  const KnownPart known{.sequence = 4, .time = 0, .attributes = true};
+  const auto live = follow("v1", known, {"ann", "bob"});
+  EXPECT_EQ(live->version_of("ann"), 0);
+  EXPECT_EQ(live->version_of("visitor"), 0);
+  EXPECT_EQ(live->version_of("eve"), 3) << "of whom the model has no row";
+  store_.set_attributes("visitor", {{"tier", "gold"}});
+  for (const auto& model : {live, follow("v2", known, {"ann", "bob"})}) EXPECT_EQ(model->version_of("ann"), 5);
+  store_.unmerge("visitor");
+  EXPECT_EQ(follow("v3", known, {"ann", "bob"})->version_of("ann"), 6);
+  EXPECT_EQ(follow("v4", {.sequence = 4, .time = 0}, {"ann", "bob"})->version_of("eve"), 3);
 }
 
 TEST_F(LiveCustomersTest, IsSharedWhileSomebodyFollowsForTheSameModel) {

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "server/event_store/event_store.h"
@@ -68,7 +70,7 @@ class SmallStore {
     EXPECT_TRUE(figures.ok()) << figures.status();
     return figures.ok() ? *figures : StoreFigures();
   }
-  std::string folder() const { return place.path() + "/store"; }
+  std::string folder() const { return (elsewhere.empty() ? place.path() : elsewhere) + "/store"; }
 
   std::vector<Outcome> append(const std::vector<SaidEvent>& said) {
     std::vector<NewEvent> events;
@@ -76,9 +78,20 @@ class SmallStore {
     return answered([&](Append::Done done) { return store->append(events, std::move(done)); });
   }
   Outcome append_one(const SaidEvent& said) { return append(std::vector{said}).at(0); }
+  // Repeats the event until it is taken, for 20 s at most. How long that took.
+  std::chrono::milliseconds append_until_taken(const SaidEvent& said) {
+    const auto begin = std::chrono::steady_clock::now();
+    while (!append_one(said).status.ok() && std::chrono::steady_clock::now() - begin < std::chrono::seconds(20))
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  }
   Outcome set_attributes(const std::string& customer, const std::map<std::string, std::string>& texts, const std::string& request_id = {}) {
     google::protobuf::Map<std::string, v1::AttributeValue> values;
     for (const auto& [name, text] : texts) text.empty() ? values[name].Clear() : values[name].set_text(text);
+    return set_values(customer, values, request_id);
+  }
+  Outcome set_values(const std::string& customer, const google::protobuf::Map<std::string, v1::AttributeValue>& values,
+                     const std::string& request_id = {}) {
     const NewAttributes attributes{.customer_id = customer, .request_id = request_id, .values = &values};
     return answered([&](Append::Done done) { return store->set_attributes(attributes, std::move(done)); }).at(0);
   }
@@ -136,6 +149,7 @@ class SmallStore {
   }
 
   TemporaryFolder place;
+  std::string elsewhere;  // where the store is to be instead; empty: in `place`
   std::atomic<int64_t> now{1'700'000'000 * kSecond};
   StoreDatabaseOptions database_options;
   EventStoreOptions options;
