@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tests/conformance/backend_test.h"
@@ -270,7 +272,11 @@ TEST_P(AttributeFoldIn, OfAnEmptyHistoryCountsOnlyItsShareOfTheUnobserved) {
         }
       }
       const auto known = solve(Side::kCustomers, histories(shop_.by_customer, shop_.customer_attributes));
-      EXPECT_EQ(*known, *known_before);  // who has events is solved as ever
+      for (size_t c = 0; c * n < known->size(); ++c)
+        if (shop_.by_customer.row_length(static_cast<int64_t>(c)) > 0) {
+          EXPECT_TRUE(std::ranges::equal(std::span(*known).subspan(c * n, n), std::span(*known_before).subspan(c * n, n)))
+              << "who has events is solved as ever: " << c;
+        }
     }
     model_.constants.empty_history_share = 1.5;
     EXPECT_FALSE(backend().load(model_).ok());

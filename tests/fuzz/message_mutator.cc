@@ -50,6 +50,21 @@ void MessageMutator::fill(Message& message, int depth) {
     if (below(depth == 0 ? 2 : 3) != 0) set_field(message, *type.field(f), depth);
 }
 
+void MessageMutator::change(Message& message) {
+  const auto& type = *message.GetDescriptor();
+  if (type.field_count() == 0) return;
+  const FieldDescriptor& field = *type.field(static_cast<int>(below(static_cast<size_t>(type.field_count()))));
+  const auto& how = *message.GetReflection();
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && below(4) != 0) {
+    if (!field.is_repeated()) return change(*how.MutableMessage(&message, &field));
+    if (const int size = how.FieldSize(message, &field); size > 0)
+      return change(*how.MutableRepeatedMessage(&message, &field, static_cast<int>(below(static_cast<size_t>(size)))));
+  }
+  if (below(4) == 0) return how.ClearField(&message, &field);
+  if (field.is_repeated() && below(2) == 0) how.ClearField(&message, &field);
+  set_field(message, field, 1);
+}
+
 void MessageMutator::set_field(Message& message, const FieldDescriptor& field, int depth) {
   const int count = field.is_repeated() ? how_many() : 1;
   for (int i = 0; i < count; ++i) add_or_set(message, field, depth);

@@ -19,6 +19,9 @@ class MessageMutator {
   // Sets some of the message's fields, and theirs, to values that are plausible, extreme or wrong.
   void fill(google::protobuf::Message& message, int depth = 0);
 
+  // Changes one field, somewhere in the message: sets it, adds to it or takes it out.
+  void change(google::protobuf::Message& message);
+
   // The message's bytes; two times in three a few of them were changed, moved, repeated or cut off.
   std::string bytes_of(const google::protobuf::Message& message);
 

@@ -1,0 +1,137 @@
+// R9 on a real file system that is full: a small tmpfs, which only root can mount.
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "tests/server/event_store/small_store.h"
+
+namespace bouquet::server {
+namespace {
+
+constexpr uint64_t kDiskBytes = uint64_t{96} << 20;
+
+// Mounts in here are seen by this process alone and go with it.
+std::string why_not_alone() {
+  static const std::string why = [] {
+    if (geteuid() != 0) return std::string("only root can mount a small file system");
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+      return std::string("no mounts of its own: ") + std::strerror(errno);
+    return std::string();
+  }();
+  return why;
+}
+
+class SmallDisk : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!why_not_alone().empty()) GTEST_SKIP() << why_not_alone();
+    const std::string options = "size=" + std::to_string(kDiskBytes);
+    if (mount("tmpfs", disk().c_str(), "tmpfs", 0, options.c_str()) != 0)
+      GTEST_SKIP() << "a tmpfs cannot be mounted: " << std::strerror(errno);
+    mounted_ = true;
+    store_.close();
+    store_.elsewhere = disk();
+  }
+  void TearDown() override {
+    store_.close();
+    if (mounted_) umount2(disk().c_str(), MNT_DETACH);
+  }
+  void open(uint64_t reserve_bytes) {
+    store_.database_options.reserve_bytes = reserve_bytes;
+    store_.open();
+  }
+  const std::string& disk() const { return disk_.path(); }
+  std::string ballast() const { return disk() + "/ballast"; }
+  uint64_t free() const { return std::filesystem::space(disk()).available; }
+  // Somebody else fills the disk but for `left` bytes.
+  void fill(uint64_t left) {
+    std::ofstream file(ballast(), std::ios::binary | std::ios::app);
+    const std::string page(4096, 'x');
+    while (free() >= left + page.size() && file.write(page.data(), static_cast<std::streamsize>(page.size())).flush()) {
+    }
+  }
+  void make_room() { std::filesystem::remove(ballast()); }
+
+  SaidEvent next() const {
+    const std::string number = std::to_string(sent_);
+    return {.customer = "c" + std::to_string(sent_ % 5), .item = "i" + number, .event_id = "e" + number, .basket = std::string(500, 'b')};
+  }
+  // Sends events until one is refused; of those that were not, none may be lost.
+  Outcome send_until_refused() {
+    for (;;) {
+      const Outcome outcome = store_.append_one(next());
+      if (!outcome.status.ok()) return outcome;
+      ++sent_;
+    }
+  }
+  void expect_all_there() {
+    std::multiset<std::string> found;
+    const absl::Status read = store_.store->events().scan({}, [&](auto, std::span<const StoredEvent> events) {
+      for (const StoredEvent& event : events) found.insert(store_.store->item_ids().name(event.item));
+      return true;
+    });
+    ASSERT_TRUE(read.ok()) << read;
+    ASSERT_EQ(found.size(), static_cast<size_t>(sent_));
+    for (int i = 0; i < sent_; ++i) ASSERT_EQ(found.count("i" + std::to_string(i)), 1u) << i;
+  }
+  void expect_writes_again() {
+    EXPECT_LT(store_.append_until_taken(next()), std::chrono::seconds(10));
+    ++sent_;
+  }
+  void rounds(int count, uint64_t left) {
+    for (int round = 0; round < count; ++round) {
+      for (int n = 0; n < 50; ++n, ++sent_) ASSERT_TRUE(store_.append_one(next()).status.ok());
+      fill(left);
+      const Outcome refused = send_until_refused();
+      EXPECT_EQ(refused.status.code(), absl::StatusCode::kResourceExhausted) << refused.status;
+      EXPECT_EQ(store_.append_one(next()).status.code(), absl::StatusCode::kResourceExhausted) << "and the next one";
+      expect_all_there();
+      make_room();
+      expect_writes_again();
+      expect_all_there();
+    }
+    store_.reopen();
+    expect_all_there();
+    std::printf("%d events acknowledged, none lost\n", sent_);
+  }
+
+  const TemporaryFolder disk_;
+  SmallStore store_;
+  int sent_ = 0;  // acknowledged
+  bool mounted_ = false;
+};
+
+// As a server has it: the last bytes are left alone.
+TEST_F(SmallDisk, WritesAreRefusedBeforeItIsFullAndGoOnOnceThereIsRoom) {
+  constexpr uint64_t kReserve = uint64_t{16} << 20;
+  open(kReserve);
+  rounds(3, kReserve + (uint64_t{1} << 20));
+}
+
+// Without that protection every write that does not fit fails in the middle.
+TEST_F(SmallDisk, NothingIsLostWhenTheVeryLastByteIsTaken) {
+  open(0);
+  rounds(3, 64 << 10);
+}
+
+TEST_F(SmallDisk, AStoreThatIsClosedOnAFullDiskIsWholeAfterwards) {
+  open(0);
+  for (; sent_ < 50; ++sent_) ASSERT_TRUE(store_.append_one(next()).status.ok());
+  fill(0);
+  send_until_refused();
+  store_.close();
+  make_room();
+  store_.open();
+  expect_all_there();
+  expect_writes_again();
+  expect_all_there();
+}
+
+}  // namespace
+}  // namespace bouquet::server
