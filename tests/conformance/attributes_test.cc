@@ -263,7 +263,9 @@ TEST_P(AttributeFoldIn, OfAnEmptyHistoryCountsOnlyItsShareOfTheUnobserved) {
           equations.matrix[e] = share * options_of(d).unobserved_weight * items.gram[e] + (e % (n + 1) == 0 ? ridge : 0);
         EXPECT_LT(oracle::backward_error(equations, std::span(solved).subspan(r * n, n)), kBackwardError) << "share " << share;
         for (size_t i = 0; i < n; ++i) {
-          if (share == 0) EXPECT_NEAR(double{solved[r * n + i]}, mean[i], 2e-5 * std::abs(whole.right_scale / ridge));
+          if (share == 0) {
+            EXPECT_NEAR(double{solved[r * n + i]}, mean[i], 2e-5 * std::abs(whole.right_scale / ridge));
+          }
           for (size_t j = 0; j <= i; ++j) {
             double product = 0;
             for (size_t k = 0; k <= j; ++k) product += double{factors[(r * n + i) * n + k]} * double{factors[(r * n + j) * n + k]};

@@ -69,10 +69,10 @@ TEST_F(EagerSolvingTest, LeavesExactlyWhatIsPastItsBoundToTheRequests) {
 
 TEST_F(EagerSolvingTest, TellsThoseOfWhomThereIsSomethingNewAndNotWhoWasErased) {
   start({});
-  const std::vector<DurableEvent> events{{.customer_id = "ann"}};
-  const NewAttributes said{.customer_id = "bob"};
-  const std::vector<DurableAttributes> attributes{{.said = &said}};
-  const std::vector<DurableErasure> erasures{{.customer_id = "eve"}};
+  const std::vector<DurableEvent> events{{.customer = 1, .customer_id = "ann", .item_id = "tea", .type = "purchase", .event = {}}};
+  const NewAttributes said{.customer_id = "bob", .request_id = "", .values = nullptr};
+  const std::vector<DurableAttributes> attributes{{.customer = 2, .said = &said}};
+  const std::vector<DurableErasure> erasures{{.customer = 3, .customer_id = "eve", .erasure = {}}};
   const std::vector<DurableMerge> merges{{.from_customer_id = "visitor", .into_customer_id = "zoe"}};
   const std::vector<DurableUnmerge> unmerges{{.from_customer_id = "tom", .into_customer_id = "kim"}};
   solving_->add("first");
