@@ -111,7 +111,8 @@ TEST(WireAttributes, AreLeftToProtobufIfAnythingIsUnusual) {
 }
 
 TEST(WireAttributes, OfABatchAreApartRequestByRequest) {
-  const auto requests = batched_requests(sized(0x0A, "first") + sized(0x0A, "") + sized(0x0A, "third"));
+  const std::string bytes = sized(0x0A, "first") + sized(0x0A, "") + sized(0x0A, "third");
+  const auto requests = batched_requests(bytes);
   ASSERT_TRUE(requests.has_value());
   EXPECT_THAT(*requests, ElementsAre("first", "", "third"));
   EXPECT_TRUE(batched_requests("")->empty());
