@@ -14,9 +14,9 @@
 namespace bouquet::server {
 namespace {
 
-constexpr uint64_t kDiskBytes = uint64_t{96} << 20;
+constexpr uint64_t kDiskBytes = uint64_t{320} << 20;
 
-// Mounts in here are seen by this process alone and go with it.
+// Mounts in here are seen by this process alone and go with it: by threads that begin later, so this comes before RocksDB's.
 std::string why_not_alone() {
   static const std::string why = [] {
     if (geteuid() != 0) return std::string("only root can mount a small file system");
@@ -30,7 +30,7 @@ std::string why_not_alone() {
 class SmallDisk : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!why_not_alone().empty()) GTEST_SKIP() << why_not_alone();
+    if (!why_not_.empty()) GTEST_SKIP() << why_not_;
     const std::string options = "size=" + std::to_string(kDiskBytes);
     if (mount("tmpfs", disk().c_str(), "tmpfs", 0, options.c_str()) != 0)
       GTEST_SKIP() << "a tmpfs cannot be mounted: " << std::strerror(errno);
@@ -41,10 +41,6 @@ class SmallDisk : public ::testing::Test {
   void TearDown() override {
     store_.close();
     if (mounted_) umount2(disk().c_str(), MNT_DETACH);
-  }
-  void open(uint64_t reserve_bytes) {
-    store_.database_options.reserve_bytes = reserve_bytes;
-    store_.open();
   }
   const std::string& disk() const { return disk_.path(); }
   std::string ballast() const { return disk() + "/ballast"; }
@@ -60,7 +56,7 @@ class SmallDisk : public ::testing::Test {
 
   SaidEvent next() const {
     const std::string number = std::to_string(sent_);
-    return {.customer = "c" + std::to_string(sent_ % 5), .item = "i" + number, .event_id = "e" + number, .basket = std::string(500, 'b')};
+    return {.customer = "c" + std::to_string(sent_ % 5), .item = "i" + number, .event_id = "e" + number, .basket = std::string(4000, 'b')};
   }
   // Sends events until one is refused; of those that were not, none may be lost.
   Outcome send_until_refused() {
@@ -80,57 +76,50 @@ class SmallDisk : public ::testing::Test {
     ASSERT_EQ(found.size(), static_cast<size_t>(sent_));
     for (int i = 0; i < sent_; ++i) ASSERT_EQ(found.count("i" + std::to_string(i)), 1u) << i;
   }
-  void expect_writes_again() {
-    EXPECT_LT(store_.append_until_taken(next()), std::chrono::seconds(10));
-    ++sent_;
-  }
-  void rounds(int count, uint64_t left) {
-    for (int round = 0; round < count; ++round) {
-      for (int n = 0; n < 50; ++n, ++sent_) ASSERT_TRUE(store_.append_one(next()).status.ok());
-      fill(left);
-      const Outcome refused = send_until_refused();
-      EXPECT_EQ(refused.status.code(), absl::StatusCode::kResourceExhausted) << refused.status;
-      EXPECT_EQ(store_.append_one(next()).status.code(), absl::StatusCode::kResourceExhausted) << "and the next one";
-      expect_all_there();
-      make_room();
-      expect_writes_again();
-      expect_all_there();
-    }
-    store_.reopen();
+  // Reads go on, and what was acknowledged before is there.
+  void fill_until_refused(uint64_t left) {
+    for (int n = 0; n < 50; ++n, ++sent_) ASSERT_TRUE(store_.append_one(next()).status.ok());
+    fill(left);
+    const Outcome refused = send_until_refused();
+    EXPECT_EQ(refused.status.code(), absl::StatusCode::kResourceExhausted) << refused.status;
+    EXPECT_EQ(store_.append_one(next()).status.code(), absl::StatusCode::kResourceExhausted) << "and the next one";
     expect_all_there();
-    std::printf("%d events acknowledged, none lost\n", sent_);
+  }
+  void expect_writes_again() {
+    ASSERT_LT(store_.append_until_taken(next()), std::chrono::seconds(10));
+    ++sent_;
+    expect_all_there();
   }
 
+  const std::string why_not_ = why_not_alone();
   const TemporaryFolder disk_;
   SmallStore store_;
   int sent_ = 0;  // acknowledged
   bool mounted_ = false;
 };
 
-// As a server has it: the last bytes are left alone.
+// As a server has it: the last bytes are left alone. RocksDB takes room for its log ahead, so that some events fit even then.
 TEST_F(SmallDisk, WritesAreRefusedBeforeItIsFullAndGoOnOnceThereIsRoom) {
-  constexpr uint64_t kReserve = uint64_t{16} << 20;
-  open(kReserve);
-  rounds(3, kReserve + (uint64_t{1} << 20));
-}
-
-// Without that protection every write that does not fit fails in the middle.
-TEST_F(SmallDisk, NothingIsLostWhenTheVeryLastByteIsTaken) {
-  open(0);
-  rounds(3, 64 << 10);
-}
-
-TEST_F(SmallDisk, AStoreThatIsClosedOnAFullDiskIsWholeAfterwards) {
-  open(0);
-  for (; sent_ < 50; ++sent_) ASSERT_TRUE(store_.append_one(next()).status.ok());
-  fill(0);
-  send_until_refused();
-  store_.close();
-  make_room();
   store_.open();
+  for (int round = 0; round < 3; ++round) {
+    fill_until_refused(store_.database_options.reserve_bytes + (uint64_t{1} << 20));
+    make_room();
+    expect_writes_again();
+  }
+  store_.reopen();
+  expect_all_there();
+  std::printf("%d events acknowledged, none lost\n", sent_);
+}
+
+// Somebody else takes those too: RocksDB does not come back by itself then, but nothing is lost.
+TEST_F(SmallDisk, NothingIsLostWhenTheVeryLastByteIsTakenAndARestartGoesOn) {
+  store_.database_options.reserve_bytes = 0;
+  store_.open();
+  fill_until_refused(64 << 10);
+  make_room();
+  store_.reopen();
   expect_all_there();
   expect_writes_again();
-  expect_all_there();
 }
 
 }  // namespace
