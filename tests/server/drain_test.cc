@@ -67,6 +67,7 @@ class GatedServer : public TestServer {
 TEST_F(GatedServer, StoppingFinishesWhatRunsRefusesWhatComesAndIsNotReady) {
   ServingOptions made = options();
   made.lame_duck = milliseconds(300);
+  made.drain_grace = std::chrono::seconds(60);  // however slow this machine is
   made.batcher.max_batch = 2;
   open(made);
   const auto early = channel(), late = channel();
