@@ -281,7 +281,7 @@ TEST_F(TrainedAttributes, AreInAnswersWhatTheyWereInTheTrainingAndNoNews) {
   const Outcome late = store_.set_values(customer(1), said);
   EXPECT_EQ(live_->version_of(customer(3)), static_cast<int64_t>(late.sequence));
   const auto before = columns(answered(customer(3)));
-  EXPECT_THAT(before, testing::Contains("tier = tin"));
+  EXPECT_THAT(before, testing::Contains("tier = (rare)"));
   follow(train(store_, {file}));
   EXPECT_EQ(live_->version_of(customer(1)), 0);
   EXPECT_EQ(columns(answered(customer(1))), before);
@@ -291,7 +291,7 @@ TEST_F(TrainedAttributes, AreInAnswersWhatTheyWereInTheTrainingAndNoNews) {
   store_.unmerge(customer(2));
   follow(Artifact(artifact_));
   EXPECT_GT(live_->version_of(customer(2)), 0);
-  EXPECT_THAT(columns(answered(customer(1))), testing::IsSupersetOf({"age missing", "tier = tin"}));
+  EXPECT_THAT(columns(answered(customer(1))), testing::IsSupersetOf({"age missing", "tier = (rare)"}));
   EXPECT_THAT(columns(answered(customer(2))), testing::Contains("tier = gold"));
 }
 
