@@ -11,7 +11,7 @@ function(bouquet_proto_library name)
     set(files ${out}/${stem}.pb.cc ${out}/${stem}.pb.h)
     set(grpc_arguments)
     if(A_GRPC)
-      list(APPEND files ${out}/${stem}.grpc.pb.cc ${out}/${stem}.grpc.pb.h)
+      list(PREPEND files ${out}/${stem}.grpc.pb.cc ${out}/${stem}.grpc.pb.h)  # first, as in protoc's depfile: ninja compares
       set(grpc_arguments --grpc_out=${out} --plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>)
     endif()
     set(roots -I ${A_ROOT})

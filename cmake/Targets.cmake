@@ -18,12 +18,17 @@ set(bouquet_common_headers
   "<absl/status/status.h>" "<absl/status/statusor.h>" "<absl/strings/str_cat.h>" "<absl/strings/str_format.h>" "<absl/container/flat_hash_map.h>"
   "<algorithm>" "<array>" "<atomic>" "<chrono>" "<cmath>" "<cstdint>" "<cstdio>" "<cstdlib>" "<cstring>" "<filesystem>" "<fstream>" "<functional>" "<limits>" "<map>"
   "<memory>" "<mutex>" "<optional>" "<random>" "<set>" "<shared_mutex>" "<span>" "<string>" "<string_view>" "<thread>" "<utility>" "<vector>")
+# None that is generated: precompiled headers are made anew when the time of a file changes, and a compiler cache then finds nothing.
 set(bouquet_server_headers
-  "<grpcpp/grpcpp.h>" "<rocksdb/db.h>" "<rocksdb/write_batch.h>" "<absl/time/clock.h>" "<absl/time/time.h>" "<bouquet/v1/audiences.grpc.pb.h>"
-  "<bouquet/v1/catalog.grpc.pb.h>" "<bouquet/v1/models.grpc.pb.h>" "<bouquet/v1/profiles.grpc.pb.h>" "<bouquet/v1/recommendations.grpc.pb.h>"
-  "<bouquet/v1/store.grpc.pb.h>")
+  "<grpcpp/grpcpp.h>" "<grpcpp/generic/async_generic_service.h>" "<grpcpp/support/async_stream.h>" "<grpcpp/support/async_unary_call.h>"
+  "<grpcpp/support/client_callback.h>" "<grpcpp/support/method_handler.h>" "<grpcpp/support/server_callback.h>" "<grpcpp/support/sync_stream.h>"
+  "<google/protobuf/arena.h>" "<google/protobuf/extension_set.h>" "<google/protobuf/generated_enum_reflection.h>"
+  "<google/protobuf/generated_message_reflection.h>" "<google/protobuf/generated_message_util.h>" "<google/protobuf/map.h>"
+  "<google/protobuf/map_entry.h>" "<google/protobuf/map_field_inl.h>" "<google/protobuf/message.h>" "<google/protobuf/repeated_field.h>"
+  "<google/protobuf/timestamp.pb.h>" "<google/protobuf/unknown_field_set.h>"
+  "<rocksdb/db.h>" "<rocksdb/write_batch.h>" "<absl/time/clock.h>" "<absl/time/time.h>")
 set(bouquet_common_libraries absl::statusor absl::str_format absl::flat_hash_map)
-set(bouquet_server_libraries bouquet_proto absl::time PkgConfig::ROCKSDB)
+set(bouquet_server_libraries gRPC::grpc++ protobuf::libprotobuf absl::time PkgConfig::ROCKSDB)
 bouquet_precompiled_headers(library_headers HEADERS ${bouquet_common_headers} LIBRARIES ${bouquet_common_libraries})
 bouquet_precompiled_headers(server_headers HEADERS ${bouquet_common_headers} ${bouquet_server_headers}
   LIBRARIES ${bouquet_common_libraries} ${bouquet_server_libraries})
