@@ -13,7 +13,7 @@ endif()
 add_executable(service_fuzz service_fuzz.cc message_mutator.cc ${PROJECT_SOURCE_DIR}/tests/server/test_server.cc)
 target_link_libraries(service_fuzz PRIVATE bouquet_server bouquet_cpu tiny_shop GTest::gtest absl::strings ${engine})
 
-add_test(NAME service_fuzz COMMAND service_fuzz -max_total_time=15 -max_len=16384 -seed=1 -print_final_stats=1 -detect_leaks=0
+add_test(NAME long.service_fuzz COMMAND service_fuzz -max_total_time=300 -max_len=16384 -seed=1 -print_final_stats=1 -detect_leaks=0
   -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/ ${CMAKE_CURRENT_BINARY_DIR}/service_found ${CMAKE_CURRENT_SOURCE_DIR}/service_corpus)
 file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/service_found)
-set_tests_properties(service_fuzz PROPERTIES LABELS fuzz TIMEOUT 120)
+set_tests_properties(long.service_fuzz PROPERTIES LABELS long TIMEOUT 600)
