@@ -38,7 +38,9 @@ class GrpcListener {
   // What grpc.health.v1.Health says of the whole server.
   void set_healthy(bool healthy);
 
-  // Takes no new connections and calls, and returns when those that run have ended; after `grace` they are cancelled.
+  // Takes no new connections and calls, and returns when those that run have ended; after `grace` they are cancelled. gRPC closes a
+  // connection with its last answer. A client of gRPC's that writes a frame of its own just then drops what it has not read yet, and calls
+  // it UNAVAILABLE though it was answered: rare, and only where calls share a connection. Clients retry (docs/api.md).
   void drain(std::chrono::milliseconds grace);
 
  private:
