@@ -24,13 +24,9 @@ std::vector<double> column_products(const std::vector<double>& a, const std::vec
 
 }  // namespace
 
-AttributeStep::AttributeStep(const char* name, const AttributeRows& rows, std::vector<double> weights, double regularization,
+AttributeStep::AttributeStep(const char* name, const AttributeRows& rows, std::vector<double> weights, std::vector<double> ridges,
                              int64_t direct_columns)
-    : name_(name),
-      rows_(rows),
-      weights_(std::move(weights)),
-      regularization_(regularization),
-      direct_(rows.column_count <= direct_columns) {}
+    : name_(name), rows_(rows), weights_(std::move(weights)), ridges_(std::move(ridges)), direct_(rows.column_count <= direct_columns) {}
 
 absl::Status AttributeStep::run(const FactorTable& vectors, PriorMap& prior, ThreadPool& pool) {
   const int64_t d = vectors.dimension();
@@ -40,7 +36,7 @@ absl::Status AttributeStep::run(const FactorTable& vectors, PriorMap& prior, Thr
       if (absl::Status s = factorize(pool); !s.ok()) return s;
     } else {
       diagonal_ = attributes_[0].gram_diagonal();
-      for (size_t f = 0; f + 1 < diagonal_.size(); ++f) diagonal_[f] += regularization_;
+      for (size_t f = 0; f < ridges_.size(); ++f) diagonal_[f] += ridges_[f];
       means_ = FactorTable(rows_.rows(), vectors.dimension());
     }
   }
@@ -56,17 +52,17 @@ absl::Status AttributeStep::run(const FactorTable& vectors, PriorMap& prior, Thr
 
 double AttributeStep::penalty() const {
   if (map_.empty()) return 0;
-  const size_t regularised = map_.size() / (static_cast<size_t>(rows_.column_count) + 1) * static_cast<size_t>(rows_.column_count);
+  const size_t d = map_.size() / (ridges_.size() + 1);
   double sum = 0;
-  for (size_t i = 0; i < regularised; ++i) sum += double{map_[i]} * double{map_[i]};
-  return regularization_ * sum;
+  for (size_t i = 0; i < ridges_.size() * d; ++i) sum += ridges_[i / d] * double{map_[i]} * double{map_[i]};
+  return sum;
 }
 
 absl::Status AttributeStep::factorize(ThreadPool& pool) {
   use_one_blas_thread();
   factor_ = attributes_[0].gram(pool);
   const auto n = static_cast<int>(attributes_[0].size());
-  for (size_t f = 0; f + 1 < static_cast<size_t>(n); ++f) factor_[f * static_cast<size_t>(n) + f] += regularization_;
+  for (size_t f = 0; f < ridges_.size(); ++f) factor_[f * static_cast<size_t>(n) + f] += ridges_[f];
   int info = 0;
   dpotrf_("L", &n, factor_.data(), &n, &info);  // LAPACK counts by columns: its lower triangle is our upper one
   if (info == 0) return absl::OkStatus();
@@ -100,7 +96,7 @@ std::vector<double> AttributeStep::times(const std::vector<double>& v, int64_t d
     }
   });
   std::vector<double> product = attributes_[0].products(means_, pool);
-  for (size_t i = 0; i + static_cast<size_t>(d) < product.size(); ++i) product[i] += regularization_ * v[i];
+  for (size_t i = 0; i < ridges_.size() * static_cast<size_t>(d); ++i) product[i] += ridges_[i / static_cast<size_t>(d)] * v[i];
   return product;
 }
 

@@ -53,10 +53,13 @@ class CpuTraining final : public TrainingSession {
                        customer_prior_, pool_->size()) {
     if (!interactions.customer_attributes.empty())
       customer_attribute_step_.emplace("customer", interactions.customer_attributes.rows(),
-                                       ridges(interactions.by_customer, rules_.customers), options.customer_attribute_regularization);
+                                       ridges(interactions.by_customer, rules_.customers),
+                                       column_ridges(interactions.customer_attributes.column_count,
+                                                     options.customer_attribute_regularization, interactions.customer_attribute_ridges));
     if (!interactions.item_attributes.empty())
       item_attribute_step_.emplace("item", interactions.item_attributes.rows(), ridges(interactions.by_item, rules_.items),
-                                   options.item_attribute_regularization);
+                                   column_ridges(interactions.item_attributes.column_count, options.item_attribute_regularization,
+                                                 interactions.item_attribute_ridges));
   }
 
   absl::StatusOr<EpochStats> run_epoch() override {

@@ -5,6 +5,7 @@
 
 #include "cuda/launch.h"
 #include "cuda/solve_rules.h"
+#include "cuda/wait_at_exit.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -13,16 +14,16 @@ constexpr int kThreads = 256;
 
 LaunchShape one_each(int64_t count) { return {dim3(block_count(count, kThreads)), dim3(kThreads)}; }
 
-// One thread: one element on the diagonal of a matrix of positions. The intercept's is left as it is.
-__global__ void add_ridge_kernel(double* matrix, int64_t size, int64_t intercept, double ridge) {
+// One thread: one element on the diagonal of a matrix of positions, `ridges` [size].
+__global__ void add_ridges_kernel(double* matrix, int64_t size, const double* ridges) {
   const int64_t p = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (p < size && p != intercept) matrix[p * size + p] += ridge;
+  if (p < size) matrix[p * size + p] += ridges[p];
 }
 
-// One thread: one element. product += ridge v, but for the intercept.
-__global__ void add_scaled_kernel(const double* v, int64_t count, int d, int64_t intercept, double ridge, double* product) {
+// One thread: one element of [positions, d]. product += ridge v.
+__global__ void add_scaled_kernel(const double* v, int64_t count, int d, const double* ridges, double* product) {
   const int64_t e = int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (e < count && e / d != intercept) product[e] += ridge * v[e];
+  if (e < count) product[e] += ridges[e / d] * v[e];
 }
 
 // One thread: one element of the map [F + 1, stride], the intercept last, from the order of positions [F + 1, d].
@@ -34,8 +35,15 @@ __global__ void round_map_kernel(const double* from, int64_t count, int d, int s
   map[row * stride + e % d] = static_cast<float>(from[e]);
 }
 
-// The diagonal of XᵀRX + lambda_A by positions.
-std::vector<double> diagonal_of(const WeightedSide& side, double regularization) {
+// From columns to positions; the intercept has none.
+std::vector<double> by_position(std::span<const double> ridges, int32_t dense_count) {
+  std::vector<double> placed(ridges.begin(), ridges.end());
+  placed.insert(placed.begin() + dense_count, 0.0);
+  return placed;
+}
+
+// The diagonal of XᵀRX + diag(g); `ridges` g and what comes back are by positions.
+std::vector<double> diagonal_of(const WeightedSide& side, std::span<const double> ridges) {
   const AttributeRows& rows = side.rows;
   std::vector<double> diagonal(static_cast<size_t>(rows.column_count) + 1);
   const auto intercept = static_cast<size_t>(rows.dense_count);
@@ -49,8 +57,7 @@ std::vector<double> diagonal_of(const WeightedSide& side, double regularization)
       diagonal[static_cast<size_t>(columns[k]) + 1] += weight * double{values[k]} * double{values[k]};
     diagonal[intercept] += weight;
   }
-  for (size_t p = 0; p < diagonal.size(); ++p)
-    if (p != intercept) diagonal[p] += regularization;
+  for (size_t p = 0; p < diagonal.size(); ++p) diagonal[p] += ridges[p];
   return diagonal;
 }
 
@@ -58,16 +65,21 @@ bool is_direct(const AttributeRows& rows, const AttributeStepOptions& options) {
 
 }  // namespace
 
-AttributeStep::AttributeStep(const WeightedSide& side, const AttributeStepOptions& options, const SolverHandle& solver,
-                             const Stream& stream)
+AttributeStep::AttributeStep(const WeightedSide& side, std::span<const double> ridges, const AttributeStepOptions& options,
+                             const SolverHandle& solver, const Stream& stream)
     : options_(options),
       attributes_(side.attributes),
       rows_(static_cast<int32_t>(side.rows.rows())),
       direct_(is_direct(side.rows, options)),
       weighted_(side, options.dimension, direct_, stream),
       right_(weighted_.size() * options.dimension, stream) {
+  const std::vector<double> placed = by_position(ridges, side.rows.dense_count);
+  {
+    const WaitAtExit wait(stream);
+    ridges_ = DeviceArray<double>(placed, stream);
+  }
   if (!direct_) {
-    gradients_ = ConjugateGradients(diagonal_of(side, options.regularization), options.dimension, stream);
+    gradients_ = ConjugateGradients(diagonal_of(side, placed), options.dimension, stream);
     return;
   }
   const auto n = static_cast<int>(weighted_.size());
@@ -83,7 +95,7 @@ void AttributeStep::count_memory(const AttributeRows& rows, const AttributeStepO
   const int64_t n = int64_t{rows.column_count} + 1;
   const bool direct = is_direct(rows, options);
   WeightedAttributes::count_memory(rows, options.dimension, direct, table);
-  table.add("attribute sums", n * options.dimension * int64_t{sizeof(double)});
+  table.add("attribute sums", n * (options.dimension + 1) * int64_t{sizeof(double)});
   if (direct)
     table.add("attribute Gram matrices", (n * n + most_work(n)) * int64_t{sizeof(double)});
   else
@@ -106,7 +118,7 @@ absl::Status AttributeStep::run(const float* vectors, PriorMap& map, float* mean
 absl::Status AttributeStep::factorize(const StepLibraries& with) {
   const auto n = static_cast<int>(weighted_.size());
   weighted_.gram(factor_.data(), with.blas, with.stream);
-  launch(with.stream, one_each(n), add_ridge_kernel, factor_.data(), n, attributes_.dense_count, options_.regularization);
+  launch(with.stream, one_each(n), add_ridges_kernel, factor_.data(), n, ridges_.data());
   check(cusolverDnDpotrf(with.solver.get(), CUBLAS_FILL_MODE_UPPER, n, factor_.data(), n, work_.data(), static_cast<int>(work_.size()),
                          failed_.data()));
   failed_.download(host_failed_.span());
@@ -116,7 +128,7 @@ absl::Status AttributeStep::factorize(const StepLibraries& with) {
   return absl::OkStatus();
 }
 
-// By columns: Aᵀ [d, F + 1] U⁻¹ U⁻ᵀ with XᵀRX + lambda_A = UᵀU.
+// By columns: Aᵀ [d, F + 1] U⁻¹ U⁻ᵀ with XᵀRX + diag(g) = UᵀU.
 void AttributeStep::solve_factorized(const StepLibraries& with) {
   const auto n = static_cast<int>(weighted_.size());
   const double one = 1;
@@ -140,7 +152,7 @@ void AttributeStep::multiply(const double* v, double* product, PriorMap& map, fl
   compute_prior_means(attributes_, map.table().data(), d, {nullptr, rows_}, means, with.stream);
   weighted_.products({means, row_stride(d), d}, product, d, with.blas, with.stream);
   const int64_t count = weighted_.size() * d;
-  launch(with.stream, one_each(count), add_scaled_kernel, v, count, d, attributes_.dense_count, options_.regularization, product);
+  launch(with.stream, one_each(count), add_scaled_kernel, v, count, d, ridges_.data(), product);
 }
 
 void AttributeStep::round_map(const double* from, PriorMap& map, const Stream& stream) const {

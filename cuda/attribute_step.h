@@ -1,10 +1,11 @@
 // The attribute step on the device: the map A from attributes to prior means that fits the vectors of one side best,
-//     A = argmin sum over r of w_r |p_r - x_r A|² + lambda_A |A|²    (the intercept is not regularised),
-// with w_r = lambda rho_r (docs/algorithms/attributes.md). XᵀRX is factorized once per training; where F is large, conjugate gradients take
-// its place. All memory is made at the start.
+//     A = argmin sum over r of w_r |p_r - x_r A|² + sum over f of g_f |A_f|²    (the intercept is not regularised),
+// with w_r = lambda rho_r and g_f = lambda_A plus what the training adds for the column (docs/algorithms/attributes.md). XᵀRX is factorized
+// once per training; where F is large, conjugate gradients take its place. All memory is made at the start.
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "absl/status/status.h"
 #include "cuda/conjugate_gradients.h"
@@ -27,15 +28,15 @@ struct StepLibraries {
 
 struct AttributeStepOptions {
   const char* name = "";                             // of the side in an error: "customer" or "item"
-  double regularization = 1;                         // lambda_A
   int32_t dimension = 0;                             // d
   int64_t direct_columns = kDirectAttributeColumns;  // up to this many columns the system is factorized
 };
 
 class AttributeStep {
  public:
-  // Waits for the stream.
-  AttributeStep(const WeightedSide& side, const AttributeStepOptions& options, const SolverHandle& solver, const Stream& stream);
+  // `ridges` g [F]. Waits for the stream.
+  AttributeStep(const WeightedSide& side, std::span<const double> ridges, const AttributeStepOptions& options, const SolverHandle& solver,
+                const Stream& stream);
   static void count_memory(const AttributeRows& rows, const AttributeStepOptions& options, MemoryTable& table);
 
   // Doubles that Dpotrf is taken to ask for at most.
@@ -50,7 +51,7 @@ class AttributeStep {
   absl::Status factorize(const StepLibraries& with);
   void solve_factorized(const StepLibraries& with);
   absl::Status iterate(PriorMap& map, float* means, const StepLibraries& with);
-  // product [F + 1, d] := (XᵀRX + lambda_A) v.
+  // product [F + 1, d] := (XᵀRX + diag(g)) v.
   void multiply(const double* v, double* product, PriorMap& map, float* means, const StepLibraries& with);
   void round_map(const double* from, PriorMap& map, const Stream& stream) const;
 
@@ -60,8 +61,9 @@ class AttributeStep {
   const bool direct_;
   WeightedAttributes weighted_;
   bool factorized_ = false;
+  DeviceArray<double> ridges_;  // [F + 1] by positions, 0 of the intercept
   DeviceArray<double> right_;   // [F + 1, d], then the solution
-  DeviceArray<double> factor_;  // L of XᵀRX + lambda_A, [F + 1, F + 1] row-major, its lower triangle
+  DeviceArray<double> factor_;  // L of XᵀRX + diag(g), [F + 1, F + 1] row-major, its lower triangle
   DeviceArray<double> work_;
   DeviceArray<int32_t> failed_;
   PinnedArray<int32_t> host_failed_;

@@ -17,6 +17,7 @@
 #include "cuda/solve_source.h"
 #include "cuda/status.h"
 #include "cuda/trained_prior.h"
+#include "cuda/wait_at_exit.h"
 #include "engine/attribute_fit.h"
 #include "engine/initial_factors.h"
 
@@ -38,8 +39,8 @@ struct TrainingPlan {
 };
 
 AttributeStepOptions step_options(const TrainingOptions& options, Side side) {
-  if (side == Side::kCustomers) return {"customer", options.customer_attribute_regularization, options.dimension};
-  return {"item", options.item_attribute_regularization, options.dimension};
+  if (side == Side::kCustomers) return {"customer", options.dimension};
+  return {"item", options.dimension};
 }
 
 MemoryTable memory_of(const Interactions& interactions, const TrainingPlan& plan, const TrainingOptions& options, int capability) {
@@ -97,11 +98,16 @@ class CudaTraining final : public TrainingSession {
             fill_initial_factors(options.seed, FactorSide::kCustomers, first + r, {to + r * profiles_.stride(), 1, d});
         },
         stream_);
+    const std::vector<double> customer_ridges = column_ridges(
+        interactions.customer_attributes.column_count, options.customer_attribute_regularization, interactions.customer_attribute_ridges);
+    const std::vector<double> item_ridges =
+        column_ridges(interactions.item_attributes.column_count, options.item_attribute_regularization, interactions.item_attribute_ridges);
+    const WaitAtExit wait(stream_);
     if (!interactions.customer_attributes.empty())
       customer_prior_.emplace(interactions.customer_attributes, interactions.by_customer, rule(interactions.item_count()), customer_step_,
-                              step_options(options, Side::kCustomers), solver_, stream_);
+                              customer_ridges, step_options(options, Side::kCustomers), solver_, stream_);
     if (!interactions.item_attributes.empty())
-      item_prior_.emplace(interactions.item_attributes, interactions.by_item, rule(interactions.customer_count()), item_step_,
+      item_prior_.emplace(interactions.item_attributes, interactions.by_item, rule(interactions.customer_count()), item_step_, item_ridges,
                           step_options(options, Side::kItems), solver_, stream_);
   }
 

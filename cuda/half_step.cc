@@ -49,7 +49,9 @@ std::vector<double> ridges_of(const SparseRows& rows, const RidgeRule& rule) {
 
 SolveScratch::SolveScratch(int32_t d, int32_t slots, int32_t rows, const Stream& stream)
     : sums_(slots * system_floats(d), stream), rights_(int64_t{slots} * system_size(d), stream) {
-  if (d > kLargestTiledSystem) factors_ = DeviceArray<float>(large_blocks(rows) * system_floats(d), stream);
+  if (d <= kLargestTiledSystem) return;
+  large_blocks_ = large_blocks(rows);
+  factors_ = DeviceArray<float>(large_blocks_ * system_floats(d), stream);
 }
 
 void SolveScratch::count_memory(int32_t d, int32_t slots, int32_t rows, MemoryTable& table) {

@@ -23,10 +23,11 @@ class SolveScratch {
   static void count_memory(int32_t d, int32_t slots, int32_t rows, MemoryTable& table);
 
   PartialSums partial() { return {sums_.data(), rights_.data()}; }
-  float* factors() { return factors_.data(); }
+  LargeWorkspace factors() { return {factors_.data(), large_blocks_}; }
 
  private:
   DeviceArray<float> sums_, rights_, factors_;
+  int32_t large_blocks_ = 0;
 };
 
 // Of every row.

@@ -275,17 +275,18 @@ __global__ void __launch_bounds__(kThreads) sum_large_parts_kernel(const LargeAr
 
 int32_t large_blocks(int32_t rows) { return std::min(rows, kMostBlocks); }
 
-void solve_large(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out, float* workspace,
-                 const Stream& stream) {
+void solve_large(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,
+                 const LargeWorkspace& workspace, const Stream& stream) {
   solve_large_from_parts(pairs, source, rows, nullptr, {}, out, workspace, stream);
 }
 
 void solve_large_from_parts(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const int32_t* first_slots,
-                            const PartialSums& sums, const DeviceSolutions& out, float* workspace, const Stream& stream) {
+                            const PartialSums& sums, const DeviceSolutions& out, const LargeWorkspace& workspace, const Stream& stream) {
   if (rows.count == 0) return;
   const int size = system_size(source.dimension);
-  launch(stream, {dim3(static_cast<unsigned>(large_blocks(rows.count))), dim3(kThreads), LargeMemory::floats(size) * sizeof(float)},
-         solve_large_kernel, {{pairs, source, rows, out, sums, first_slots, size}, workspace});
+  launch(stream,
+         {dim3(static_cast<unsigned>(std::min(rows.count, workspace.blocks))), dim3(kThreads), LargeMemory::floats(size) * sizeof(float)},
+         solve_large_kernel, {{pairs, source, rows, out, sums, first_slots, size}, workspace.floats});
 }
 
 void sum_large_parts(const DevicePairs& pairs, const DeviceSource& source, const RowPart* parts, int32_t count, const PartialSums& sums,

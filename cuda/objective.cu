@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(kThreads) misfit_kernel(const MisfitArguments 
 }
 
 struct PenaltyArguments {
-  const double* ridges;  // [rows], or null: 1
+  const double* ridges;  // [rows]
   const float* factors;
   const float* means;  // or null: 0
   int64_t rows;
@@ -118,7 +118,7 @@ __global__ void __launch_bounds__(kThreads) penalty_kernel(const PenaltyArgument
       const double gap = static_cast<double>(a.factors[row * a.stride + j]) - mean;
       square += gap * gap;
     }
-    sum += (a.ridges == nullptr ? 1.0 : a.ridges[row]) * square;
+    sum += a.ridges[row] * square;
   }
   add_block(sum, sums);
 }
@@ -151,16 +151,15 @@ double Objective::evaluate(const ObjectiveSide& customers, const ObjectiveSide& 
   };
   penalty(1, {customers.pairs.ridges, customers.factors, customers.prior.means, customers.count, stride});
   penalty(2, {items.pairs.ridges, items.factors, items.prior.means, items.count, stride});
-  penalty(4, {nullptr, customers.prior.map, nullptr, customers.prior.map_rows, stride});
-  penalty(5, {nullptr, items.prior.map, nullptr, items.prior.map_rows, stride});
+  penalty(4, {customers.prior.map_ridges, customers.prior.map, nullptr, customers.prior.map_rows, stride});
+  penalty(5, {items.prior.map_ridges, items.prior.map, nullptr, items.prior.map_rows, stride});
   launch(stream, shape(3), product_kernel, customers.gram, items.gram, int64_t{d} * d, sums + 3 * kMostBlocks);
   sums_.download(host_sums_.span());
   stream.synchronize();
   double terms[kTerms] = {};
   for (int t = 0; t < kTerms; ++t)
     for (int b = 0; b < blocks[t]; ++b) terms[t] += host_sums_[t * kMostBlocks + b];
-  return terms[0] + terms[1] + terms[2] + unobserved_weight * terms[3] + customers.prior.regularization * terms[4] +
-         items.prior.regularization * terms[5];
+  return terms[0] + terms[1] + terms[2] + unobserved_weight * terms[3] + terms[4] + terms[5];
 }
 
 }  // namespace bouquet::cuda

@@ -16,7 +16,7 @@ struct ObjectivePrior {
   const float* means = nullptr;  // [count, row_stride(d)], or null: the prior mean is zero
   const float* map = nullptr;    // [map_rows, row_stride(d)], without the intercept
   int64_t map_rows = 0;
-  double regularization = 0;
+  const double* map_ridges = nullptr;  // [map_rows]
 };
 
 // One side of the training: its rows and their factors [count, row_stride(d)].

@@ -76,14 +76,19 @@ void sum_parts(const DevicePairs& pairs, const DeviceSource& source, const RowPa
 void solve_from_parts(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const int32_t* first_slots,
                       const PartialSums& sums, const DeviceSolutions& out, const Stream& stream);
 
-// The same for d above kLargestTiledSystem. `workspace` has large_blocks(rows.count) times system_floats(d) floats.
-int32_t large_blocks(int32_t rows);
-void solve_large(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out, float* workspace,
-                 const Stream& stream);
+// The same for d above kLargestTiledSystem. So many blocks solve at once, each in system_floats(d) floats of its own; where there are more
+// rows, each block solves one after the other.
+struct LargeWorkspace {
+  float* floats = nullptr;
+  int32_t blocks = 0;
+};
+int32_t large_blocks(int32_t rows);  // what is best for so many rows
+void solve_large(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,
+                 const LargeWorkspace& workspace, const Stream& stream);
 void sum_large_parts(const DevicePairs& pairs, const DeviceSource& source, const RowPart* parts, int32_t count, const PartialSums& sums,
                      const Stream& stream);
 void solve_large_from_parts(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const int32_t* first_slots,
-                            const PartialSums& sums, const DeviceSolutions& out, float* workspace, const Stream& stream);
+                            const PartialSums& sums, const DeviceSolutions& out, const LargeWorkspace& workspace, const Stream& stream);
 
 // Rows without pairs: their prior means, shrunk, (alpha0 YᵀY + ridge I)⁻¹ ridge m. Means and solutions are in the eigenbasis.
 void shrink_means(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,

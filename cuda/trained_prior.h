@@ -20,9 +20,11 @@ namespace bouquet::cuda {
 
 class TrainedPrior {
  public:
-  // `rows` are the side's pairs, of which `step` has what is on the device; `step` outlives this. The map is zero. Waits for the stream.
+  // `rows` are the side's pairs, of which `step` has what is on the device; `step` outlives this. `column_ridges` [F]. The map
+  // is zero. Waits for the stream.
   TrainedPrior(const AttributeTable& attributes, const SparseRows& rows, const RidgeRule& rule, const HalfStep& step,
-               const AttributeStepOptions& options, const SolverHandle& solver, const Stream& stream);
+               std::span<const double> column_ridges, const AttributeStepOptions& options, const SolverHandle& solver,
+               const Stream& stream);
   static void count_memory(const AttributeTable& attributes, const AttributeStepOptions& options, MemoryTable& table);
 
   // The attribute step. Waits for the stream.
@@ -38,7 +40,8 @@ class TrainedPrior {
   const AttributeStepOptions options_;
   AttributeArrays arrays_;
   PriorMap map_;
-  DeviceArray<float> means_;  // [n, row_stride(d)]
+  DeviceArray<float> means_;           // [n, row_stride(d)]
+  DeviceArray<double> column_ridges_;  // [F]
   AttributeStep step_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "engine/training_options.h"
@@ -16,6 +17,13 @@ inline constexpr double kFitTolerance = 1e-7;             // of their residual, 
 // Whether the epoch after `finished` ones starts with attribute steps.
 inline bool has_attribute_step(const TrainingOptions& options, int32_t finished) {
   return finished >= options.attribute_warmup && (finished - options.attribute_warmup) % options.attribute_period == 0;
+}
+
+// The ridge of each of a prior map's `columns` columns, the intercept not among them: lambda_A and what is added to it (Interactions).
+inline std::vector<double> column_ridges(int32_t columns, double lambda_a, const std::vector<double>& added) {
+  std::vector<double> ridges(static_cast<size_t>(columns), lambda_a);
+  for (size_t f = 0; f < added.size(); ++f) ridges[f] += added[f];
+  return ridges;
 }
 
 // The two ways in which a fit fails. `side`: "customer" or "item".

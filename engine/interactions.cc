@@ -52,6 +52,20 @@ absl::Status validate(const SparseRows& rows) {
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::Status validate_ridges(const char* side, const std::vector<double>& ridges, const AttributeTable& attributes) {
+  if (!ridges.empty() && ridges.size() != static_cast<size_t>(attributes.column_count))
+    return wrong_usage(std::string(side) + ": there are " + std::to_string(ridges.size()) + " ridges for " +
+                       std::to_string(attributes.column_count) + " attribute columns");
+  for (const double ridge : ridges)
+    if (!(ridge >= 0) || !std::isfinite(ridge))
+      return wrong_usage(std::string(side) + ": a ridge of an attribute column is not finite and >= 0");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status validate(const Interactions& interactions) {
   if (interactions.pair_count() == 0) return wrong_usage("there is nothing to train on: no customer has an item");
   if (absl::Status s = validate(interactions.by_customer); !s.ok()) return s;
@@ -65,7 +79,9 @@ absl::Status validate(const Interactions& interactions) {
   if (!interactions.item_attributes.empty())
     if (absl::Status s = validate(interactions.item_attributes.rows(), interactions.item_count()); !s.ok())
       return wrong_usage("items: " + std::string(message_of(s)));
-  return absl::OkStatus();
+  if (absl::Status s = validate_ridges("customers", interactions.customer_attribute_ridges, interactions.customer_attributes); !s.ok())
+    return s;
+  return validate_ridges("items", interactions.item_attribute_ridges, interactions.item_attributes);
 }
 
 }  // namespace bouquet

@@ -36,10 +36,12 @@ struct Interactions {
   SparseRows by_item;
   AttributeTable customer_attributes = {};  // [customer_count], or without columns: none are known
   AttributeTable item_attributes = {};      // [item_count], or without columns
+  // What the fit of a side's prior map adds to lambda_A for each column [F], finite and >= 0; empty: nothing.
+  std::vector<double> customer_attribute_ridges = {}, item_attribute_ridges = {};
 
   static Interactions from_customers(SparseRows by_customer) {
     SparseRows by_item = transpose(by_customer);
-    return {std::move(by_customer), std::move(by_item), {}, {}};
+    return {std::move(by_customer), std::move(by_item), {}, {}, {}, {}};
   }
   int32_t customer_count() const { return by_customer.row_count(); }
   int32_t item_count() const { return by_customer.column_count; }

@@ -116,6 +116,11 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
       ->capture_default_str()
       ->group("Learning");
   command
+      .add_option("--attribute-relevance", flags.attribute_relevance,
+                  "Whether each attribute is held down to the share of what it says that is more than chance: on or off")
+      ->capture_default_str()
+      ->group("Learning");
+  command
       .add_option("--content-weight", flags.content_weight,
                   "Of likeness to the history beside the profile, for items that nobody has taken yet; 0: the profile alone")
       ->capture_default_str()

@@ -63,6 +63,9 @@ absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
   const auto use = parse_use_attributes(flags.attributes);
   if (!use.ok()) return use.status();
   plan.request.attributes = *use;
+  if (flags.attribute_relevance != "on" && flags.attribute_relevance != "off")
+    return wrong_usage("--attribute-relevance '" + flags.attribute_relevance + "' is unknown; it takes on or off");
+  plan.request.attribute_relevance = flags.attribute_relevance == "on";
   const bool any =
       !flags.customer_files.empty() || !flags.store.empty() || !plan.reading.item_files.empty() || !plan.reading.attribute_settings.empty();
   plan.reading.attributes = any && *use != UseAttributes::kOff;

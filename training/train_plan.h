@@ -29,6 +29,7 @@ struct TrainFlags {
   std::string validation = "auto";
   std::string select_metric = "ndcg";
   std::string attributes = "auto";
+  std::string attribute_relevance = "on";
   double content_weight = kContentWeight;
   std::string empty_history_share = "auto";
   int32_t epochs = 0;

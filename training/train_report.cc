@@ -37,6 +37,12 @@ Json attributes_json(const EntityAttributes& read) {
           {"findings", std::move(findings)}};
 }
 
+Json relevance_json(const std::vector<AttributeRelevance>& relevance) {
+  Json out = Json::object();
+  for (const AttributeRelevance& a : relevance) out[a.name] = a.share;
+  return out;
+}
+
 Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const std::string& version, double seconds) {
   const Artifact& a = outcome.artifact;
   Json epochs = Json::array();
@@ -73,6 +79,8 @@ Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const 
           {"repurchase", {{"half_life_days", a.rules.repurchase_half_life_days}, {"share", a.repurchase.share}}},
           {"evaluations", std::move(evaluations)},
           {"calibration", std::move(calibration)},
+          {"attribute_relevance",
+           {{"customers", relevance_json(outcome.relevance.customers)}, {"items", relevance_json(outcome.relevance.items)}}},
           {"noise_variance", a.uncertainty.noise_variance},
           {"empty_history_share", a.model.constants.empty_history_share},
           {"backend", a.recipe.backend},

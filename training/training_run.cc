@@ -82,6 +82,19 @@ class TrainingRun {
     progress_.note(absl::StrFormat("weight of the unobserved (alpha0), by the balance of the data: %.4g", options_.unobserved_weight));
   }
 
+  // What attributes say is asked once, of the first set that is fitted with them.
+  absl::Status use_relevance(TrainingSet& set) {
+    if (!request_.attribute_relevance || (set.customer_schema.empty() && set.item_schema.empty())) return absl::OkStatus();
+    if (outcome_.relevance.customers.empty() && outcome_.relevance.items.empty()) {
+      auto found = find_relevance(backend_, options_, request_.workers, progress_, set);
+      if (!found.ok()) return found.status();
+      outcome_.relevance = *std::move(found);
+      progress_.note("of what attributes seem to say this share is more than chance: " + relevance_text(outcome_.relevance));
+    }
+    set_ridges(outcome_.relevance, options_, set);
+    return absl::OkStatus();
+  }
+
   // A fit on the fit part, with the epochs and the figure that the select part chose.
   struct Choice {
     std::unique_ptr<FittedPart> part;
@@ -166,6 +179,7 @@ class TrainingRun {
     if (!part.ok()) return part.status();
     const FittedPart& p = **part;
     balance(p.set);
+    if (absl::Status s = use_relevance((*part)->set); !s.ok()) return s;
     const ListMetric metric = recall() ? kRecall : kNdcg;
     Repeats repeats = Repeats::kExclude;
     if (judged_customers(p.tests, p.known.histories, repeats, false).tests.empty()) {
@@ -218,6 +232,7 @@ class TrainingRun {
     if (!part.ok()) return part.status();
     FittedPart& p = **part;
     p.known.repurchase_share = outcome_.repurchase->share;
+    if (absl::Status s = use_relevance(p.set); !s.ok()) return s;
     const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .patience = 0, .metric = ""};
     auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();
@@ -298,6 +313,7 @@ class TrainingRun {
     auto set = training_set(dataset_, {}, attributes_);
     if (!set.ok()) return set.status();
     if (request_.validation.kind == ValidationKind::kNone) balance(*set);
+    if (absl::Status s = use_relevance(*set); !s.ok()) return s;
     const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
     auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);
     if (!fit.ok()) return fit.status();

@@ -16,6 +16,7 @@
 #include "training/evaluator.h"
 #include "training/progress.h"
 #include "training/repurchase.h"
+#include "training/set_relevance.h"
 #include "training/split.h"
 #include "training/trainer.h"
 
@@ -33,6 +34,7 @@ struct TrainingRequest {
   Validation validation;
   SelectMetric select_metric = SelectMetric::kNdcg;
   UseAttributes attributes = UseAttributes::kAuto;
+  bool attribute_relevance = true;            // hold attributes down to what they say (set_relevance.h)
   double content_weight = kContentWeight;     // of the content path to items without events; 0: none
   std::optional<double> empty_history_share;  // of alpha0, for customers without events; none: the select part chooses
   int32_t epochs = 0;                         // at most so many with a validation, exactly so many without; 0: kMaxEpochs, kFixedEpochs
@@ -51,6 +53,7 @@ inline constexpr double kUnchosenHalfLife = 90, kUnchosenShare = 0.5;
 
 struct TrainingOutcome {
   Artifact artifact;                // not published yet
+  SetRelevance relevance;           // of the first fit with attributes; empty where none was made or asked for
   std::vector<EpochReport> epochs;  // of the fit that chose; without a validation of the only one
   std::optional<RepurchaseChoice> repurchase;
   std::vector<std::vector<ReliabilityBin>> reliability;  // of each map of artifact.calibration

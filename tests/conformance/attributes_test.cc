@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/errors.h"
 #include "tests/conformance/backend_test.h"
 #include "tests/conformance/shop_attributes.h"
 #include "tests/conformance/small_shop.h"
@@ -36,11 +37,28 @@ TrainingOptions options_of(int32_t dimension) {
 
 MatrixView<const float> map_of(const AttributePrior& prior, int32_t d) { return {prior.map.data(), int64_t{prior.column_count(d)} + 1, d}; }
 
+// Every third column has some, and no two the same.
+std::vector<double> added_ridges(const AttributeTable& table) {
+  std::vector<double> ridges(static_cast<size_t>(table.column_count));
+  for (size_t f = 0; f < ridges.size(); f += 3) ridges[f] = 5 + static_cast<double>(f);
+  return ridges;
+}
+
 Interactions shop_with_attributes(const ShopShape& shape, const AttributeShape& customers, const AttributeShape& items) {
   Interactions shop = small_shop(shape);
   shop.customer_attributes = random_attributes(shop.customer_count(), customers);
   shop.item_attributes = random_attributes(shop.item_count(), items);
+  shop.customer_attribute_ridges = added_ridges(shop.customer_attributes);
+  shop.item_attribute_ridges = added_ridges(shop.item_attributes);
   return shop;
+}
+
+oracle::Priors priors_of(const Interactions& shop, const Model& model, const TrainingOptions& options) {
+  oracle::Priors priors{map_of(model.customer_prior, model.dimension), map_of(model.item_prior, model.dimension),
+                        added_ridges(shop.customer_attributes), added_ridges(shop.item_attributes)};
+  for (double& ridge : priors.customer_ridges) ridge += options.customer_attribute_regularization;
+  for (double& ridge : priors.item_ridges) ridge += options.item_attribute_regularization;
+  return priors;
 }
 
 class Attributes : public BackendTest {
@@ -59,11 +77,12 @@ class Attributes : public BackendTest {
     const auto customer_map = map_of(after.customer_prior, d);
     const auto item_map = map_of(after.item_prior, d);
     const oracle::Settings s = settings_of(options);
+    const oracle::Priors priors = priors_of(shop, after, options);
     EXPECT_LT(oracle::map_error(shop.by_customer, shop.customer_attributes.rows(), before.profile_matrix(), customer_map, shop.item_count(),
-                                options.customer_attribute_regularization, s),
+                                priors.customer_ridges, s),
               kMapError);
     EXPECT_LT(oracle::map_error(shop.by_item, shop.item_attributes.rows(), before.item_matrix(), item_map, shop.customer_count(),
-                                options.item_attribute_regularization, s),
+                                priors.item_ridges, s),
               kMapError);
     EXPECT_LT(worst_error(shop.by_item, after.item_matrix(), before.profile_matrix(), options, {shop.item_attributes.rows(), item_map}),
               kBackwardError);
@@ -101,8 +120,7 @@ TEST_P(Attributes, ObjectiveIsTheOraclesAndNeverRises) {
       before = stats->objective;
       const auto model = (*session)->snapshot();
       ASSERT_TRUE(model.ok());
-      const oracle::Priors priors{map_of(model->customer_prior, d), map_of(model->item_prior, d), options.customer_attribute_regularization,
-                                  options.item_attribute_regularization};
+      const oracle::Priors priors = priors_of(shop, *model, options);
       const double expected = oracle::objective(shop, model->profile_matrix(), model->item_matrix(), settings_of(options), priors);
       EXPECT_NEAR(stats->objective, expected, 1e-6 * expected) << "epoch " << epoch;
     }
@@ -145,6 +163,24 @@ TEST_P(Attributes, ThatDoNotFitAreRefused) {
   values[3] = std::numeric_limits<float>::quiet_NaN();
   shop.customer_attributes.values = values;
   EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(shop, options_of(8)).status()));
+}
+
+TEST_P(Attributes, RidgesThatDoNotFitAreRefused) {
+  Interactions shop = shop_with_attributes({}, {}, {.seed = 9});
+  const std::vector<double> right = shop.item_attribute_ridges;
+  const auto refused = [&](const std::vector<double>& ridges) {
+    shop.item_attribute_ridges = ridges;
+    const absl::Status s = backend().start_training(shop, options_of(8)).status();
+    return absl::IsInvalidArgument(s) && message_of(s).starts_with("items: ");
+  };
+  EXPECT_TRUE(refused({right.begin(), right.end() - 1}));
+  std::vector<double> wrong = right;
+  wrong.back() = -1;
+  EXPECT_TRUE(refused(wrong));
+  wrong.back() = std::numeric_limits<double>::infinity();
+  EXPECT_TRUE(refused(wrong));
+  EXPECT_FALSE(refused({}));
+  EXPECT_FALSE(refused(right));
 }
 
 TEST_P(Attributes, TrainingIsTheSameTwice) {

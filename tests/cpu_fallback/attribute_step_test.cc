@@ -25,7 +25,9 @@ class AttributeSteps : public testing::Test {
 
   std::vector<float> fit(int threads, int64_t direct_columns) {
     ThreadPool pool(threads);
-    AttributeStep step("customer", attributes_.rows(), weights_, 3, direct_columns);
+    std::vector<double> ridges(static_cast<size_t>(attributes_.column_count), 3);
+    for (size_t f = 0; f < ridges.size(); f += 2) ridges[f] = 300;
+    AttributeStep step("customer", attributes_.rows(), weights_, ridges, direct_columns);
     PriorMap map(attributes_.column_count, attributes_.dense_count, kDimension);
     for (int run = 0; run < 2; ++run) {
       const absl::Status s = step.run(vectors_, map, pool);
@@ -88,7 +90,7 @@ TEST(AttributeStepsOfCategories, AreSolvedWithAWeakRegularization) {
   std::vector<double> weights;
   for (int64_t r = 0; r < kRows; ++r) weights.push_back(1000 * (0.513 + static_cast<double>(r % 71) / 3));
   ThreadPool pool(2);
-  AttributeStep step("customer", table.rows(), weights, 1e-3);
+  AttributeStep step("customer", table.rows(), weights, std::vector<double>(static_cast<size_t>(table.column_count), 1e-3));
   PriorMap map(table.column_count, table.dense_count, kDimension);
   const absl::Status s = step.run(vectors, map, pool);
   ASSERT_TRUE(s.ok()) << s;

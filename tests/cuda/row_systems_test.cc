@@ -82,6 +82,14 @@ TEST_P(RowSystems, AreSolvedByTheWayThatTheirLengthSays) {
   expect_solved(device.solve(rows, plan_half_step(rows.offsets, d(), 0)), rows, device.side());
 }
 
+TEST_P(RowSystems, AreSolvedOneAfterTheOtherByOneBlock) {
+  if (d() <= kLargestTiledSystem) GTEST_SKIP() << "each row has a block of its own";
+  RowsOnTheDevice device(d(), fixed());
+  device.set_rows_at_once(1);
+  const SparseRows rows = rows_at(d());
+  expect_solved(device.solve(rows, plan_half_step(rows.offsets, d(), 0)), rows, device.side());
+}
+
 TEST_P(RowSystems, AreSolvedInParts) {
   RowsOnTheDevice device(d(), fixed());
   const SparseRows rows = rows_at(d());

@@ -1,6 +1,7 @@
 // Rows of a half-step solved on the device, by the plan that a test gives, and what came back.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <random>
@@ -61,6 +62,9 @@ class RowsOnTheDevice {
     stream_.synchronize();
   }
 
+  // Of the largest systems, at most so many have blocks of their own.
+  void set_rows_at_once(int32_t rows) { rows_at_once_ = rows; }
+
   const SolveSource& source() const { return source_; }
   oracle::FixedSide side() const { return oracle::FixedSide(MatrixView<const float>{values_.data(), fixed_.rows(), d_}); }
 
@@ -87,7 +91,7 @@ class RowsOnTheDevice {
   SolvedRows run(const SparseRows& rows, const HalfStepPlan& plan, bool with_factors, const Run& run) {
     const int64_t count = rows.row_count(), stride = row_stride(d_);
     const HalfStep step(rows, plan, {settings_.alpha0, settings_.lambda, settings_.nu, fixed_.rows()}, stream_);
-    SolveScratch scratch(d_, plan.slots, rows.row_count(), stream_);
+    SolveScratch scratch(d_, plan.slots, std::min(rows.row_count(), rows_at_once_), stream_);
     DeviceArray<float> solved((count + 1) * stride, stream_), factors(with_factors ? count * d_ * d_ + 1 : 0, stream_);
     solved.fill_bytes(0xFF);
     factors.fill_bytes(0xFF);
@@ -103,6 +107,7 @@ class RowsOnTheDevice {
   }
 
   const int32_t d_;
+  int32_t rows_at_once_ = std::numeric_limits<int32_t>::max();
   const std::vector<float> values_;
   const oracle::Settings settings_;
   const Device device_{0};

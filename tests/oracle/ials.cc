@@ -35,7 +35,7 @@ double ridge_of(const SparseRows& rows, int64_t r, int64_t fixed_count, const Se
   return s.lambda * rho(static_cast<double>(rows.row_length(r)), static_cast<double>(fixed_count), s);
 }
 
-double penalty(const SparseRows& rows, const AttributeTable& attributes, MatrixView<const float> map, double regularization,
+double penalty(const SparseRows& rows, const AttributeTable& attributes, MatrixView<const float> map, std::span<const double> ridges,
                MatrixView<const float> vectors, int64_t fixed_count, const Settings& s) {
   double sum = 0;
   for (int64_t r = 0; r < vectors.rows; ++r) {
@@ -43,7 +43,7 @@ double penalty(const SparseRows& rows, const AttributeTable& attributes, MatrixV
     if (!map.empty()) mean = prior_mean(attributes.rows(), r, map);
     for (size_t j = 0; j < mean.size(); ++j) sum += ridge_of(rows, r, fixed_count, s) * std::pow(double{vectors.row(r)[j]} - mean[j], 2);
   }
-  for (int64_t f = 0; f + 1 < map.rows; ++f) sum += regularization * dot(map.row(f), map.row(f));
+  for (int64_t f = 0; f + 1 < map.rows; ++f) sum += ridges[static_cast<size_t>(f)] * dot(map.row(f), map.row(f));
   return sum;
 }
 
@@ -106,7 +106,7 @@ std::vector<double> prior_mean(const AttributeRows& rows, int64_t r, MatrixView<
 }
 
 double map_error(const SparseRows& rows, const AttributeRows& attributes, MatrixView<const float> vectors, MatrixView<const float> map,
-                 int64_t fixed_count, double regularization, const Settings& settings) {
+                 int64_t fixed_count, std::span<const double> ridges, const Settings& settings) {
   const auto d = static_cast<size_t>(map.cols);
   std::vector<double> gradient(static_cast<size_t>(map.rows) * d), scale(gradient.size());
   for (int64_t r = 0; r < vectors.rows; ++r) {
@@ -123,7 +123,7 @@ double map_error(const SparseRows& rows, const AttributeRows& attributes, Matrix
   double worst = 0, largest = 0;
   for (size_t f = 0; f < static_cast<size_t>(map.rows); ++f) {
     for (size_t j = 0; j < d; ++j) {
-      if (f + 1 < static_cast<size_t>(map.rows)) gradient[f * d + j] -= regularization * double{map.row(static_cast<int64_t>(f))[j]};
+      if (f < ridges.size()) gradient[f * d + j] -= ridges[f] * double{map.row(static_cast<int64_t>(f))[j]};
       worst = std::max(worst, std::abs(gradient[f * d + j]));
       largest = std::max(largest, scale[f * d + j]);
     }
@@ -212,10 +212,10 @@ double relative_gap(std::span<const float> x, std::span<const double> exact) {
 
 double objective(const Interactions& interactions, MatrixView<const float> profiles, MatrixView<const float> item_vectors,
                  const Settings& settings, const Priors& priors) {
-  double sum = penalty(interactions.by_customer, interactions.customer_attributes, priors.customers, priors.customer_regularization,
-                       profiles, item_vectors.rows, settings) +
-               penalty(interactions.by_item, interactions.item_attributes, priors.items, priors.item_regularization, item_vectors,
-                       profiles.rows, settings);
+  double sum =
+      penalty(interactions.by_customer, interactions.customer_attributes, priors.customers, priors.customer_ridges, profiles,
+              item_vectors.rows, settings) +
+      penalty(interactions.by_item, interactions.item_attributes, priors.items, priors.item_ridges, item_vectors, profiles.rows, settings);
   for (int64_t u = 0; u < profiles.rows; ++u) {
     for (int64_t i = 0; i < item_vectors.rows; ++i) {
       const double s = dot(profiles.row(u), item_vectors.row(i));

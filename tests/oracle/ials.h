@@ -86,15 +86,15 @@ class Training {
 // |x - exact| / |exact| over all elements.
 double relative_gap(std::span<const float> x, std::span<const double> exact);
 
-// How far a map is from the minimum of sum of ridge_r |y_r - x_r map|² + regularization |map without its last row|²: the largest entry of
+// How far a map is from the minimum of sum of ridge_r |y_r - x_r map|² + sum of ridges_f |map_f|²: the largest entry of
 // the gradient's half, over the largest sum of the absolute values of what adds up to one.
 double map_error(const SparseRows& rows, const AttributeRows& attributes, MatrixView<const float> vectors, MatrixView<const float> map,
-                 int64_t fixed_count, double regularization, const Settings& settings);
+                 int64_t fixed_count, std::span<const double> ridges, const Settings& settings);
 
 // The maps of both sides with what penalises them.
 struct Priors {
-  MatrixView<const float> customers = {}, items = {};  // [F + 1, d], or empty
-  double customer_regularization = 0, item_regularization = 0;
+  MatrixView<const float> customers = {}, items = {};          // [F + 1, d], or empty
+  std::vector<double> customer_ridges = {}, item_ridges = {};  // [F]
 };
 
 // L, the term over all pairs written out.

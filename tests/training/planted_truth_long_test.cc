@@ -31,8 +31,7 @@ TEST(PlantedTruthAtSize, LinearPlantIsFoundAndNoiseCostsLittle) {
   print("items, 40 attributes of noise", noisy_items);
   EXPECT_NEAR(noisy_customers.truth, customers.truth, 1e-9);  // the same shop
   EXPECT_GE(noisy_customers.model, 0.98 * customers.model);
-  // Wanted are 2 % here too; 1,600 items with events are too few to tell 40 attributes of noise from the others so well. It was 4.5 %.
-  EXPECT_GE(noisy_items.model, 0.94 * items.model);
+  EXPECT_GE(noisy_items.model, 0.98 * items.model);  // it was .955 before attributes were asked what they say
 }
 
 TEST(PlantedTruthAtSize, NonLinearPlantIsFoundUpToItsLinearCeiling) {
