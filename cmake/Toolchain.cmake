@@ -18,7 +18,8 @@ add_library(bouquet_options INTERFACE)
 target_include_directories(bouquet_options INTERFACE ${PROJECT_SOURCE_DIR})
 set(bouquet_cxx_options -Wall -Wextra -Wshadow -Wnon-virtual-dtor -fno-math-errno -ffp-contract=off
   -pthread)  # everywhere, since a difference makes the compiler refuse precompiled headers
-# g++ 12 sees overlapping copies in "literal" + std::string at -O3 where there are none (GCC bug 105651).
+# g++ 12 sees overlapping copies in "literal" + std::string at -O3 where there are none (GCC bug 105651). With precompiled headers it also
+# forgets there which headers are the system's, and warns of these: the release preset, which is at -O3, has none.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   list(APPEND bouquet_cxx_options -Wno-restrict)
 endif()
