@@ -11,13 +11,10 @@
 #include "cpu_fallback/objective.h"
 #include "engine/errors.h"
 #include "engine/initial_factors.h"
+#include "engine/ridge_rule.h"
 
 namespace bouquet::cpu {
 namespace {
-
-RidgeRule rule_of(const TrainingOptions& options, int64_t fixed_count) {
-  return {options.unobserved_weight, options.regularization, options.regularization_exponent, fixed_count};
-}
 
 FactorTable initial_profiles(uint64_t seed, int32_t customers, int32_t d) {
   FactorTable table(customers, d);
@@ -29,19 +26,13 @@ PriorMap map_of(const AttributeTable& attributes, int32_t d) {
   return attributes.empty() ? PriorMap() : PriorMap(attributes.column_count, attributes.dense_count, d);
 }
 
-std::vector<double> ridges(const SparseRows& rows, const RidgeRule& rule) {
-  std::vector<double> of(static_cast<size_t>(rows.row_count()));
-  for (int32_t r = 0; r < rows.row_count(); ++r) of[static_cast<size_t>(r)] = rule.ridge(rows.row_length(r));
-  return of;
-}
-
 class CpuTraining final : public TrainingSession {
  public:
   CpuTraining(const Interactions& interactions, const TrainingOptions& options, std::shared_ptr<ThreadPool> pool)
       : interactions_(interactions),
         options_(options),
         pool_(std::move(pool)),
-        rules_{rule_of(options, interactions.item_count()), rule_of(options, interactions.customer_count())},
+        rules_{ridge_rule_of(options, interactions.item_count()), ridge_rule_of(options, interactions.customer_count())},
         profiles_(initial_profiles(options.seed, interactions.customer_count(), options.dimension)),
         item_vectors_(interactions.item_count(), options.dimension),
         profile_source_(profiles_, options.unobserved_weight),
@@ -53,11 +44,11 @@ class CpuTraining final : public TrainingSession {
                        customer_prior_, pool_->size()) {
     if (!interactions.customer_attributes.empty())
       customer_attribute_step_.emplace("customer", interactions.customer_attributes.rows(),
-                                       ridges(interactions.by_customer, rules_.customers),
+                                       ridges_of(interactions.by_customer, rules_.customers),
                                        column_ridges(interactions.customer_attributes.column_count,
                                                      options.customer_attribute_regularization, interactions.customer_attribute_ridges));
     if (!interactions.item_attributes.empty())
-      item_attribute_step_.emplace("item", interactions.item_attributes.rows(), ridges(interactions.by_item, rules_.items),
+      item_attribute_step_.emplace("item", interactions.item_attributes.rows(), ridges_of(interactions.by_item, rules_.items),
                                    column_ridges(interactions.item_attributes.column_count, options.item_attribute_regularization,
                                                  interactions.item_attribute_ridges));
   }

@@ -148,9 +148,7 @@ class CudaTraining final : public TrainingSession {
 
  private:
   int64_t gram_size() const { return int64_t{options_.dimension} * options_.dimension; }
-  RidgeRule rule(int64_t fixed_count) const {
-    return {options_.unobserved_weight, options_.regularization, options_.regularization_exponent, fixed_count};
-  }
+  RidgeRule rule(int64_t fixed_count) const { return ridge_rule_of(options_, fixed_count); }
 
   void sum_gram(const FactorArray& factors, DeviceArray<double>& gram) {
     const NvtxRange range("Gram matrix");

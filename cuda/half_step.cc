@@ -41,12 +41,6 @@ int64_t bytes_of(int64_t count) {
 
 }  // namespace
 
-std::vector<double> ridges_of(const SparseRows& rows, const RidgeRule& rule) {
-  std::vector<double> ridges(static_cast<size_t>(rows.row_count()));
-  for (int32_t r = 0; r < rows.row_count(); ++r) ridges[static_cast<size_t>(r)] = rule.ridge(rows.row_length(r));
-  return ridges;
-}
-
 SolveScratch::SolveScratch(int32_t d, int32_t slots, int32_t rows, const Stream& stream)
     : sums_(slots * system_floats(d), stream), rights_(int64_t{slots} * system_size(d), stream) {
   if (d <= kLargestTiledSystem) return;

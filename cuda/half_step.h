@@ -30,9 +30,6 @@ class SolveScratch {
   int32_t large_blocks_ = 0;
 };
 
-// Of every row.
-std::vector<double> ridges_of(const SparseRows& rows, const RidgeRule& rule);
-
 // Rows on the device, and what is launched for them. Made once per training.
 class HalfStep {
  public:

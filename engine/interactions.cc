@@ -6,6 +6,19 @@
 #include "engine/errors.h"
 
 namespace bouquet {
+namespace {
+
+absl::Status validate_ridges(const char* side, const std::vector<double>& ridges, const AttributeTable& attributes) {
+  if (!ridges.empty() && ridges.size() != static_cast<size_t>(attributes.column_count))
+    return wrong_usage(std::string(side) + ": there are " + std::to_string(ridges.size()) + " ridges for " +
+                       std::to_string(attributes.column_count) + " attribute columns");
+  for (const double ridge : ridges)
+    if (!(ridge >= 0) || !std::isfinite(ridge))
+      return wrong_usage(std::string(side) + ": a ridge of an attribute column is not finite and >= 0");
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 SparseRows transpose(const SparseRows& rows) {
   SparseRows out;
@@ -51,20 +64,6 @@ absl::Status validate(const SparseRows& rows) {
   }
   return absl::OkStatus();
 }
-
-namespace {
-
-absl::Status validate_ridges(const char* side, const std::vector<double>& ridges, const AttributeTable& attributes) {
-  if (!ridges.empty() && ridges.size() != static_cast<size_t>(attributes.column_count))
-    return wrong_usage(std::string(side) + ": there are " + std::to_string(ridges.size()) + " ridges for " +
-                       std::to_string(attributes.column_count) + " attribute columns");
-  for (const double ridge : ridges)
-    if (!(ridge >= 0) || !std::isfinite(ridge))
-      return wrong_usage(std::string(side) + ": a ridge of an attribute column is not finite and >= 0");
-  return absl::OkStatus();
-}
-
-}  // namespace
 
 absl::Status validate(const Interactions& interactions) {
   if (interactions.pair_count() == 0) return wrong_usage("there is nothing to train on: no customer has an item");

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
+
+#include "engine/interactions.h"
+#include "engine/training_options.h"
 
 namespace bouquet {
 
@@ -26,5 +30,17 @@ struct RidgeRule {
   float factor_scale(int64_t pairs) const { return pairs > 0 ? 1.0f : static_cast<float>(std::sqrt(least_share())); }
   double least_share() const { return std::max(empty_share, 1e-9); }  // for 0: in float the solution is the prior mean then
 };
+
+// Of a training of which the fixed side has `fixed_count` rows.
+inline RidgeRule ridge_rule_of(const TrainingOptions& options, int64_t fixed_count) {
+  return {options.unobserved_weight, options.regularization, options.regularization_exponent, fixed_count};
+}
+
+// Of every row.
+inline std::vector<double> ridges_of(const SparseRows& rows, const RidgeRule& rule) {
+  std::vector<double> ridges(static_cast<size_t>(rows.row_count()));
+  for (int32_t r = 0; r < rows.row_count(); ++r) ridges[static_cast<size_t>(r)] = rule.ridge(rows.row_length(r));
+  return ridges;
+}
 
 }  // namespace bouquet

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/cholesky.h"
 #include "engine/random_stream.h"
 #include "engine/ridge_rule.h"
 #include "engine/side_by_side.h"
@@ -100,12 +101,9 @@ absl::StatusOr<std::vector<float>> empty_cholesky_of(const Model& model) {
   const RidgeRule rule{c.unobserved_weight, c.regularization, c.regularization_exponent, c.training_item_count};
   std::vector<double> factor(d * d, 0);
   for (size_t i = 0; i < d; ++i)
-    for (size_t j = 0; j <= i; ++j) {
-      double sum = c.unobserved_weight * double{model.item_gram.data()[i * d + j]} + (i == j ? rule.ridge(0) : 0);
-      for (size_t k = 0; k < j; ++k) sum -= factor[i * d + k] * factor[j * d + k];
-      if (i == j && !(sum > 0)) return absl::InternalError("the matrix of an empty history is not positive definite");
-      factor[i * d + j] = i == j ? std::sqrt(sum) : sum / factor[j * d + j];
-    }
+    for (size_t j = 0; j <= i; ++j)
+      factor[i * d + j] = c.unobserved_weight * double{model.item_gram.data()[i * d + j]} + (i == j ? rule.ridge(0) : 0);
+  if (!factorize_cholesky(factor, d)) return absl::InternalError("the matrix of an empty history is not positive definite");
   return std::vector<float>(factor.begin(), factor.end());
 }
 

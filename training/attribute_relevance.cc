@@ -1,10 +1,9 @@
 #include "training/attribute_relevance.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <thread>
 
+#include "engine/cholesky.h"
 #include "training/parallel_ranges.h"
 
 namespace bouquet::training {
@@ -32,14 +31,7 @@ void for_each_column(const AttributeSchema::Place& place, const Visit& visit) {
   for (int32_t i = 0; i < place.sparse_count; ++i) visit(static_cast<size_t>(place.sparse + i));
 }
 
-// Calls work(part, parts) on `threads` threads, at most one for every `least` of `count`.
-template <typename Work>
-void in_parts(size_t count, size_t least, int threads, const Work& work) {
-  const size_t parts = std::clamp<size_t>(count / least, 1, static_cast<size_t>(threads));
-  std::vector<std::jthread> others;
-  for (size_t part = 1; part < parts; ++part) others.emplace_back([&work, part, parts] { work(part, parts); });
-  work(size_t{0}, parts);
-}
+constexpr int64_t kLeastDimensions = 8;  // of a thread: each sums some over all rows, so that no order depends on the number of threads
 
 struct ColumnMoments {
   std::vector<double> mean, square;  // [F]: weighted mean, and s_f; 0 of a column that does not vary
@@ -94,28 +86,19 @@ class CentredVectors {
 
  private:
   void add_covariance(std::span<const double> weights, int threads) {
-    // Each thread has some rows of the matrix, so that the order of a sum does not depend on their number.
-    in_parts(d_, 8, threads, [&](size_t part, size_t parts) {
+    const auto add = [&](int, int64_t begin, int64_t end) {
       std::vector<double> row(d_);
       for (size_t r = 0; r < weights.size(); ++r) {
         for (size_t j = 0; j < d_; ++j) row[j] = at(r, j);
-        for (size_t i = part; i < d_; i += parts)
+        for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
           for (size_t j = 0; j <= i; ++j) factor_[i * d_ + j] += weights[r] * row[i] * row[j];
       }
-    });
+    };
+    parallel_ranges(static_cast<int64_t>(d_), threads, add, kLeastDimensions);
   }
   void factorize() {
     for (size_t i = 0; i < d_; ++i) factor_[i * d_ + i] += kMetricRidge * trace_ / static_cast<double>(d_);
-    for (size_t j = 0; j < d_; ++j) {
-      double* const pivot = &factor_[j * d_];
-      for (size_t k = 0; k < j; ++k) pivot[j] -= pivot[k] * pivot[k];
-      pivot[j] = std::sqrt(pivot[j]);
-      for (size_t i = j + 1; i < d_; ++i) {
-        double* const row = &factor_[i * d_];
-        for (size_t k = 0; k < j; ++k) row[j] -= row[k] * pivot[k];
-        row[j] /= pivot[j];
-      }
-    }
+    factorize_cholesky(factor_, d_);  // positive definite by what was added
   }
 
   MatrixView<const float> vectors_;
@@ -130,12 +113,12 @@ std::vector<double> squared_products(const WeightedRows& side, const CentredVect
   const auto columns = static_cast<size_t>(side.rows.column_count);
   const size_t d = p.dimension();
   std::vector<double> sums(columns * d), out(columns);
-  in_parts(d, 8, threads, [&](size_t part, size_t parts) {  // some of the dimensions over all rows
-    const size_t begin = d * part / parts, end = d * (part + 1) / parts;
+  const auto add = [&](int, int64_t begin, int64_t end) {
     for_each_number(side.rows, [&](size_t r, size_t f, double x) {
-      for (size_t j = begin; j < end; ++j) sums[f * d + j] += side.weights[r] * x * p.at(r, j);
+      for (auto j = static_cast<size_t>(begin); j < static_cast<size_t>(end); ++j) sums[f * d + j] += side.weights[r] * x * p.at(r, j);
     });
-  });
+  };
+  parallel_ranges(static_cast<int64_t>(d), threads, add, kLeastDimensions);
   for (size_t f = 0; f < columns; ++f) out[f] = p.squared_length(std::span(sums).subspan(f * d, d));
   return out;
 }

@@ -14,10 +14,10 @@ inline int thread_count(int wanted) {
   return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u));
 }
 
-// Calls work(part, begin, end) on each thread's range, and waits for all.
+// Calls work(part, begin, end) on each thread's range, and waits for all. A range that is shared out has `least` or more.
 template <typename Work>
-void parallel_ranges(int64_t count, int threads, const Work& work) {
-  const int64_t parts = std::clamp<int64_t>(count / 4096, 1, threads);
+void parallel_ranges(int64_t count, int threads, const Work& work, int64_t least = 4096) {
+  const int64_t parts = std::clamp<int64_t>(count / least, 1, threads);
   std::vector<std::jthread> others;
   for (int64_t part = 1; part < parts; ++part)
     others.emplace_back([&work, part, count, parts] { work(static_cast<int>(part), count * part / parts, count * (part + 1) / parts); });

@@ -1,7 +1,6 @@
 #include "training/set_relevance.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -13,12 +12,8 @@ namespace {
 
 constexpr size_t kShown = 8;
 
-std::vector<double> weights_of(const SparseRows& rows, const TrainingOptions& o) {
-  const RidgeRule rule{o.unobserved_weight, o.regularization, o.regularization_exponent, rows.column_count};
-  std::vector<double> weights;
-  weights.reserve(static_cast<size_t>(rows.row_count()));
-  for (int32_t r = 0; r < rows.row_count(); ++r) weights.push_back(rule.ridge(rows.row_length(r)));
-  return weights;
+std::vector<double> weights_of(const SparseRows& rows, const TrainingOptions& options) {
+  return ridges_of(rows, ridge_rule_of(options, rows.column_count));
 }
 
 std::string text_of(const char* side, std::vector<AttributeRelevance> relevance) {
