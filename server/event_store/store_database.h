@@ -93,6 +93,7 @@ class StoreDatabase {
  private:
   explicit StoreDatabase(const StoreDatabaseOptions& options);
   absl::Status open_families(const std::string& folder, bool snapshot);
+  bool catch_up(const std::string& folder, std::string files);
   absl::Status check_format(const std::string& folder, bool snapshot);
   absl::Status read_identity(bool snapshot);
   absl::Status check_room() const;
