@@ -9,12 +9,11 @@ namespace bouquet::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int64_t kChunkDoubles = int64_t{1} << 22;  // 32 MB of rows in double at a time
-constexpr int64_t kSumDoubles = int64_t{1} << 21;    // 16 MB of partial sums
+constexpr int64_t kSumDoubles = int64_t{1} << 21;  // 16 MB of partial sums
 constexpr int64_t kMostParts = 32;
 
 int32_t parts_of(int64_t d) { return static_cast<int32_t>(std::clamp<int64_t>(kSumDoubles / (d * d), 1, kMostParts)); }
-int64_t part_rows_of(int64_t d) { return kChunkDoubles / (d * parts_of(d)); }
+int64_t part_rows_of(int64_t d, int64_t chunk_doubles) { return chunk_doubles / (d * parts_of(d)); }
 
 // One thread: one element of a chunk in double; zeros past the table.
 __global__ void widen_kernel(const float* table, int64_t first_row, int64_t rows, int d, int stride, int64_t count, double* chunk) {
@@ -37,15 +36,15 @@ __global__ void add_parts_kernel(const double* sums, int parts, int d, double* g
 
 }  // namespace
 
-GramSums::GramSums(int32_t d, const Stream& stream)
+GramSums::GramSums(int32_t d, const Stream& stream, int64_t chunk_doubles)
     : d_(d),
       parts_(parts_of(d)),
-      part_rows_(part_rows_of(d)),
+      part_rows_(part_rows_of(d, chunk_doubles)),
       chunk_(parts_ * part_rows_ * d, stream),
       sums_(int64_t{parts_} * d * d, stream) {}
 
 void GramSums::count_memory(int32_t d, MemoryTable& table) {
-  table.add("Gram matrices", (parts_of(d) * part_rows_of(d) * d + int64_t{parts_of(d)} * d * d) * int64_t{sizeof(double)});
+  table.add("Gram matrices", (parts_of(d) * part_rows_of(d, kChunkDoubles) * d + int64_t{parts_of(d)} * d * d) * int64_t{sizeof(double)});
 }
 
 void GramSums::sum(const float* table, int64_t rows, double* gram, const BlasHandle& blas, const Stream& stream) {

@@ -14,7 +14,10 @@ namespace bouquet::cuda {
 // Scratch memory for Gram matrices of dimension d; one for both sides of a training.
 class GramSums {
  public:
-  GramSums(int32_t d, const Stream& stream);
+  static constexpr int64_t kChunkDoubles = int64_t{1} << 22;  // 32 MB
+
+  // `chunk_doubles`: of the table that is widened to double at a time.
+  GramSums(int32_t d, const Stream& stream, int64_t chunk_doubles = kChunkDoubles);
   static void count_memory(int32_t d, MemoryTable& table);
 
   // gram [d, d] row-major and symmetric := YᵀY for `table` [rows, row_stride(d)]. Asynchronous.
