@@ -25,8 +25,13 @@ std::vector<double> column_products(const std::vector<double>& a, const std::vec
 }  // namespace
 
 AttributeStep::AttributeStep(const char* name, const AttributeRows& rows, std::vector<double> weights, std::vector<double> ridges,
-                             int64_t direct_columns)
-    : name_(name), rows_(rows), weights_(std::move(weights)), ridges_(std::move(ridges)), direct_(rows.column_count <= direct_columns) {}
+                             int64_t direct_columns, int most_iterations)
+    : name_(name),
+      rows_(rows),
+      weights_(std::move(weights)),
+      ridges_(std::move(ridges)),
+      direct_(rows.column_count <= direct_columns),
+      most_iterations_(most_iterations) {}
 
 absl::Status AttributeStep::run(const FactorTable& vectors, PriorMap& prior, ThreadPool& pool) {
   const int64_t d = vectors.dimension();
@@ -120,19 +125,13 @@ absl::Status AttributeStep::iterate(std::vector<double>& right, int64_t d, Prior
   std::vector<double> z = preconditioned(residual);
   std::vector<double> direction = z;
   std::vector<double> rz = column_products(residual, z, d);
-  for (int iteration = 0; iteration < kMostFitIterations; ++iteration) {
-    const std::vector<double> norms = column_products(residual, residual, d);
-    bool done = true;
-    for (size_t j = 0; j < columns; ++j) done = done && norms[j] <= kFitTolerance * kFitTolerance * scale[j];
-    if (done) {
-      right = std::move(x);
-      return absl::OkStatus();
-    }
+  std::vector<double> norms = column_products(residual, residual, d);
+  for (int iteration = 0; iteration < most_iterations_ && !all_fit(norms, scale, kFitTolerance); ++iteration) {
     const std::vector<double> product = times(direction, d, prior, pool);
     const std::vector<double> curvature = column_products(direction, product, d);
     for (size_t i = 0; i < x.size(); ++i) {
       const size_t j = i % columns;
-      if (!(norms[j] > kFitTolerance * kFitTolerance * scale[j])) continue;  // this column has converged
+      if (fits(norms[j], scale[j], kFitTolerance)) continue;  // this column has converged
       const double step = rz[j] / curvature[j];
       x[i] += step * direction[i];
       residual[i] -= step * product[i];
@@ -141,8 +140,11 @@ absl::Status AttributeStep::iterate(std::vector<double>& right, int64_t d, Prior
     const std::vector<double> next = column_products(residual, z, d);
     for (size_t i = 0; i < x.size(); ++i) direction[i] = z[i] + next[i % columns] / std::max(rz[i % columns], 1e-300) * direction[i];
     rz = next;
+    norms = column_products(residual, residual, d);
   }
-  return attributes_not_converged(name_);
+  if (!all_fit(norms, scale, kLeastFit)) return attributes_not_converged(name_, most_iterations_);
+  right = std::move(x);
+  return absl::OkStatus();
 }
 
 }  // namespace bouquet::cpu

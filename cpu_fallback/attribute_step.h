@@ -18,7 +18,7 @@ class AttributeStep {
   // `name` is what the side is called in an error: "customer" or "item". `rows` is borrowed; `weights` [n]; `ridges` g
   // [F].
   AttributeStep(const char* name, const AttributeRows& rows, std::vector<double> weights, std::vector<double> ridges,
-                int64_t direct_columns = kDirectAttributeColumns);
+                int64_t direct_columns = kDirectAttributeColumns, int most_iterations = kMostFitIterations);
 
   // Fits the map of `prior` to `vectors`, [n, d]. What is made once is made in the first call. Errors: Internal (the system is not positive
   // definite, or conjugate gradients do not converge).
@@ -39,6 +39,7 @@ class AttributeStep {
   std::vector<double> weights_;
   std::vector<double> ridges_;
   bool direct_;
+  int most_iterations_;
   std::vector<WeightedAttributes> attributes_;  // one, once it is made
   std::vector<double> factor_;                  // U of XᵀRX + diag(g) = UᵀU, [F + 1, F + 1]
   std::vector<double> diagonal_;                // for conjugate gradients

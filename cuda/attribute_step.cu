@@ -139,8 +139,9 @@ void AttributeStep::solve_factorized(const StepLibraries& with) {
 
 absl::Status AttributeStep::iterate(PriorMap& map, float* means, const StepLibraries& with) {
   const bool converged = gradients_.solve(
-      right_.data(), [&](const double* v, double* product) { multiply(v, product, map, means, with); }, with.stream);
-  if (!converged) return attributes_not_converged(options_.name);
+      right_.data(), [&](const double* v, double* product) { multiply(v, product, map, means, with); }, options_.most_iterations,
+      with.stream);
+  if (!converged) return attributes_not_converged(options_.name, options_.most_iterations);
   round_map(gradients_.solution(), map, with.stream);
   with.stream.synchronize();
   return absl::OkStatus();

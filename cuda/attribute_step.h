@@ -30,6 +30,7 @@ struct AttributeStepOptions {
   const char* name = "";                             // of the side in an error: "customer" or "item"
   int32_t dimension = 0;                             // d
   int64_t direct_columns = kDirectAttributeColumns;  // up to this many columns the system is factorized
+  int most_iterations = kMostFitIterations;          // of conjugate gradients, for more
 };
 
 class AttributeStep {

@@ -101,22 +101,18 @@ void ConjugateGradients::start(const double* right, const Times& times, const St
   launch(stream, one_each(count), turn_kernel, residual_.data(), diagonal_.data(), nullptr, count, d_, direction_.data());
 }
 
-bool ConjugateGradients::solve(const double* right, const Times& times, const Stream& stream) {
+bool ConjugateGradients::solve(const double* right, const Times& times, int most_iterations, const Stream& stream) {
   const int64_t count = n_ * d_;
   const auto columns = static_cast<size_t>(d_);
   start(right, times, stream);
   const std::vector<double> scale = column_sums(right, right, Divided::kNo, stream);
   std::vector<double> rz = column_sums(residual_.data(), residual_.data(), Divided::kByDiagonal, stream);
   std::vector<double> factors(columns);
-  for (int iteration = 0; iteration < kMostFitIterations; ++iteration) {
-    const std::vector<double> norms = column_sums(residual_.data(), residual_.data(), Divided::kNo, stream);
-    const auto converged = [&](size_t j) { return norms[j] <= kFitTolerance * kFitTolerance * scale[j]; };
-    bool done = true;
-    for (size_t j = 0; j < columns; ++j) done = done && converged(j);
-    if (done) return true;
+  std::vector<double> norms = column_sums(residual_.data(), residual_.data(), Divided::kNo, stream);
+  for (int iteration = 0; iteration < most_iterations && !all_fit(norms, scale, kFitTolerance); ++iteration) {
     times(direction_.data(), product_.data());
     const std::vector<double> curvature = column_sums(direction_.data(), product_.data(), Divided::kNo, stream);
-    for (size_t j = 0; j < columns; ++j) factors[j] = converged(j) ? 0 : rz[j] / curvature[j];
+    for (size_t j = 0; j < columns; ++j) factors[j] = fits(norms[j], scale[j], kFitTolerance) ? 0 : rz[j] / curvature[j];
     upload_factors(factors, stream);
     launch(stream, one_each(count), step_kernel, factors_.data(), direction_.data(), product_.data(), count, d_, x_.data(),
            residual_.data());
@@ -125,8 +121,9 @@ bool ConjugateGradients::solve(const double* right, const Times& times, const St
     upload_factors(factors, stream);
     launch(stream, one_each(count), turn_kernel, residual_.data(), diagonal_.data(), factors_.data(), count, d_, direction_.data());
     rz = next;
+    norms = column_sums(residual_.data(), residual_.data(), Divided::kNo, stream);
   }
-  return false;
+  return all_fit(norms, scale, kLeastFit);
 }
 
 }  // namespace bouquet::cuda

@@ -24,8 +24,8 @@ class ConjugateGradients {
   using Times = std::function<void(const double* v, double* product)>;
 
   // Solves until every column's residual is below kFitTolerance of its right side [n, d], starting from the last solution, or from zero.
-  // False: it did not get there in kMostFitIterations. Waits for the stream.
-  bool solve(const double* right, const Times& times, const Stream& stream);
+  // In `most_iterations` at most; false: then it is not below kLeastFit either. Waits for the stream.
+  bool solve(const double* right, const Times& times, int most_iterations, const Stream& stream);
   const double* solution() const { return x_.data(); }  // [n, d]
 
  private:

@@ -133,7 +133,8 @@ TEST_P(AttributeSums, AreTheProductsAndTheGramMatrix) {
 }
 
 // The map after two runs, the second from where the first ended.
-absl::StatusOr<std::vector<float>> fit(const Side& side, int64_t direct_columns, double regularization = 3) {
+absl::StatusOr<std::vector<float>> fit(const Side& side, int64_t direct_columns, double regularization = 3,
+                                       int most_iterations = kMostFitIterations) {
   const int32_t d = side.shape.d;
   const BlasHandle blas(side.stream);
   const SolverHandle solver(side.stream);
@@ -141,7 +142,7 @@ absl::StatusOr<std::vector<float>> fit(const Side& side, int64_t direct_columns,
   DeviceArray<float> means(side.shape.rows * row_stride(d), side.stream);
   std::vector<double> ridges(static_cast<size_t>(side.table.column_count), regularization);
   for (size_t f = 0; f < ridges.size(); f += 2) ridges[f] *= 40;  // no two neighbours have the same
-  AttributeStep step(side.view(), ridges, {"customer", d, direct_columns}, solver, side.stream);
+  AttributeStep step(side.view(), ridges, {"customer", d, direct_columns, most_iterations}, solver, side.stream);
   for (int run = 0; run < 2; ++run)
     if (absl::Status s = step.run(side.device_vectors.data(), map, means.data(), {blas, solver, side.stream}); !s.ok()) return s;
   return map.table().to_host(side.stream);
@@ -224,12 +225,21 @@ TEST(AttributeStepOnTheDevice, SaysWhereTheMatrixIsNotPositiveDefinite) {
   EXPECT_THAT(std::string(message_of(map.status())), testing::HasSubstr("--customer-attribute-regularization"));
 }
 
+// Short of kFitTolerance, but below kLeastFit.
+TEST(AttributeStepOnTheDevice, TakesWhatTheIterationsHaveComeTo) {
+  const Side side({120, 2, 5, 6});
+  const auto direct = fit(side, kDirectAttributeColumns), iterated = fit(side, 0, 3, 4);
+  ASSERT_TRUE(direct.ok() && iterated.ok()) << direct.status() << iterated.status();
+  EXPECT_LT(relative_gap(*iterated, *direct), 0.02);
+  EXPECT_GT(relative_gap(*iterated, *direct), 1e-6) << "they have got there: the test is too easy";
+}
+
 TEST(AttributeStepOnTheDevice, SaysThatConjugateGradientsDoNotConverge) {
   std::vector<double> weights(10, 1.0);
   weights[3] = -1e6;  // no longer positive definite
-  const auto map = fit(Side({10, 3, 2, 3}, weights), 0, 1e-3);
+  const auto map = fit(Side({10, 3, 2, 3}, weights), 0, 1e-3, 30);
   EXPECT_TRUE(absl::IsInternal(map.status())) << map.status();
-  EXPECT_THAT(std::string(message_of(map.status())), testing::HasSubstr("did not converge"));
+  EXPECT_THAT(std::string(message_of(map.status())), testing::HasSubstr("did not converge in 30 iterations"));
 }
 
 }  // namespace
