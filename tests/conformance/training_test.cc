@@ -65,6 +65,19 @@ TEST_P(HalfSteps, SolveForTargetsOtherThanOne) {
   for (const int32_t d : shapes({2, 33, 128}, {2})) check(d, {.with_targets = true}, options_of(d));
 }
 
+// 176 and 248 are the largest systems of two instances of the CUDA kernels, 249 and more are taken square by square, up to the largest
+// dimension there is. Customer 2 has more pairs than d, the others up to six tenths of d.
+TEST_P(HalfSteps, SolveLargeSystems) {
+  for (const int32_t d : shapes({176, 200, 248, 249, 256, 300, 512}, {130})) check(d, {.customers = 8, .items = d + 40}, options_of(d));
+  if (!small_shapes()) check(1024, {.customers = 3, .items = 1060}, options_of(1024));
+}
+
+// Rows of more than 8,192 pairs, which several blocks add up.
+TEST_P(HalfSteps, SolveRowsThatAreCutIntoParts) {
+  if (small_shapes()) GTEST_SKIP() << "large shapes are left out";
+  for (const int32_t d : {33, 200, 257}) check(d, {.customers = 4, .items = 8300}, options_of(d));
+}
+
 TEST_P(HalfSteps, SolveRowsLongerThanSeveralBlocks) { check(16, {.customers = 5, .items = small_shapes() ? 150 : 1500}, options_of(16)); }
 
 TEST_P(HalfSteps, SolveWithoutUnobservedWeight) {
@@ -139,6 +152,29 @@ TEST_P(Training, NeverRaisesTheObjective) {
       before = stats->objective;
     }
   }
+}
+
+TEST_P(Training, GivesTheSameBitsTwice) {
+  const auto expect_same = [&](const Interactions& shop, int32_t d) {
+    SCOPED_TRACE("d = " + std::to_string(d));
+    std::vector<Model> models;
+    std::vector<double> objectives;
+    for (int run = 0; run < 2; ++run) {
+      auto session = backend().start_training(shop, options_of(d));
+      ASSERT_TRUE(session.ok()) << session.status();
+      ASSERT_TRUE((*session)->run_epoch().ok());
+      const auto stats = (*session)->run_epoch();
+      ASSERT_TRUE(stats.ok()) << stats.status();
+      objectives.push_back(stats->objective);
+      models.push_back(*(*session)->snapshot());
+    }
+    EXPECT_TRUE(std::ranges::equal(models[0].profiles, models[1].profiles));
+    EXPECT_TRUE(std::ranges::equal(models[0].item_vectors, models[1].item_vectors));
+    EXPECT_TRUE(std::ranges::equal(models[0].item_gram, models[1].item_gram));
+    EXPECT_EQ(objectives[0], objectives[1]);
+  };
+  for (const int32_t d : shapes({16, 128, 257}, {16})) expect_same(small_shop({.customers = 60, .items = 90, .with_targets = true}), d);
+  if (!small_shapes()) expect_same(small_shop({.customers = 4, .items = 8300}), 33);
 }
 
 TEST_P(Training, KeepsTheConstantsAndTheGramOfTheItems) {
