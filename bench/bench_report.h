@@ -31,6 +31,8 @@ class BenchReport {
   static absl::StatusOr<BenchReport> begin(const char* benchmark, const BenchOptions& options, Backend& backend,
                                            const nlohmann::ordered_json& settings);
 
+  const std::optional<Roofline>& roofline() const { return roofline_; }  // none: it was left out, or the backend cannot measure it
+
   // Takes a row; prints it, unless --json was given.
   void add(const Measured& measured);
 

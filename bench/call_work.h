@@ -66,6 +66,18 @@ inline CallWork work_of(const EpochCall& c) {
   return {.bytes = items.bytes + customers.bytes + 4 * rows * d, .flops = items.flops + customers.flops + rows * d * d};
 }
 
+struct AttributeStepCall {
+  double rows = 0, dense = 0, sparse = 0, set = 0, dimension = 0;  // `set` of the sparse columns in each row
+};
+
+// The map from the vectors, its Gram matrix being factorized: 2 d flops of every number that is set, and two triangular systems over the
+// columns and the intercept. bytes: the attributes and the vectors once, the factor twice in double.
+inline CallWork work_of(const AttributeStepCall& c) {
+  const double size = c.dense + c.sparse + 1;
+  return {.bytes = c.rows * (4 * c.dense + 8 * c.set + 4 * c.dimension) + 8 * size * size,
+          .flops = 2 * c.dimension * (c.rows * (c.dense + c.set + 1) + size * size)};
+}
+
 // Seconds that the work takes at least on hardware with these ceilings, both positive.
 inline double least_seconds(const CallWork& work, const Roofline& roofline) {
   return std::max(work.bytes / roofline.bytes_per_second, work.flops / roofline.flops_per_second);

@@ -1,5 +1,7 @@
 #include "bench/machine.h"
 
+#include <sys/resource.h>
+
 #include <fstream>
 #include <thread>
 
@@ -14,6 +16,12 @@ std::string describe_machine() {
       break;
     }
   return model + ", " + std::to_string(std::thread::hardware_concurrency()) + " cores";
+}
+
+int64_t peak_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} * 1024;
 }
 
 }  // namespace bouquet::bench

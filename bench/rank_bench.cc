@@ -17,6 +17,7 @@
 #include "bench/rank_data.h"
 #include "engine/errors.h"
 #include "engine/score.h"
+#include "engine/seconds_since.h"
 
 namespace bouquet::bench {
 namespace {
@@ -31,8 +32,6 @@ struct Options {
   std::string data_out;
   bool paced = false;
 };
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 absl::Status validate(const Options& o) {
   const RankSettings& s = o.settings;

@@ -9,7 +9,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bench/machine.h"
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 #include "training/interactions_builder.h"
 #include "training/parallel_ranges.h"
 #include "training/read_flags.h"
@@ -32,12 +34,6 @@ struct Measured {
   double bytes_per_event() const { return static_cast<double>(peak_bytes - id_bytes) / static_cast<double>(events); }
 };
 
-int64_t peak_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{usage.ru_maxrss} * 1024;
-}
-
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -52,10 +48,6 @@ int64_t id_bytes(const IdMap& ids) {
   int64_t slots = ids.size() > 0 ? 16 : 0;
   while (int64_t{ids.size()} * 3 > slots * 2) slots *= 2;
   return bytes + 8 * (int64_t{ids.size()} + 1) + 8 * slots;
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 absl::StatusOr<Measured> measure(const ReadBenchFlags& flags) {

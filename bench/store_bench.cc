@@ -19,6 +19,7 @@
 #include "bench/sync_times.h"
 #include "engine/errors.h"
 #include "engine/scratch_folder.h"
+#include "engine/seconds_since.h"
 #include "server/event_store/event_store.h"
 #include "server/event_store/store_figures.h"
 
@@ -56,8 +57,6 @@ struct StoreBenchFigures {
   double bytes_inside = 0, bytes_outside = 0;  // per event, after compaction, within the window of event ids and after it
   double scanned_per_second = 0;
 };
-
-double seconds_since(SteadyClock::time_point begin) { return std::chrono::duration<double>(SteadyClock::now() - begin).count(); }
 
 double cpu_seconds() {
   rusage usage{};

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,10 +16,14 @@
 #include "bench/bench_options.h"
 #include "bench/bench_report.h"
 #include "bench/call_work.h"
+#include "bench/machine.h"
+#include "bench/made_up_attributes.h"
 #include "engine/errors.h"
 
 namespace bouquet::bench {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 const std::map<std::string, MatrixShape> kPresets = {
     {"ml20m", {138493, 26744, 18100000}},  // the size of MovieLens-20M after the cut at 0.5 stars
@@ -31,6 +36,7 @@ struct Settings {
   std::string matrix;
   std::string preset = "small";
   MatrixShape shape;
+  AttributeShape attributes;  // of customers
   TrainingOptions training;
   float confidence = 9;
   float target = 1;
@@ -45,24 +51,52 @@ absl::StatusOr<Interactions> interactions_of(const Settings& settings) {
   if (!rows.ok()) return rows.status();
   std::ranges::fill(rows->confidences, settings.confidence);
   if (settings.target != 1) rows->targets.assign(rows->columns.size(), settings.target);
-  return Interactions::from_customers(*std::move(rows));
+  auto attributes = made_up_attributes(rows->row_count(), settings.attributes, settings.common.seed);
+  if (!attributes.ok()) return attributes.status();
+  Interactions interactions = Interactions::from_customers(*std::move(rows));
+  interactions.customer_attributes = *std::move(attributes);
+  return interactions;
+}
+
+// `seconds` of every epoch's attribute step: the first has made the Gram matrix and its factors.
+Json attribute_report(const Settings& settings, const std::vector<double>& seconds, const Interactions& interactions, int32_t dimension,
+                      const std::optional<Roofline>& roofline) {
+  if (settings.attributes.empty() || seconds.size() < 2) return {};
+  std::vector<double> later(seconds.begin() + 1, seconds.end());
+  std::ranges::sort(later);
+  const double step = later[later.size() / 2];
+  const CallWork work = work_of(AttributeStepCall{.rows = static_cast<double>(interactions.customer_count()),
+                                                  .dense = static_cast<double>(settings.attributes.dense),
+                                                  .sparse = static_cast<double>(settings.attributes.sparse),
+                                                  .set = static_cast<double>(settings.attributes.set),
+                                                  .dimension = static_cast<double>(dimension)});
+  std::fprintf(stderr, "attribute step: %.3f s, its Gram matrix and factors %.3f s\n", step, seconds[0] - step);
+  return {{"step_seconds", step},
+          {"gram_seconds", seconds[0] - step},
+          {"bytes", work.bytes},
+          {"flops", work.flops},
+          {"least_seconds", roofline ? Json(least_seconds(work, *roofline)) : Json()},
+          {"peak_bytes", peak_bytes()}};
 }
 
 // Epochs from one start: those of the warm-up first. What the row holds of every epoch holds theirs too.
-absl::StatusOr<Measured> measure(const Settings& settings, int32_t dimension, const Interactions& interactions, Backend& backend) {
+absl::StatusOr<Measured> measure(const Settings& settings, int32_t dimension, const Interactions& interactions, Backend& backend,
+                                 const std::optional<Roofline>& roofline) {
   TrainingOptions training = settings.training;
   training.dimension = dimension;
   training.seed = settings.common.seed;
+  training.attribute_warmup = 0;
   auto session = backend.start_training(interactions, training);
   if (!session.ok()) return session.status();
   if (absl::Status timed = time_on_device(**session); !timed.ok()) return timed;
-  std::vector<double> objectives, seconds;
+  std::vector<double> objectives, seconds, attribute_seconds;
   const auto epoch = [&]() -> absl::StatusOr<CallTime> {
     auto stats = (*session)->run_epoch();
     if (!stats.ok()) return stats.status();
     std::fprintf(stderr, "epoch %d: %.3f s, objective %.10g\n", stats->epoch, stats->seconds, stats->objective);
     objectives.push_back(stats->objective);
     seconds.push_back(stats->seconds);
+    attribute_seconds.push_back(stats->attribute_seconds);
     return CallTime{stats->seconds, (*session)->device_seconds()};
   };
   auto times = CallTimes::measure(epoch, settings.common.repeats);
@@ -75,20 +109,27 @@ absl::StatusOr<Measured> measure(const Settings& settings, int32_t dimension, co
                   0,
                   *std::move(times),
                   work_of(call),
-                  {{"objective", objectives.back()}, {"objectives", objectives}, {"epoch_seconds", seconds}}};
+                  {{"objective", objectives.back()},
+                   {"objectives", objectives},
+                   {"epoch_seconds", seconds},
+                   {"attributes", attribute_report(settings, attribute_seconds, interactions, dimension, roofline)}}};
 }
 
-nlohmann::ordered_json settings_of(const Settings& settings, const Interactions& interactions) {
+Json settings_of(const Settings& settings, const Interactions& interactions) {
   const char* core_type = std::getenv("OPENBLAS_CORETYPE");
   return {{"customers", interactions.customer_count()},
           {"items", interactions.item_count()},
           {"pairs", interactions.pair_count()},
+          {"attributes",
+           settings.attributes.empty()
+               ? Json()
+               : Json{{"dense", settings.attributes.dense}, {"sparse", settings.attributes.sparse}, {"set", settings.attributes.set}}},
           {"unobserved_weight", settings.training.unobserved_weight},
           {"regularization", settings.training.regularization},
           {"regularization_exponent", settings.training.regularization_exponent},
           {"confidence", settings.confidence},
           {"target", settings.target},
-          {"openblas_coretype", core_type == nullptr ? nlohmann::ordered_json() : nlohmann::ordered_json(core_type)}};
+          {"openblas_coretype", core_type == nullptr ? Json() : Json(core_type)}};
 }
 
 absl::Status run(const Settings& settings, const BackendFactory& backends) {
@@ -100,7 +141,7 @@ absl::Status run(const Settings& settings, const BackendFactory& backends) {
   auto report = BenchReport::begin("train", settings.common, **backend, settings_of(settings, *interactions));
   if (!report.ok()) return report.status();
   for (const int32_t dimension : settings.common.dimensions) {
-    const auto measured = measure(settings, dimension, *interactions, **backend);
+    const auto measured = measure(settings, dimension, *interactions, **backend, report->roofline());
     if (!measured.ok()) return measured.status();
     report->add(*measured);
   }
@@ -130,6 +171,9 @@ void add_train_bench(CLI::App& bench, const BackendFactory& backends, int& exit_
   command->add_option("--items", settings->shape.items, "Items, instead of the preset's");
   command->add_option("--pairs", settings->shape.pairs, "Pairs, instead of the preset's");
   command->add_option("--epochs", common.repeats.repetitions, "Timed epochs")->check(CLI::Range(1, 1000))->capture_default_str();
+  command->add_option("--dense-attributes", settings->attributes.dense, "Columns of numbers that customers have");
+  command->add_option("--sparse-attributes", settings->attributes.sparse, "Columns of categories that customers have");
+  command->add_option("--set-attributes", settings->attributes.set, "How many of these each customer has");
   add_bench_options(*command, common);
   command->add_option("--unobserved-weight", training.unobserved_weight, "alpha0")->capture_default_str();
   command->add_option("--regularization", training.regularization, "lambda")->capture_default_str();

@@ -12,6 +12,7 @@
 #include "engine/errors.h"
 #include "engine/initial_factors.h"
 #include "engine/ridge_rule.h"
+#include "engine/seconds_since.h"
 
 namespace bouquet::cpu {
 namespace {
@@ -57,19 +58,25 @@ class CpuTraining final : public TrainingSession {
     const auto start = std::chrono::steady_clock::now();
     const bool attributes = has_attribute_step(options_, epoch_);
     profile_source_.refresh(gram_of(profiles_, *pool_), *pool_);
-    if (attributes && item_attribute_step_)
-      if (absl::Status s = item_attribute_step_->run(item_vectors_, item_prior_, *pool_); !s.ok()) return s;
+    double attribute_seconds = 0;
+    const auto attribute_step = [&](std::optional<AttributeStep>& step, const FactorTable& vectors, PriorMap& prior) {
+      if (!attributes || !step) return absl::OkStatus();
+      const auto begin = std::chrono::steady_clock::now();
+      const absl::Status done = step->run(vectors, prior, *pool_);
+      attribute_seconds += seconds_since(begin);
+      return done;
+    };
+    if (absl::Status s = attribute_step(item_attribute_step_, item_vectors_, item_prior_); !s.ok()) return s;
     if (absl::Status s = item_step_.run(item_vectors_, *pool_); !s.ok()) return s;
     item_gram_ = gram_of(item_vectors_, *pool_);
     item_source_.refresh(item_gram_, *pool_);
-    if (attributes && customer_attribute_step_)
-      if (absl::Status s = customer_attribute_step_->run(profiles_, customer_prior_, *pool_); !s.ok()) return s;
+    if (absl::Status s = attribute_step(customer_attribute_step_, profiles_, customer_prior_); !s.ok()) return s;
     if (absl::Status s = customer_step_.run(profiles_, *pool_); !s.ok()) return s;
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = seconds_since(start);
     double sum = objective(interactions_, profiles_, item_vectors_, rules_, {customer_prior_, item_prior_}, *pool_);
     if (customer_attribute_step_) sum += customer_attribute_step_->penalty();
     if (item_attribute_step_) sum += item_attribute_step_->penalty();
-    return EpochStats{++epoch_, sum, seconds};
+    return EpochStats{++epoch_, sum, seconds, attribute_seconds};
   }
 
   absl::StatusOr<Model> snapshot() const override {

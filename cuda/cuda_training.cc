@@ -20,6 +20,7 @@
 #include "cuda/wait_at_exit.h"
 #include "engine/attribute_fit.h"
 #include "engine/initial_factors.h"
+#include "engine/seconds_since.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -158,7 +159,12 @@ class CudaTraining final : public TrainingSession {
   absl::Status attribute_step(std::optional<TrainedPrior>& prior, const FactorArray& vectors) {
     if (!prior || !has_attribute_step(options_, epoch_)) return absl::OkStatus();
     const NvtxRange range("attribute step");
-    return prior->fit(vectors, {blas_, solver_, stream_});
+    stream_.synchronize();
+    const auto begin = std::chrono::steady_clock::now();
+    const absl::Status fitted = prior->fit(vectors, {blas_, solver_, stream_});
+    stream_.synchronize();
+    attribute_seconds_ += seconds_since(begin);
+    return fitted;
   }
 
   // What is solved by a half-step.
@@ -189,6 +195,7 @@ class CudaTraining final : public TrainingSession {
 
   absl::StatusOr<EpochStats> epoch() {
     const auto start = std::chrono::steady_clock::now();
+    attribute_seconds_ = 0;
     clock_.begin(stream_);
     if (epoch_ == 0) sum_gram(profiles_, profile_gram_);
     if (absl::Status s = half_step({"item", item_step_, item_vectors_, item_prior_}, profile_source_, profile_gram_); !s.ok()) return s;
@@ -199,7 +206,7 @@ class CudaTraining final : public TrainingSession {
     sum_gram(profiles_, profile_gram_);  // of the objective, and of the next epoch
     clock_.end(stream_);
     stream_.synchronize();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = seconds_since(start);
     clock_.read();
 
     const NvtxRange range("objective");
@@ -207,7 +214,7 @@ class CudaTraining final : public TrainingSession {
         {customer_step_.pairs(), profiles_.rows(), profiles_.data(), profile_gram_.data(), of_objective(customer_prior_)},
         {item_step_.pairs(), item_vectors_.rows(), item_vectors_.data(), item_gram_.data(), of_objective(item_prior_)}, pair_count_,
         options_.dimension, options_.unobserved_weight, stream_);
-    return EpochStats{++epoch_, objective, seconds};
+    return EpochStats{++epoch_, objective, seconds, attribute_seconds_};
   }
 
   ObjectivePrior of_objective(std::optional<TrainedPrior>& prior) { return prior ? prior->for_objective(stream_) : ObjectivePrior{}; }
@@ -233,6 +240,7 @@ class CudaTraining final : public TrainingSession {
   std::vector<float> host_item_gram_;
   CallClock clock_;
   int32_t epoch_ = 0;
+  double attribute_seconds_ = 0;  // of the epoch that runs
 };
 
 }  // namespace

@@ -120,9 +120,10 @@ class LoadedModel : public std::enable_shared_from_this<LoadedModel> {
 };
 
 struct EpochStats {
-  int32_t epoch = 0;     // 1 for the first
-  double objective = 0;  // L of docs/algorithms/ials.md after the epoch, summed in double
-  double seconds = 0;    // of the epoch's solves, without the objective
+  int32_t epoch = 0;             // 1 for the first
+  double objective = 0;          // L of docs/algorithms/ials.md after the epoch, summed in double
+  double seconds = 0;            // of the epoch's solves, without the objective
+  double attribute_seconds = 0;  // of these, the attribute steps; the first of a training makes what all of them use
 };
 
 // Training state that stays where the backend computes. Not thread-safe.

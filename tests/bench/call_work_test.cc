@@ -29,6 +29,13 @@ TEST(CallWork, OfAnEpochIsBothHalfStepsAndBothGramMatrices) {
   EXPECT_EQ(epoch.bytes, 2 * 20 * 20 + 2 * 36 + 11 * 12 + 11 * 12);
 }
 
+TEST(CallWork, OfAnAttributeStepIsEveryNumberThatIsSetAndTwoTriangles) {
+  // 10 rows of 2 dense and 3 of 7 sparse columns and the intercept, d = 4: 60 numbers; 10 x 10 numbers of both triangles.
+  const CallWork step = work_of(AttributeStepCall{.rows = 10, .dense = 2, .sparse = 7, .set = 3, .dimension = 4});
+  EXPECT_EQ(step.flops, 60 * 8 + 100 * 8);
+  EXPECT_EQ(step.bytes, 10 * (8 + 24 + 16) + 100 * 8);
+}
+
 TEST(CallWork, TakesAtLeastWhatTheLowerCeilingAllows) {
   const Roofline roofline{.bytes_per_second = 10, .flops_per_second = 100};
   EXPECT_EQ(least_seconds({.bytes = 20, .flops = 100}, roofline), 2);  // 5 flops a byte: memory
