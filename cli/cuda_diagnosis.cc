@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/cuda_module.h"
+#include "cli/nvidia_driver.h"
 #include "engine/errors.h"
 
 namespace bouquet::cli {
@@ -27,6 +28,7 @@ std::string device_line(const DeviceReport& device) {
 CudaDiagnosis diagnose_cuda(const std::string& module_path) {
   CudaDiagnosis found;
   found.module = module_path;
+  found.driver = nvidia_driver_version();
   const auto module = open_cuda_module(module_path);
   if (module.ok())
     found.platform = (*module)->report();
@@ -36,10 +38,15 @@ CudaDiagnosis diagnose_cuda(const std::string& module_path) {
 }
 
 std::string as_text(const CudaDiagnosis& found) {
-  if (!found.problem.empty()) return "CUDA      " + found.problem + "\n";
+  const std::string driver = found.driver.empty() ? "" : "driver " + found.driver;
+  if (!found.problem.empty()) return "CUDA      " + found.problem + "\n" + (driver.empty() ? "" : "          " + driver + "\n");
   const PlatformReport& platform = found.platform;
-  std::string text = "CUDA      module " + found.module + ", CUDA " + cuda_version(platform.runtime_version) + "; ";
-  text += platform.driver_version == 0 ? "no driver\n" : "the driver knows CUDA " + cuda_version(platform.driver_version) + "\n";
+  std::string text = "CUDA      module " + found.module + "\n";
+  text += "          of build " + std::string(build_id()) + ", CUDA " + cuda_version(platform.runtime_version) + "; ";
+  if (platform.driver_version == 0)
+    text += "no driver\n";
+  else
+    text += (driver.empty() ? "the driver" : driver) + " knows CUDA " + cuda_version(platform.driver_version) + "\n";
   for (const DeviceReport& device : platform.devices) text += device_line(device);
   if (!platform.problem.empty()) text += "          " + platform.problem + "\n";
   return text;
@@ -60,6 +67,7 @@ nlohmann::ordered_json as_json(const CudaDiagnosis& found) {
           {"build_id", build_id()},
           {"runtime_version", platform.runtime_version == 0 ? Json(nullptr) : Json(cuda_version(platform.runtime_version))},
           {"driver_version", platform.driver_version == 0 ? Json(nullptr) : Json(cuda_version(platform.driver_version))},
+          {"driver", found.driver.empty() ? Json(nullptr) : Json(found.driver)},
           {"devices", std::move(devices)},
           {"problem", problem.empty() ? Json(nullptr) : Json(problem)}};
 }

@@ -10,6 +10,7 @@ namespace bouquet::cli {
 
 struct CudaDiagnosis {
   std::string module;   // its path
+  std::string driver;   // its own version; empty: it does not say
   std::string problem;  // why the module cannot be opened; empty: it can, and `platform` holds what it found
   PlatformReport platform;
 };

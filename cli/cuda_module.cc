@@ -6,24 +6,30 @@
 #include <filesystem>
 #include <string_view>
 
+#include "cli/nvidia_driver.h"
 #include "engine/errors.h"
 
 namespace bouquet {
 namespace {
 
 constexpr const char* kFileName = "libbouquet_cuda.so";
+#if defined(BOUQUET_WITH_CUDA_MODULE)
+constexpr bool kBuiltWithModule = true;
+#else
+constexpr bool kBuiltWithModule = false;
+#endif
 constexpr const char* kHowToFix = "; install the module that came with this program, or use --backend cpu";
 
-bool driver_is_there() {
-  void* const driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-  if (driver == nullptr) return false;
-  dlclose(driver);
-  return true;
+absl::Status no_module(const std::string& path) {
+  const std::string what = "there is no CUDA module " + path + ": ";
+  if (!kBuiltWithModule) return absl::UnavailableError(what + "this program was built without CUDA; use --backend cpu");
+  if (nvidia_device_count() == 0) return absl::UnavailableError(what + "this machine has no CUDA device either; use --backend cpu");
+  return no_resource(what + "there is a CUDA device, and the module belongs to this program" + kHowToFix);
 }
 
 absl::Status cannot_open(const std::string& why) {
   const std::string what = "the CUDA module cannot be opened: " + why;
-  if (!driver_is_there()) return absl::UnavailableError(what + "; this machine has no NVIDIA driver either; use --backend cpu");
+  if (nvidia_device_count() == 0) return absl::UnavailableError(what + "; this machine has no CUDA device either; use --backend cpu");
   return no_resource(what + "; install what is missing (cuBLAS and cuSOLVER come with the CUDA toolkit), or use --backend cpu");
 }
 
@@ -44,8 +50,7 @@ std::string cuda_module_path() {
 
 absl::StatusOr<const BackendModule*> open_cuda_module(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error))
-    return absl::UnavailableError("there is no CUDA module " + path + ": this program was built without CUDA; use --backend cpu");
+  if (!std::filesystem::exists(path, error)) return no_module(path);
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) return cannot_open(dlerror());
   const auto id = function_of<ModuleBuildId>(library, kModuleBuildIdName);

@@ -11,9 +11,9 @@ namespace bouquet {
 // Where the module is looked for: BOUQUET_CUDA_MODULE, else beside the program, else in ../lib/bouquet from there.
 std::string cuda_module_path();
 
-// Opens the module at `path`; it stays open. Errors: Unavailable (no such file; or libraries that it needs are missing and so is the
-// driver: this machine has no CUDA), ResourceExhausted (a file that is no module, a module of another build, libraries that are missing
-// although there is a driver). Each says what to do.
+// Opens the module at `path`; it stays open. Errors: Unavailable (this program was built without it; or the file or libraries that it
+// needs are missing, and so is a device), ResourceExhausted (a file that is no module, a module of another build, a file or libraries that
+// are missing although there is a device). Each says what to do.
 absl::StatusOr<const BackendModule*> open_cuda_module(const std::string& path);
 
 }  // namespace bouquet

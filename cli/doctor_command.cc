@@ -33,7 +33,8 @@ struct Diagnosis {
   int64_t disk_free_bytes = 0;
   int64_t standby_bytes = 0;
   CudaDiagnosis cuda;
-  std::vector<BackendState> backends;
+  std::vector<BackendState> backends;  // by name
+  BackendState automatic;              // what `auto` takes
   std::vector<Library> libraries;
   std::vector<std::string> warnings;
 };
@@ -50,15 +51,15 @@ std::string joined(const std::vector<std::string>& words) {
   return all;
 }
 
+BackendState backend_state(const BackendFactory& backends, const std::string& name) {
+  const auto backend = backends({.name = name});
+  if (backend.ok()) return {std::string((*backend)->name()), (*backend)->description(), true};
+  return {name, std::string(message_of(backend.status())), false};
+}
+
 std::vector<BackendState> backend_states(const BackendFactory& backends) {
   std::vector<BackendState> states;
-  for (const char* name : {"cuda", "cpu"}) {
-    const auto backend = backends({.name = name});
-    if (backend.ok())
-      states.push_back({name, (*backend)->description(), true});
-    else
-      states.push_back({name, std::string(message_of(backend.status())), false});
-  }
+  for (const char* name : {"cuda", "cpu"}) states.push_back(backend_state(backends, name));
   return states;
 }
 
@@ -95,8 +96,15 @@ std::vector<std::string> warnings(const Diagnosis& found) {
 }
 
 absl::StatusOr<Diagnosis> diagnose(const BackendFactory& backends, const std::string& folder) {
-  Diagnosis found{read_machine(),           folder,      0, standby_bytes(folder), diagnose_cuda(cuda_module_path()),
-                  backend_states(backends), libraries(), {}};
+  Diagnosis found{read_machine(),
+                  folder,
+                  0,
+                  standby_bytes(folder),
+                  diagnose_cuda(cuda_module_path()),
+                  backend_states(backends),
+                  backend_state(backends, "auto"),
+                  libraries(),
+                  {}};
   std::error_code error;
   const auto space = std::filesystem::space(folder, error);
   if (error) return missing_input("doctor: " + folder + ": " + error.message());
@@ -121,6 +129,8 @@ void print_text(const Diagnosis& found) {
   std::printf("%s\nBackends, best first\n", as_text(found.cuda).c_str());
   for (const BackendState& backend : found.backends)
     std::printf("  %-4s  %-8s  %s\n", backend.name.c_str(), backend.usable ? "ready" : "not used", backend.says.c_str());
+  const BackendState& automatic = found.automatic;
+  std::printf("  --backend auto %s\n", (automatic.usable ? "takes " + automatic.name : "ends the command: " + automatic.says).c_str());
   std::printf("\nLibraries\n");
   for (const Library& library : found.libraries)
     std::printf("  %-10s %s (%s)\n", library.name.c_str(), library.version.c_str(), library.used_for.c_str());
@@ -151,6 +161,9 @@ Json as_json(const Diagnosis& found) {
           {"open_file_limit", machine.open_file_limit},
           {"cuda", as_json(found.cuda)},
           {"backends", std::move(backends)},
+          {"auto",
+           {{"takes", found.automatic.usable ? Json(found.automatic.name) : Json(nullptr)},
+            {"problem", found.automatic.usable ? Json(nullptr) : Json(found.automatic.says)}}},
           {"libraries", std::move(all_libraries)},
           {"warnings", found.warnings}};
 }

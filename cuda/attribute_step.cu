@@ -118,7 +118,7 @@ absl::Status AttributeStep::run(const float* vectors, PriorMap& map, float* mean
 absl::Status AttributeStep::factorize(const StepLibraries& with) {
   const auto n = static_cast<int>(weighted_.size());
   weighted_.gram(factor_.data(), with.blas, with.stream);
-  launch(with.stream, one_each(n), add_ridges_kernel, factor_.data(), n, ridges_.data());
+  launch<add_ridges_kernel>(with.stream, one_each(n), factor_.data(), n, ridges_.data());
   check(cusolverDnDpotrf(with.solver.get(), CUBLAS_FILL_MODE_UPPER, n, factor_.data(), n, work_.data(), static_cast<int>(work_.size()),
                          failed_.data()));
   failed_.download(host_failed_.span());
@@ -153,13 +153,13 @@ void AttributeStep::multiply(const double* v, double* product, PriorMap& map, fl
   compute_prior_means(attributes_, map.table().data(), d, {nullptr, rows_}, means, with.stream);
   weighted_.products({means, row_stride(d), d}, product, d, with.blas, with.stream);
   const int64_t count = weighted_.size() * d;
-  launch(with.stream, one_each(count), add_scaled_kernel, v, count, d, ridges_.data(), product);
+  launch<add_scaled_kernel>(with.stream, one_each(count), v, count, d, ridges_.data(), product);
 }
 
 void AttributeStep::round_map(const double* from, PriorMap& map, const Stream& stream) const {
   const int32_t d = options_.dimension;
   const int64_t count = weighted_.size() * d;
-  launch(stream, one_each(count), round_map_kernel, from, count, d, row_stride(d), attributes_.dense_count, map.table().data());
+  launch<round_map_kernel>(stream, one_each(count), from, count, d, row_stride(d), attributes_.dense_count, map.table().data());
 }
 
 }  // namespace bouquet::cuda

@@ -12,12 +12,14 @@ namespace bouquet::cuda {
 
 // What a failure means to a caller.
 enum class Fault {
-  kFull,    // memory ran out; everything made before it still works
-  kAbsent,  // there is no device or no driver that can be used
-  kLost,    // the device, or this process's hold on it, is gone: every later call fails too, only a new process gets it back
-  kBug      // a call that makes no sense
+  kFull,      // memory ran out; everything made before it still works
+  kAbsent,    // there is no device or no driver that can be used
+  kUnusable,  // the device is there, and this build or this process cannot use it: the message says what to change
+  kLost,      // the device, or this process's hold on it, is gone: every later call fails too, only a new process gets it back
+  kBug        // a call that makes no sense
 };
 
+// What is not known is kLost: whoever serves then goes on without the device.
 Fault fault_of(cudaError_t code);
 
 class CudaError : public std::runtime_error {
@@ -31,7 +33,8 @@ class CudaError : public std::runtime_error {
 
 [[noreturn]] void throw_cuda_error(cudaError_t code, std::source_location at);
 
-// Throws CudaError unless the call went well. The message holds the error's name, its text and the place in our sources.
+// Throws CudaError unless the call went well. The message holds the error's name, its text and the place in our sources, and what to do
+// about a device that is kUnusable.
 inline void check(cudaError_t code, std::source_location at = std::source_location::current()) {
   if (code != cudaSuccess) throw_cuda_error(code, at);
 }

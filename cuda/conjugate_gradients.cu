@@ -73,8 +73,8 @@ void ConjugateGradients::count_memory(int64_t n, int32_t d, MemoryTable& table) 
 }
 
 std::vector<double> ConjugateGradients::column_sums(const double* a, const double* b, Divided divided, const Stream& stream) {
-  launch(stream, {dim3(kPartitions, block_count(d_, kThreads)), dim3(kThreads)}, column_sums_kernel, a, b,
-         divided == Divided::kNo ? nullptr : diagonal_.data(), n_, d_, sums_.data());
+  launch<column_sums_kernel>(stream, {dim3(kPartitions, block_count(d_, kThreads)), dim3(kThreads)}, a, b,
+                             divided == Divided::kNo ? nullptr : diagonal_.data(), n_, d_, sums_.data());
   sums_.download(host_sums_.span());
   stream.synchronize();
   std::vector<double> all(static_cast<size_t>(d_));
@@ -97,8 +97,8 @@ void ConjugateGradients::start(const double* right, const Times& times, const St
     product_.fill_bytes(0);
   }
   has_solution_ = true;
-  launch(stream, one_each(count), subtract_kernel, right, product_.data(), count, residual_.data());
-  launch(stream, one_each(count), turn_kernel, residual_.data(), diagonal_.data(), nullptr, count, d_, direction_.data());
+  launch<subtract_kernel>(stream, one_each(count), right, product_.data(), count, residual_.data());
+  launch<turn_kernel>(stream, one_each(count), residual_.data(), diagonal_.data(), nullptr, count, d_, direction_.data());
 }
 
 bool ConjugateGradients::solve(const double* right, const Times& times, int most_iterations, const Stream& stream) {
@@ -114,12 +114,12 @@ bool ConjugateGradients::solve(const double* right, const Times& times, int most
     const std::vector<double> curvature = column_sums(direction_.data(), product_.data(), Divided::kNo, stream);
     for (size_t j = 0; j < columns; ++j) factors[j] = fits(norms[j], scale[j], kFitTolerance) ? 0 : rz[j] / curvature[j];
     upload_factors(factors, stream);
-    launch(stream, one_each(count), step_kernel, factors_.data(), direction_.data(), product_.data(), count, d_, x_.data(),
-           residual_.data());
+    launch<step_kernel>(stream, one_each(count), factors_.data(), direction_.data(), product_.data(), count, d_, x_.data(),
+                        residual_.data());
     const std::vector<double> next = column_sums(residual_.data(), residual_.data(), Divided::kByDiagonal, stream);
     for (size_t j = 0; j < columns; ++j) factors[j] = next[j] / std::max(rz[j], 1e-300);
     upload_factors(factors, stream);
-    launch(stream, one_each(count), turn_kernel, residual_.data(), diagonal_.data(), factors_.data(), count, d_, direction_.data());
+    launch<turn_kernel>(stream, one_each(count), residual_.data(), diagonal_.data(), factors_.data(), count, d_, direction_.data());
     rz = next;
     norms = column_sums(residual_.data(), residual_.data(), Divided::kNo, stream);
   }

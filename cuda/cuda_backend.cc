@@ -52,11 +52,12 @@ class CudaBackend final : public Backend {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Backend>> make_cuda_backend(int index) {
-  if (absl::Status s = usable(report_devices(), index); !s.ok()) return s;
+  const PlatformReport report = report_devices();
+  if (absl::Status s = usable(report, index); !s.ok()) return s;
   try {
     return std::make_unique<CudaBackend>(std::make_shared<const Device>(index));
   } catch (const CudaError& error) {
-    return to_status(error, "opening CUDA device " + std::to_string(index));
+    return to_status(error, "opening " + described(report.devices[static_cast<size_t>(index)]));
   }
 }
 

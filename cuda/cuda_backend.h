@@ -8,9 +8,9 @@
 
 namespace bouquet::cuda {
 
-// The backend on device `index`, counted among those that CUDA_VISIBLE_DEVICES shows. Errors: Unavailable (no driver, no device, or one
-// older than compute capability 7.5), InvalidArgument (no such device), ResourceExhausted (a driver that is too old, a device that is
-// full), Internal (a broken device).
+// The backend on device `index`, counted among those that CUDA_VISIBLE_DEVICES shows. Errors: Unavailable (no driver, no device),
+// InvalidArgument (no such device), ResourceExhausted (a driver or a device that is too old, a device that is full, has no memory pools or
+// that this build cannot use), Internal (a broken device).
 absl::StatusOr<std::unique_ptr<Backend>> make_cuda_backend(int index);
 
 }  // namespace bouquet::cuda

@@ -56,7 +56,10 @@ class CudaProfiler final : public Profiler {
   }
 
   // Pinned memory must not go while a copy may still use it.
-  ~CudaProfiler() override { cudaStreamSynchronize(stream_.get()); }
+  ~CudaProfiler() override {
+    device_.use_to_release();
+    cudaStreamSynchronize(stream_.get());
+  }
 
   absl::Status solve(const HistoryBatch& histories, ProfileBatch solved) override {
     const NvtxRange range("bouquet: solve");

@@ -42,7 +42,10 @@ class CudaRanker final : public Ranker {
   }
 
   // Pinned memory must not go while a copy may still use it.
-  ~CudaRanker() override { cudaStreamSynchronize(stream_.get()); }
+  ~CudaRanker() override {
+    device_.use_to_release();
+    cudaStreamSynchronize(stream_.get());
+  }
 
   absl::Status rank(const QueryBatch& queries, RankedRows ranked) override {
     const NvtxRange nvtx("bouquet: rank");

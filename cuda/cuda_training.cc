@@ -113,7 +113,10 @@ class CudaTraining final : public TrainingSession {
   }
 
   // Pinned memory must not go while a copy may still use it.
-  ~CudaTraining() override { cudaStreamSynchronize(stream_.get()); }
+  ~CudaTraining() override {
+    device_->use_to_release();
+    cudaStreamSynchronize(stream_.get());
+  }
 
   absl::StatusOr<EpochStats> run_epoch() override {
     const NvtxRange range("bouquet: run_epoch");

@@ -3,15 +3,10 @@
 #include <limits>
 
 #include "cuda/check.h"
+#include "cuda/kernels.h"
 
 namespace bouquet::cuda {
 namespace {
-
-int attribute_of(int index, cudaDeviceAttr attribute) {
-  int value = 0;
-  check(cudaDeviceGetAttribute(&value, attribute, index));
-  return value;
-}
 
 cudaMemPool_t make_pool(int index) {
   cudaMemPoolProps props = {};
@@ -37,19 +32,25 @@ DeviceProperties properties_of(int index) {
           .capability = 10 * props.major + props.minor,
           .multiprocessors = props.multiProcessorCount,
           .memory_bytes = static_cast<int64_t>(props.totalGlobalMem),
-          .shared_bytes_per_block = attribute_of(index, cudaDevAttrMaxSharedMemoryPerBlockOptin)};
+          .memory_pools = props.memoryPoolsSupported != 0};
 }
 
 Device::Device(int index) : properties_(properties_of(index)) {
   use();
+  load_kernels();
   pool_ = make_pool(index);
 }
 
-Device::~Device() { cudaMemPoolDestroy(pool_); }
+Device::~Device() {
+  use_to_release();
+  cudaMemPoolDestroy(pool_);
+}
 
 void Device::use() const { check(cudaSetDevice(properties_.index)); }
+void Device::use_to_release() const noexcept { cudaSetDevice(properties_.index); }
 
 int64_t Device::pool_attribute(cudaMemPoolAttr attribute) const {
+  use();
   uint64_t bytes = 0;
   check(cudaMemPoolGetAttribute(pool_, attribute, &bytes));
   return static_cast<int64_t>(bytes);

@@ -17,14 +17,14 @@ struct DeviceProperties {
   int capability = 0;  // 10 * major + minor
   int multiprocessors = 0;
   int64_t memory_bytes = 0;
-  int64_t shared_bytes_per_block = 0;  // what a kernel may ask for at most
+  bool memory_pools = true;
 };
 
 // Throws CudaError.
 DeviceProperties properties_of(int index);
 
-// Move-free, shared by all that is made on the device. Owns its memory pool, which keeps what was freed, so that the next model or
-// ranker gets its memory without asking the driver. Thread-safe.
+// Move-free, shared by all that is made on the device, where all kernels are loaded (kernels.h). Owns its memory pool, which keeps what was
+// freed, so that the next model or ranker gets its memory without asking the driver. Thread-safe.
 class Device {
  public:
   explicit Device(int index);  // throws CudaError
@@ -37,6 +37,9 @@ class Device {
 
   // Makes this the calling thread's device: the first thing at every entry to cuda/. Throws CudaError.
   void use() const;
+  // The same for destructors, which run on any thread, and where nobody hears of failures. Whoever holds streams, arrays or handles of the
+  // device calls it before they go: some calls act on the thread's device whatever they are given, and set it up where it is another one.
+  void use_to_release() const noexcept;
 
   // Bytes of the pool that are in use, now and at most so far. Throws CudaError.
   int64_t used_bytes() const;

@@ -25,6 +25,7 @@ class DeviceRows {
   // Copies `rows` [n, cols], and before them the rows of `old`, which has as many columns, if there is one; waits for the copies. Throws
   // CudaError.
   DeviceRows(const DeviceRows* old, MatrixView<const float> rows, int64_t cols, std::shared_ptr<const Device> device);
+  ~DeviceRows() { device_->use_to_release(); }
 
   DeviceMatrix view() const { return {values_.data(), rows_, cols_}; }
 

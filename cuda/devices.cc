@@ -29,6 +29,7 @@ DeviceReport report_device(int index) {
     report.name = properties.name;
     report.capability = properties.capability;
     report.memory_bytes = properties.memory_bytes;
+    report.memory_pools = properties.memory_pools;
   } catch (const CudaError& error) {
     report.cause = error.what();
   }
@@ -76,6 +77,13 @@ PlatformReport report_devices() {
   return report;
 }
 
+std::string described(const DeviceReport& device) {
+  const std::string number = "CUDA device " + std::to_string(device.index);
+  if (device.capability == 0) return number;
+  return number + " (" + device.name + ", compute capability " + std::to_string(device.capability / 10) + "." +
+         std::to_string(device.capability % 10) + ")";
+}
+
 absl::Status usable(const PlatformReport& report, int index) {
   if (absl::Status s = status_of(report); !s.ok()) return s;
   const auto count = static_cast<int>(report.devices.size());
@@ -83,11 +91,13 @@ absl::Status usable(const PlatformReport& report, int index) {
     return wrong_usage("--device is " + std::to_string(index) + "; this machine shows " + std::to_string(count) +
                        (count == 1 ? " CUDA device: 0" : " CUDA devices: 0 to " + std::to_string(count - 1)));
   const DeviceReport& device = report.devices[static_cast<size_t>(index)];
-  const std::string name = "CUDA device " + std::to_string(index) + (device.name.empty() ? "" : " (" + device.name + ")");
-  if (device.capability == 0) return absl::InternalError(name + " does not answer: " + device.cause);
+  if (device.capability == 0) return absl::InternalError(described(device) + " does not answer: " + device.cause);
   if (device.capability < kOldestCapability)
-    return absl::UnavailableError(name + " has compute capability " + std::to_string(device.capability / 10) + "." +
-                                  std::to_string(device.capability % 10) + "; 7.5 or newer is needed; use --backend cpu");
+    return no_resource(described(device) + " is too old: 7.5 or newer is needed; use --backend cpu");
+  if (!device.memory_pools)
+    return no_resource(described(device) +
+                       " has no memory pools, which the cuda backend takes all memory from (of a virtual GPU: let it have unified memory); "
+                       "use --backend cpu");
   return absl::OkStatus();
 }
 

@@ -28,6 +28,7 @@ class FoldInSource {
  public:
   // Keeps what it needs of `tables`. Waits until all is there. Throws CudaError.
   FoldInSource(const DeviceModel& tables, Side solved);
+  ~FoldInSource() { stream_.device().use_to_release(); }
   static void count_memory(const FoldInShape& shape, MemoryTable& table);
   // What the constructor needs beside it, and gives back.
   static void count_scratch(const FoldInShape& shape, int capability, MemoryTable& table);

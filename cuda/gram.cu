@@ -54,14 +54,14 @@ void GramSums::sum(const float* table, int64_t rows, double* gram, const BlasHan
     // The last chunk has shorter partitions, all of the same length.
     const int64_t part_rows = std::min(part_rows_, (rows - first + parts_ - 1) / parts_);
     const int64_t count = parts_ * part_rows * d_;
-    launch(stream, {dim3(block_count(count, kThreads)), dim3(kThreads)}, widen_kernel, table, first, rows, d_, row_stride(d_), count,
-           chunk_.data());
+    launch<widen_kernel>(stream, {dim3(block_count(count, kThreads)), dim3(kThreads)}, table, first, rows, d_, row_stride(d_), count,
+                         chunk_.data());
     const double keep = first == 0 ? 0 : 1;
     // Row-major rows are the columns of a column-major matrix A; this is A Aᵀ.
     check(cublasDgemmStridedBatched(blas.get(), CUBLAS_OP_N, CUBLAS_OP_T, d_, d_, static_cast<int>(part_rows), &one, chunk_.data(), d_,
                                     part_rows * d_, chunk_.data(), d_, part_rows * d_, &keep, sums_.data(), d_, int64_t{d_} * d_, parts_));
   }
-  launch(stream, {dim3(block_count(int64_t{d_} * d_, kThreads)), dim3(kThreads)}, add_parts_kernel, sums_.data(), parts_, d_, gram);
+  launch<add_parts_kernel>(stream, {dim3(block_count(int64_t{d_} * d_, kThreads)), dim3(kThreads)}, sums_.data(), parts_, d_, gram);
 }
 
 }  // namespace bouquet::cuda

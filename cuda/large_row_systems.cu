@@ -6,6 +6,7 @@
 #include "cuda/pair_gather.h"
 #include "cuda/register_tiles.h"
 #include "cuda/row_systems.h"
+#include "engine/model.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -56,6 +57,8 @@ struct LargeMemory {
     return moved;
   }
 };
+
+static_assert(LargeMemory::floats(kMaxDimension) * sizeof(float) <= kMostSharedBytes);
 
 // tiles -= the products of the columns of L to the left of square (I, J). A barrier must follow before `memory` is written again.
 __device__ __forceinline__ void subtract_factor(Tiles& tiles, const Factor& factor, int i, int j, float* memory) {
@@ -246,7 +249,7 @@ __device__ __forceinline__ void solve_row(const LargeArguments& a, int at, const
 }
 
 // One block: rows blockIdx.x, + gridDim.x, ... Floor: pairs (d² / 2 + d) + d³ / 6 multiply-adds at the device's FP32 rate; squares on the
-// diagonal and d past a multiple of 128 cost as much as full ones. Shared memory: 38 KB.
+// diagonal and d past a multiple of 128 cost as much as full ones. Shared memory: 42 KiB at d = 256, 45 at 1,024.
 __global__ void __launch_bounds__(kThreads) solve_large_kernel(const LargeArguments a) {
   const LargeMemory memory = LargeMemory::at(dynamic_shared<float>(), a.size);
   const Factor factor = {a.workspace + int64_t{blockIdx.x} * squares_of(a.size) * kSquare};
@@ -284,19 +287,20 @@ void solve_large_from_parts(const DevicePairs& pairs, const DeviceSource& source
                             const PartialSums& sums, const DeviceSolutions& out, const LargeWorkspace& workspace, const Stream& stream) {
   if (rows.count == 0) return;
   const int size = system_size(source.dimension);
-  launch(stream,
-         {dim3(static_cast<unsigned>(std::min(rows.count, workspace.blocks))), dim3(kThreads), LargeMemory::floats(size) * sizeof(float)},
-         solve_large_kernel, {{pairs, source, rows, out, sums, first_slots, size}, workspace.floats});
+  launch<solve_large_kernel>(
+      stream,
+      {dim3(static_cast<unsigned>(std::min(rows.count, workspace.blocks))), dim3(kThreads), LargeMemory::floats(size) * sizeof(float)},
+      {{pairs, source, rows, out, sums, first_slots, size}, workspace.floats});
 }
 
 void sum_large_parts(const DevicePairs& pairs, const DeviceSource& source, const RowPart* parts, int32_t count, const PartialSums& sums,
                      const Stream& stream) {
   if (count == 0) return;
   const int size = system_size(source.dimension), side = size / kMacroTile;
-  launch(
+  launch<sum_large_parts_kernel>(
       stream,
       {dim3(static_cast<unsigned>(count), static_cast<unsigned>(side * (side + 1) / 2)), dim3(kThreads), Gather::kFloats * sizeof(float)},
-      sum_large_parts_kernel, {{pairs, source, {}, {}, sums, nullptr, size}, nullptr}, parts);
+      {{pairs, source, {}, {}, sums, nullptr, size}, nullptr}, parts);
 }
 
 }  // namespace bouquet::cuda

@@ -8,17 +8,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <type_traits>
 
 #include "cuda/check.h"
+#include "cuda/kernels.h"
 #include "cuda/stream.h"
 
 namespace bouquet::cuda {
 
+// What every device gives every kernel. More would take an attribute of the kernel, which all threads that launch it share, and there is
+// more on newer devices alone.
+inline constexpr std::size_t kMostSharedBytes = 48 * 1024;
+
 struct LaunchShape {
   dim3 grid;
   dim3 block;
-  std::size_t shared_bytes = 0;  // dynamic shared memory
+  std::size_t shared_bytes = 0;  // dynamic shared memory, at most kMostSharedBytes
 };
 
 // How many blocks of `per_block` elements hold `count`: a grid's x, at least 1. Throws CudaError past 2^31 - 1 blocks.
@@ -28,19 +32,29 @@ inline unsigned block_count(int64_t count, int64_t per_block, std::source_locati
   return static_cast<unsigned>(blocks);
 }
 
-// Starts kernel(arguments...) on the stream, without waiting. Throws CudaError.
-template <typename... P>
-void launch(const Stream& stream, const LaunchShape& shape, void (*kernel)(P...), std::type_identity_t<P>... arguments) {
-  constexpr std::size_t kGrantedToAll = 48 * 1024;
-  if (shape.shared_bytes > kGrantedToAll)
-    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shape.shared_bytes)));
-  cudaLaunchConfig_t config = {};
-  config.gridDim = shape.grid;
-  config.blockDim = shape.block;
-  config.dynamicSmemBytes = shape.shared_bytes;
-  config.stream = stream.get();
-  check(cudaLaunchKernelEx(&config, kernel, arguments...));
-}
+// What launch<kernel> is: it starts kernel(arguments...) on the stream, without waiting. Throws CudaError.
+template <auto kKernel>
+class Launcher;
+
+template <typename... P, void (*kKernel)(P...)>
+class Launcher<kKernel> {
+ public:
+  void operator()(const Stream& stream, const LaunchShape& shape, P... arguments) const {
+    static_cast<void>(&kListed);  // or it would not be
+    cudaLaunchConfig_t config = {};
+    config.gridDim = shape.grid;
+    config.blockDim = shape.block;
+    config.dynamicSmemBytes = shape.shared_bytes;
+    config.stream = stream.get();
+    check(cudaLaunchKernelEx(&config, kKernel, arguments...));
+  }
+
+ private:
+  static inline const ListedKernel kListed{reinterpret_cast<const void*>(kKernel)};
+};
+
+// launch<kernel>(stream, shape, arguments...). The kernel is known when this is compiled, so that it is listed (kernels.h).
+template <auto kKernel>
+inline constexpr Launcher<kKernel> launch = {};
 
 }  // namespace bouquet::cuda

@@ -13,7 +13,9 @@ Fault full_or_lost() {
 }
 
 [[noreturn]] void throw_library_error(const char* library, int code, Fault fault, std::source_location at) {
-  throw CudaError(fault, std::string(library) + " error " + std::to_string(code) + " in " + at.function_name());
+  std::string what = std::string(library) + " error " + std::to_string(code) + " in " + at.function_name();
+  if (fault == Fault::kUnusable) what += "; this version of the library has no code for the device: install one that has";
+  throw CudaError(fault, what);
 }
 
 // What the manual recommends for cublasSetWorkspace(): 32 MiB from Hopper (9.0) on, 4 MiB before.
@@ -24,16 +26,19 @@ int64_t workspace_bytes(int capability) { return (capability >= 90 ? int64_t{32}
 void check(cublasStatus_t code, std::source_location at) {
   if (code == CUBLAS_STATUS_SUCCESS) return;
   const bool misused = code == CUBLAS_STATUS_INVALID_VALUE || code == CUBLAS_STATUS_NOT_INITIALIZED || code == CUBLAS_STATUS_NOT_SUPPORTED;
-  throw_library_error("cuBLAS", code, code == CUBLAS_STATUS_ALLOC_FAILED ? full_or_lost() : misused ? Fault::kBug : Fault::kLost, at);
+  const Fault otherwise = misused ? Fault::kBug : code == CUBLAS_STATUS_ARCH_MISMATCH ? Fault::kUnusable : Fault::kLost;
+  throw_library_error("cuBLAS", code, code == CUBLAS_STATUS_ALLOC_FAILED ? full_or_lost() : otherwise, at);
 }
 
 void check(cusolverStatus_t code, std::source_location at) {
   if (code == CUSOLVER_STATUS_SUCCESS) return;
   const bool misused = code == CUSOLVER_STATUS_INVALID_VALUE || code == CUSOLVER_STATUS_NOT_INITIALIZED;
-  throw_library_error("cuSOLVER", code, code == CUSOLVER_STATUS_ALLOC_FAILED ? full_or_lost() : misused ? Fault::kBug : Fault::kLost, at);
+  const Fault otherwise = misused ? Fault::kBug : code == CUSOLVER_STATUS_ARCH_MISMATCH ? Fault::kUnusable : Fault::kLost;
+  throw_library_error("cuSOLVER", code, code == CUSOLVER_STATUS_ALLOC_FAILED ? full_or_lost() : otherwise, at);
 }
 
-BlasHandle::BlasHandle(const Stream& stream) : workspace_(workspace_bytes(stream.device().properties().capability), stream) {
+BlasHandle::BlasHandle(const Stream& stream)
+    : device_(&stream.device()), workspace_(workspace_bytes(stream.device().properties().capability), stream) {
   stream.device().use();
   check(cublasCreate(&handle_));
   cublasStatus_t status = cublasSetStream(handle_, stream.get());
@@ -48,10 +53,12 @@ BlasHandle::BlasHandle(const Stream& stream) : workspace_(workspace_bytes(stream
 void BlasHandle::count_memory(int capability, MemoryTable& table) { table.add("cuBLAS workspace", workspace_bytes(capability)); }
 
 BlasHandle::~BlasHandle() {
-  if (handle_ != nullptr) cublasDestroy(handle_);
+  if (handle_ == nullptr) return;
+  device_->use_to_release();
+  cublasDestroy(handle_);
 }
 
-SolverHandle::SolverHandle(const Stream& stream) {
+SolverHandle::SolverHandle(const Stream& stream) : device_(&stream.device()) {
   stream.device().use();
   check(cusolverDnCreate(&handle_));
   if (const cusolverStatus_t status = cusolverDnSetStream(handle_, stream.get()); status != CUSOLVER_STATUS_SUCCESS) {
@@ -61,7 +68,9 @@ SolverHandle::SolverHandle(const Stream& stream) {
 }
 
 SolverHandle::~SolverHandle() {
-  if (handle_ != nullptr) cusolverDnDestroy(handle_);
+  if (handle_ == nullptr) return;
+  device_->use_to_release();
+  cusolverDnDestroy(handle_);
 }
 
 }  // namespace bouquet::cuda

@@ -25,11 +25,13 @@ class BlasHandle {
   explicit BlasHandle(const Stream& stream);
   ~BlasHandle();
   static void count_memory(int capability, MemoryTable& table);
-  BlasHandle(BlasHandle&& other) noexcept : workspace_(std::move(other.workspace_)), handle_(std::exchange(other.handle_, nullptr)) {}
+  BlasHandle(BlasHandle&& other) noexcept
+      : device_(other.device_), workspace_(std::move(other.workspace_)), handle_(std::exchange(other.handle_, nullptr)) {}
   BlasHandle& operator=(BlasHandle&&) = delete;
   cublasHandle_t get() const { return handle_; }
 
  private:
+  const Device* device_;
   DeviceArray<char> workspace_;
   cublasHandle_t handle_ = nullptr;
 };
@@ -39,11 +41,12 @@ class SolverHandle {
  public:
   explicit SolverHandle(const Stream& stream);
   ~SolverHandle();
-  SolverHandle(SolverHandle&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  SolverHandle(SolverHandle&& other) noexcept : device_(other.device_), handle_(std::exchange(other.handle_, nullptr)) {}
   SolverHandle& operator=(SolverHandle&&) = delete;
   cusolverDnHandle_t get() const { return handle_; }
 
  private:
+  const Device* device_;
   cusolverDnHandle_t handle_ = nullptr;
 };
 

@@ -145,15 +145,15 @@ double Objective::evaluate(const ObjectiveSide& customers, const ObjectiveSide& 
                                   map_blocks(customers.prior),         map_blocks(items.prior)};
   const auto shape = [&](int term) { return LaunchShape{dim3(static_cast<unsigned>(blocks[term])), dim3(kThreads)}; };
   double* const sums = sums_.data();
-  launch(stream, shape(0), misfit_kernel, {customers.pairs, customers.count, pair_count, customers.factors, items.factors, stride}, sums);
+  launch<misfit_kernel>(stream, shape(0), {customers.pairs, customers.count, pair_count, customers.factors, items.factors, stride}, sums);
   const auto penalty = [&](int term, const PenaltyArguments& a) {
-    if (blocks[term] > 0) launch(stream, shape(term), penalty_kernel, a, sums + term * kMostBlocks);
+    if (blocks[term] > 0) launch<penalty_kernel>(stream, shape(term), a, sums + term * kMostBlocks);
   };
   penalty(1, {customers.pairs.ridges, customers.factors, customers.prior.means, customers.count, stride});
   penalty(2, {items.pairs.ridges, items.factors, items.prior.means, items.count, stride});
   penalty(4, {customers.prior.map_ridges, customers.prior.map, nullptr, customers.prior.map_rows, stride});
   penalty(5, {items.prior.map_ridges, items.prior.map, nullptr, items.prior.map_rows, stride});
-  launch(stream, shape(3), product_kernel, customers.gram, items.gram, int64_t{d} * d, sums + 3 * kMostBlocks);
+  launch<product_kernel>(stream, shape(3), customers.gram, items.gram, int64_t{d} * d, sums + 3 * kMostBlocks);
   sums_.download(host_sums_.span());
   stream.synchronize();
   double terms[kTerms] = {};

@@ -106,7 +106,7 @@ void PriorMap::rotate(const SolveSource& source, const BlasHandle& blas) {
 void compute_prior_means(const DeviceAttributes& attributes, const float* map, int32_t d, const RowList& rows, float* means,
                          const Stream& stream) {
   if (rows.count == 0) return;
-  launch(stream, {dim3(block_count(rows.count, kRows)), dim3(kThreads)}, prior_means_kernel, {attributes, map, row_stride(d), rows, means});
+  launch<prior_means_kernel>(stream, {dim3(block_count(rows.count, kRows)), dim3(kThreads)}, {attributes, map, row_stride(d), rows, means});
 }
 
 }  // namespace bouquet::cuda

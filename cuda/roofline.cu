@@ -83,11 +83,11 @@ double rounds_per_second(const Stream& stream, unsigned blocks) {
 }  // namespace
 
 void copy_vectors(const Stream& stream, unsigned blocks, const float4* from, float4* to, int64_t count) {
-  launch(stream, {dim3(blocks), dim3(kThreads)}, copy_kernel, from, to, count);
+  launch<copy_kernel>(stream, {dim3(blocks), dim3(kThreads)}, from, to, count);
 }
 
 void multiply_add(const Stream& stream, unsigned blocks, float factor, float addend, int64_t rounds, float* sums) {
-  launch(stream, {dim3(blocks), dim3(kThreads)}, multiply_add_kernel, factor, addend, rounds, sums);
+  launch<multiply_add_kernel>(stream, {dim3(blocks), dim3(kThreads)}, factor, addend, rounds, sums);
 }
 
 Roofline measure_roofline(const Device& device) {

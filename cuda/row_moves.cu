@@ -61,26 +61,26 @@ __global__ void rotate_back_kernel(const float* basis, int dimension, int stride
 
 void clear_rows(const RowList& rows, int32_t dimension, const DeviceSolutions& out, const Stream& stream) {
   if (rows.count == 0) return;
-  launch(stream, {dim3(block_count(int64_t{rows.count} * dimension, kThreads)), dim3(kThreads)}, clear_rows_kernel, rows, dimension, out);
+  launch<clear_rows_kernel>(stream, {dim3(block_count(int64_t{rows.count} * dimension, kThreads)), dim3(kThreads)}, rows, dimension, out);
 }
 
 void shrink_means(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,
                   const Stream& stream) {
   if (rows.count == 0) return;
-  launch(stream, {dim3(block_count(int64_t{rows.count} * source.dimension, kThreads)), dim3(kThreads)}, shrink_means_kernel, pairs, source,
-         rows, out);
+  launch<shrink_means_kernel>(stream, {dim3(block_count(int64_t{rows.count} * source.dimension, kThreads)), dim3(kThreads)}, pairs, source,
+                              rows, out);
 }
 
 void pad_rows(const float* from, int64_t rows, int32_t d, float* to, const Stream& stream) {
   const int32_t stride = row_stride(d);
-  launch(stream, {dim3(block_count(rows * stride, kThreads)), dim3(kThreads)}, pad_rows_kernel, from, rows, d, stride, to);
+  launch<pad_rows_kernel>(stream, {dim3(block_count(rows * stride, kThreads)), dim3(kThreads)}, from, rows, d, stride, to);
 }
 
 void rotate_back(const float* basis, int32_t dimension, const RowList& rows, const DeviceSolutions& out, const Stream& stream) {
   if (rows.count == 0) return;
-  launch(stream,
-         {dim3(block_count(rows.count, kRotatedRows)), dim3(kThreads), static_cast<size_t>(dimension) * kRotatedRows * sizeof(float)},
-         rotate_back_kernel, basis, dimension, row_stride(dimension), rows, out);
+  launch<rotate_back_kernel>(
+      stream, {dim3(block_count(rows.count, kRotatedRows)), dim3(kThreads), static_cast<size_t>(dimension) * kRotatedRows * sizeof(float)},
+      basis, dimension, row_stride(dimension), rows, out);
 }
 
 }  // namespace bouquet::cuda

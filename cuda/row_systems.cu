@@ -376,8 +376,8 @@ void launch_tiled(const TileShape& shape, int32_t blocks, int64_t more_floats, c
   if (blocks == 0) return;
   const auto start = [&]<int B, int R, int W>() {
     const auto bytes = static_cast<size_t>(Kernel::template floats<B, W>() + more_floats) * sizeof(float);
-    launch(stream, {dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(shape.threads)), bytes},
-           Kernel::template get<B, R, W>(), arguments, more...);
+    launch<Kernel::template get<B, R, W>()>(
+        stream, {dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(shape.threads)), bytes}, arguments, more...);
   };
   if (shape.tile == 4)
     start.template operator()<4, 1, 64>();

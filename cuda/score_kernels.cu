@@ -142,7 +142,7 @@ __global__ void __launch_bounds__(kThreads) score_kernel(ScoreTile tile) {
 template <int QueriesPerThread>
 void start(const Stream& stream, const ScoreTile& tile) {
   const dim3 grid(block_count(tile.rows, kRows), block_count(tile.queries, kSide * QueriesPerThread));
-  launch(stream, {grid, dim3(kThreads), sizeof(Staged<kSide * QueriesPerThread>)}, score_kernel<QueriesPerThread>, tile);
+  launch<score_kernel<QueriesPerThread>>(stream, {grid, dim3(kThreads), sizeof(Staged<kSide * QueriesPerThread>)}, tile);
 }
 
 constexpr int kMarkThreads = 256;
@@ -164,7 +164,7 @@ void score_tile(const Stream& stream, const ScoreTile& tile) {
 
 void mark_excluded(const Stream& stream, const Exclusion* exclusions, int64_t count, float* bounds, int64_t pitch) {
   if (count == 0) return;
-  launch(stream, {dim3(block_count(count, kMarkThreads)), dim3(kMarkThreads)}, mark_kernel, exclusions, count, bounds, pitch);
+  launch<mark_kernel>(stream, {dim3(block_count(count, kMarkThreads)), dim3(kMarkThreads)}, exclusions, count, bounds, pitch);
 }
 
 }  // namespace bouquet::cuda

@@ -88,7 +88,7 @@ void SolveSource::count_memory(int64_t rows, int32_t d, MemoryTable& table) {
 void SolveSource::refresh(const float* gram, EigenScratch& scratch, const BlasHandle& blas, const SolverHandle& solver,
                           const Stream& stream) {
   const int32_t size = system_size(d_);
-  launch(stream, one_each(int64_t{size} * size), share_kernel, gram, d_, size, unobserved_weight_, shared_matrix_.data());
+  launch<share_kernel>(stream, one_each(int64_t{size} * size), gram, d_, size, unobserved_weight_, shared_matrix_.data());
   if (uses_basis(d_)) refresh_basis(gram, scratch, blas, solver, stream);
 }
 
@@ -97,7 +97,7 @@ void SolveSource::refresh_basis(const float* gram, EigenScratch& scratch, const 
   const int64_t elements = int64_t{d_} * d_;
   const auto flags = scratch.host_flags_.span();
   scratch.flags_.fill_bytes(0);
-  launch(stream, one_each(elements), widen_kernel, gram, elements, scratch.matrix_.data(), scratch.flags_.data());
+  launch<widen_kernel>(stream, one_each(elements), gram, elements, scratch.matrix_.data(), scratch.flags_.data());
   scratch.flags_.download(flags);
   stream.synchronize();
   has_basis_ = flags[0] == 0;  // what is not finite is nothing for cuSOLVER
@@ -109,8 +109,8 @@ void SolveSource::refresh_basis(const float* gram, EigenScratch& scratch, const 
   has_basis_ = flags[1] == 0;
   if (!has_basis_) return;
   const int32_t stride = row_stride(d_);
-  launch(stream, one_each(int64_t{d_} * stride), take_basis_kernel, scratch.matrix_.data(), scratch.values_.data(), d_, stride,
-         unobserved_weight_, basis_.data(), diagonal_.data());
+  launch<take_basis_kernel>(stream, one_each(int64_t{d_} * stride), scratch.matrix_.data(), scratch.values_.data(), d_, stride,
+                            unobserved_weight_, basis_.data(), diagonal_.data());
   rotate(vectors_, rows_, rotated_.data(), blas);
 }
 
@@ -128,7 +128,7 @@ void SolveSource::rotate(const float* rows, int64_t count, float* rotated, const
 DeviceSource SolveSource::view() const { return {d_, row_stride(d_), vectors_, shared_matrix_.data(), rotated_.data(), diagonal_.data()}; }
 
 void round_gram(const double* from, int32_t d, float* gram, const Stream& stream) {
-  launch(stream, one_each(int64_t{d} * d), round_kernel, from, int64_t{d} * d, gram);
+  launch<round_kernel>(stream, one_each(int64_t{d} * d), from, int64_t{d} * d, gram);
 }
 
 }  // namespace bouquet::cuda

@@ -18,6 +18,7 @@ set(bouquet_cuda_sources
   half_step.cc
   half_step_plan.cc
   history_staging.cc
+  kernels.cc
   large_row_systems.cu
   libraries.cc
   objective.cu

@@ -12,8 +12,8 @@
 
 namespace bouquet::cuda {
 
-// ResourceExhausted where memory ran out, Unavailable where there is no device, device_lost() where it is lost, Internal where it was
-// misused. `doing` says what was being done: "loading the model".
+// ResourceExhausted where memory ran out or the device cannot be used, Unavailable where there is no device, device_lost() where it is
+// lost, Internal where it was misused. `doing` says what was being done: "loading the model".
 absl::Status to_status(const CudaError& error, const std::string& doing);
 
 // Calls body() with `device` as this thread's device and turns what it throws into a Status. body returns absl::Status or

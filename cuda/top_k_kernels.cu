@@ -147,12 +147,12 @@ __global__ void __launch_bounds__(kThreads) merge_kernel(BestLists lists, int32_
 }  // namespace
 
 void take_tile(const Stream& stream, const BestLists& lists, const ScoreTile& tile, bool first) {
-  launch(stream, {dim3(static_cast<unsigned>(lists.slices), static_cast<unsigned>(lists.queries)), dim3(kThreads)}, take_kernel, lists,
-         tile, first);
+  launch<take_kernel>(stream, {dim3(static_cast<unsigned>(lists.slices), static_cast<unsigned>(lists.queries)), dim3(kThreads)}, lists,
+                      tile, first);
 }
 
 void merge_lists(const Stream& stream, const BestLists& lists, int32_t* rows, float* scores) {
-  launch(stream, {dim3(static_cast<unsigned>(lists.queries)), dim3(kThreads)}, merge_kernel, lists, rows, scores);
+  launch<merge_kernel>(stream, {dim3(static_cast<unsigned>(lists.queries)), dim3(kThreads)}, lists, rows, scores);
 }
 
 }  // namespace bouquet::cuda

@@ -5,6 +5,7 @@
 #include "cuda/device_ops.h"
 #include "cuda/launch.h"
 #include "cuda/wait_at_exit.h"
+#include "engine/attribute_fit.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -114,6 +115,7 @@ struct SparseGramArguments {
 
 // One block: one sparse column against those up to it. Its rows come one after another, a row's entries side by side. Shared memory: 8
 // bytes a sparse column, 48 KB at most. Run once per training; bound by the latency of the longest column, about 1 us a row.
+static_assert(kDirectAttributeColumns * sizeof(double) <= kMostSharedBytes);
 __global__ void __launch_bounds__(kGramThreads) sparse_gram_kernel(const SparseGramArguments a) {
   double* const sums = dynamic_shared<double>();
   const int column = static_cast<int>(blockIdx.x), own = static_cast<int>(threadIdx.x);
@@ -193,7 +195,7 @@ void WeightedAttributes::dense_products(const ProductTable& table, double* out, 
     const int64_t part_rows = std::min(cut.part_rows, (rows_ - first + cut.parts - 1) / cut.parts);
     const auto widen = [&](const ProductTable& from, const double* weights, double* to) {
       const int64_t count = cut.parts * part_rows * from.columns();
-      launch(stream, one_each(count), weigh_rows_kernel, from, weights, first, rows_, from.columns(), count, to);
+      launch<weigh_rows_kernel>(stream, one_each(count), from, weights, first, rows_, from.columns(), count, to);
     };
     widen(dense, ridges_, left_chunk);
     widen(table, nullptr, right_chunk);
@@ -204,7 +206,7 @@ void WeightedAttributes::dense_products(const ProductTable& table, double* out, 
                                     int64_t{left} * right, cut.parts));
   }
   const int64_t size = int64_t{left} * right;
-  if (cut.parts > 1) launch(stream, one_each(size), add_partitions_kernel, sums, cut.parts, right, size, out, row_length);
+  if (cut.parts > 1) launch<add_partitions_kernel>(stream, one_each(size), sums, cut.parts, right, size, out, row_length);
 }
 
 void WeightedAttributes::sparse_products(const ProductTable& table, double* out, int64_t row_length, const Stream& stream) {
@@ -214,8 +216,8 @@ void WeightedAttributes::sparse_products(const ProductTable& table, double* out,
   a.out = out + (attributes_.dense_count + 1) * row_length;
   for (; a.first_column < table.columns(); a.first_column += kColumns) {
     a.columns = std::min(kColumns, table.columns() - a.first_column);
-    launch(stream, {dim3(static_cast<unsigned>(segment_count_)), dim3(kColumns)}, sum_segments_kernel, a);
-    if (split_count_ > 0) launch(stream, {dim3(static_cast<unsigned>(split_count_)), dim3(kColumns)}, add_segments_kernel, a);
+    launch<sum_segments_kernel>(stream, {dim3(static_cast<unsigned>(segment_count_)), dim3(kColumns)}, a);
+    if (split_count_ > 0) launch<add_segments_kernel>(stream, {dim3(static_cast<unsigned>(split_count_)), dim3(kColumns)}, a);
   }
 }
 
@@ -225,8 +227,8 @@ void WeightedAttributes::gram(double* out, const BlasHandle& blas, const Stream&
   const int64_t first = attributes_.dense_count + 1;
   const SparseGramArguments a = {attributes_, begins_.data(), turned_rows_.data(), turned_values_.data(), out + first * size() + first,
                                  size()};
-  launch(stream, {dim3(static_cast<unsigned>(sparse_columns_)), dim3(kGramThreads), static_cast<size_t>(sparse_columns_) * sizeof(double)},
-         sparse_gram_kernel, a);
+  launch<sparse_gram_kernel>(
+      stream, {dim3(static_cast<unsigned>(sparse_columns_)), dim3(kGramThreads), static_cast<size_t>(sparse_columns_) * sizeof(double)}, a);
 }
 
 }  // namespace bouquet::cuda

@@ -18,6 +18,7 @@ struct DeviceReport {
   std::string name;
   int capability = 0;  // 10 * major + minor; 0: the device does not answer
   int64_t memory_bytes = 0;
+  bool memory_pools = true;
   std::string cause;    // what the platform itself says, where it does not answer
   std::string problem;  // why it cannot be used and what to do; empty: it can
 };

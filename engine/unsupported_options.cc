@@ -10,6 +10,7 @@ constexpr UnsupportedOption kTable[] = {
     {"any", "solver", "block", "is not built yet; use exact or auto"},
     {"any", "dtype", "", "is not built yet: vectors are f32 on every backend; use f32"},
     {"cuda", "threads", "", "is of the cpu backend and would be without effect; leave it out, or use --backend cpu"},
+    {"cpu", "device", "", "is of the cuda backend and would be without effect; leave it out, or use --backend cuda"},
 };
 
 }  // namespace

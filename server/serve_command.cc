@@ -61,7 +61,7 @@ absl::StatusOr<Computing> make_computing(const BackendChoice& choice, const Back
   auto backend = backends(choice);
   if (!backend.ok()) return backend.status();
   if ((*backend)->name() == "cpu") return Computing{*std::move(backend)};
-  auto standby = backends({.name = "cpu"});
+  auto standby = backends({.name = "cpu", .threads = choice.threads});
   if (!standby.ok()) return standby.status();
   auto both = std::make_unique<StandbyBackend>(*std::move(backend), *std::move(standby));
   const StandbyBackend* const on_device = both.get();

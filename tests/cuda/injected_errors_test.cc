@@ -116,6 +116,7 @@ TEST_P(InjectedErrors, AtEveryCall) {
 INSTANTIATE_TEST_SUITE_P(
     Errors, InjectedErrors,
     testing::Values(Injected{"Full", cudaErrorMemoryAllocation, emulation::Failing::kOnce, absl::StatusCode::kResourceExhausted},
+                    Injected{"Unusable", cudaErrorDevicesUnavailable, emulation::Failing::kOnce, absl::StatusCode::kResourceExhausted},
                     Injected{"Lost", cudaErrorIllegalAddress, emulation::Failing::kFromThenOn, absl::StatusCode::kInternal},
                     Injected{"LostOnce", cudaErrorLaunchFailure, emulation::Failing::kOnce, absl::StatusCode::kInternal}),
     [](const testing::TestParamInfo<Injected>& tested) { return tested.param.name; });

@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "cuda/check.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/devices.h"
+#include "engine/device_loss.h"
 #include "engine/errors.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
@@ -71,13 +73,49 @@ TEST_F(Presence, DevicesHiddenByAVariable) {
 
 TEST_F(Presence, ADeviceThatIsTooOld) {
   set("EMULATION_CAPABILITY", "70");
-  expect_refused(0, absl::StatusCode::kUnavailable, "compute capability 7.0; 7.5 or newer is needed");
+  expect_refused(0, absl::StatusCode::kResourceExhausted, "compute capability 7.0) is too old: 7.5 or newer is needed");
   EXPECT_THAT(report_devices().devices.at(0).problem, HasSubstr("7.5 or newer"));
 }
 
 TEST_F(Presence, TheOldestDeviceThatIsSupported) {
   set("EMULATION_CAPABILITY", "75");
   EXPECT_TRUE(make_cuda_backend(0).ok());
+}
+
+TEST_F(Presence, ABuildWithoutCodeForTheDevice) {
+  set("EMULATION_CAPABILITY", "75");
+  set("EMULATION_CODE", "80");
+  emulation::unload_kernels();
+  expect_refused(0, absl::StatusCode::kResourceExhausted, "opening CUDA device 0 (emulated, compute capability 7.5)");
+  expect_refused(0, absl::StatusCode::kResourceExhausted, "BOUQUET_CUDA_ARCHITECTURES");
+  EXPECT_FALSE(is_device_lost(make_cuda_backend(0).status()));
+  set("EMULATION_CODE", "75");
+  EXPECT_TRUE(make_cuda_backend(0).ok());
+}
+
+TEST_F(Presence, ADeviceWithoutMemoryPools) {
+  set("EMULATION_NO_POOLS", "1");
+  expect_refused(0, absl::StatusCode::kResourceExhausted, "has no memory pools");
+  EXPECT_THAT(report_devices().devices.at(0).problem, HasSubstr("has no memory pools"));
+}
+
+TEST_F(Presence, ADeviceThatAnotherProcessHasForItself) {
+  const int64_t before = emulation::calls_made();
+  report_devices();
+  emulation::fail_call(emulation::calls_made() - before + 1, cudaErrorDevicesUnavailable);  // the first call to the device itself
+  const absl::Status status = make_cuda_backend(0).status();
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_THAT(std::string(message_of(status)), HasSubstr("another process has the device"));
+}
+
+TEST(Faults, WhatCannotBeUsedIsNeitherLostNorABug) {
+  for (const cudaError_t error : {cudaErrorNoKernelImageForDevice, cudaErrorInvalidKernelImage, cudaErrorUnsupportedPtxVersion,
+                                  cudaErrorInvalidDeviceFunction, cudaErrorDevicesUnavailable, cudaErrorSystemNotReady})
+    EXPECT_EQ(fault_of(error), Fault::kUnusable) << error;
+  for (const cudaError_t error : {cudaErrorIllegalAddress, cudaErrorLaunchFailure, cudaErrorECCUncorrectable, cudaErrorUnknown})
+    EXPECT_EQ(fault_of(error), Fault::kLost) << error;
+  EXPECT_EQ(fault_of(cudaErrorMemoryAllocation), Fault::kFull);
+  EXPECT_EQ(fault_of(cudaErrorInvalidValue), Fault::kBug);
 }
 
 TEST_F(Presence, ADeviceNumberThatDoesNotExist) {

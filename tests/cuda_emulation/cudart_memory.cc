@@ -71,6 +71,7 @@ cudaError_t cudaMallocFromPoolAsync(void** out, size_t bytes, cudaMemPool_t pool
 cudaError_t cudaMalloc(void** out, size_t bytes) { return allocate(out, bytes, nullptr); }
 cudaError_t cudaFreeAsync(void* p, cudaStream_t stream) {
   const cudaError_t error = counted_call();
+  expect_current(resolve(stream)->device);
   enqueue(stream, [=] { release_memory(p); });
   return error;
 }
@@ -108,9 +109,12 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaMemPoolCreate(cudaMemPool_t* out, const cudaMemPoolProps* props) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
   const Lock lock(runtime().mutex);
-  if (props->allocType != cudaMemAllocationTypePinned || props->location.type != cudaMemLocationTypeDevice || props->location.id != 0)
+  if (props->allocType != cudaMemAllocationTypePinned || props->location.type != cudaMemLocationTypeDevice ||
+      props->location.id != current_device())
     return noted(cudaErrorInvalidValue);
+  if (std::getenv("EMULATION_NO_POOLS") != nullptr) return noted(cudaErrorNotSupported);
   *out = new CUmemPoolHandle_st;
+  (*out)->device = current_device();
   ++runtime().living_pools;
   return cudaSuccess;
 }
@@ -118,6 +122,7 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t* out, const cudaMemPoolProps* props)
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
   const cudaError_t error = counted_call();
   const Lock lock(runtime().mutex);
+  expect_current(pool->device);
   if (pool->used != 0) return noted(cudaErrorInvalidValue);
   --runtime().living_pools;
   delete pool;
@@ -126,6 +131,7 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return counted_call(); }
 cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* out) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
+  expect_current(pool->device);
   const Lock lock(runtime().mutex);
   auto* const value = static_cast<std::uint64_t*>(out);
   switch (attribute) {

@@ -12,11 +12,13 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
   const Lock lock(runtime().mutex);
   runtime().streams.push_back(*out = new CUstream_st);
+  (*out)->device = current_device();
   ++runtime().living_streams;
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const cudaError_t error = counted_call();
+  expect_current(resolve(stream)->device);
   run_all(stream);
   return error;
 }
@@ -31,6 +33,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const cudaError_t error = counted_call();
   const Lock lock(runtime().mutex);
+  expect_current(stream->device);
   run_all(stream);  // and kept: an event may still name it
   --runtime().living_streams;
   return error;

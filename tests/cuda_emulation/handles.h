@@ -10,6 +10,7 @@
 struct CUstream_st {
   std::deque<std::function<void()>> work;
   std::uint64_t queued = 0, done = 0;
+  int device = 0;
 };
 
 struct CUevent_st {
@@ -21,4 +22,5 @@ struct CUevent_st {
 
 struct CUmemPoolHandle_st {
   std::uint64_t used = 0, most_used = 0;
+  int device = 0;
 };

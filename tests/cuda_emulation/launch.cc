@@ -6,14 +6,16 @@
 #include <string_view>
 
 #include "tests/cuda_emulation/block.h"
+#include "tests/cuda_emulation/handles.h"
 #include "tests/cuda_emulation/prelude.h"
 #include "tests/cuda_emulation/runtime.h"
 #include "tests/cuda_emulation/sanitizers.h"
+#include "tests/cuda_emulation/test_hooks.h"
 
 namespace emulation {
 namespace {
 
-constexpr int kDefaultShared = 48 << 10, kMaxShared = 227 << 10;  // as compute capability 9.0
+constexpr std::size_t kKernelBytes = 64 << 10;  // of device memory, in which a kernel's code stands
 
 // A kernel argument, or a member of one, that points to the host's stack or heap: no GPU could follow it.
 void check_pointers([[maybe_unused]] const void* arguments, [[maybe_unused]] std::size_t bytes) {
@@ -39,15 +41,29 @@ bool can_be_launched(const dim3& grid, const dim3& block) {
 
 }  // namespace
 
+cudaError_t load_kernel(const void* kernel) {
+  const Lock lock(runtime().mutex);
+  if (runtime().loaded.contains({current_device(), kernel})) return cudaSuccess;
+  if (capability() < environment_number("EMULATION_CODE", 0)) return noted(cudaErrorNoKernelImageForDevice);
+  if (runtime().used + kKernelBytes > memory_capacity()) return noted(cudaErrorMemoryAllocation);
+  runtime().loaded.insert({current_device(), kernel});
+  return cudaSuccess;
+}
+
+void unload_kernels() {
+  const Lock lock(runtime().mutex);
+  runtime().loaded.clear();
+}
+
 cudaError_t enqueue_launch(const cudaLaunchConfig_t& config, const void* kernel, void (*call)(const void*),
                            std::shared_ptr<const void> arguments, std::size_t argument_bytes) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
   const Lock lock(runtime().mutex);
   check_pointers(arguments.get(), argument_bytes);
   if (!can_be_launched(config.gridDim, config.blockDim)) return noted(cudaErrorInvalidConfiguration);
-  const auto limit = runtime().shared_limits.find(kernel);
-  const int shared = limit != runtime().shared_limits.end() ? limit->second : kDefaultShared;
-  if (config.dynamicSmemBytes > static_cast<std::size_t>(shared)) return noted(cudaErrorInvalidValue);
+  if (resolve(config.stream)->device != current_device()) return noted(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = load_kernel(kernel); error != cudaSuccess) return error;
+  if (config.dynamicSmemBytes > kMostShared) return noted(cudaErrorInvalidValue);
   enqueue(config.stream, [=, grid = config.gridDim, block = config.blockDim, bytes = config.dynamicSmemBytes] {
     const DeviceAccess access;
     run({grid, block, bytes, call, arguments.get()});
@@ -57,11 +73,8 @@ cudaError_t enqueue_launch(const cudaLaunchConfig_t& config, const void* kernel,
 
 }  // namespace emulation
 
-extern "C" cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
+extern "C" cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* out, const void* kernel) {
   if (const cudaError_t error = emulation::counted_call(); error != cudaSuccess) return error;
-  const emulation::Lock lock(emulation::runtime().mutex);
-  if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value > emulation::kMaxShared)
-    return emulation::noted(cudaErrorInvalidValue);
-  emulation::runtime().shared_limits[kernel] = value;
-  return cudaSuccess;
+  *out = {};
+  return emulation::load_kernel(kernel);
 }

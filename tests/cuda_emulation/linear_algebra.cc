@@ -12,11 +12,13 @@
 #include "tests/cuda_emulation/test_hooks.h"
 
 struct cublasContext {
+  int device = emulation::current_device();
   cudaStream_t stream = nullptr;
   void* workspace = nullptr;
   size_t workspace_bytes = 0;
 };
 struct cusolverDnContext {
+  int device = emulation::current_device();
   cudaStream_t stream = nullptr;
 };
 
@@ -80,6 +82,7 @@ cublasStatus_t cublasCreate_v2(cublasHandle_t* out) {
 }
 cublasStatus_t cublasDestroy_v2(cublasHandle_t handle) {
   const cublasStatus_t status = blas_call();
+  emulation::expect_current(handle->device);
   count_handle(-1);
   delete handle;
   return status;
@@ -155,6 +158,7 @@ cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* out) {
 }
 cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) {
   const cusolverStatus_t status = solver_call();
+  emulation::expect_current(handle->device);
   count_handle(-1);
   delete handle;
   return status;

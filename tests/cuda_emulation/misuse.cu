@@ -81,25 +81,29 @@ __global__ void global_race(int* out) { out[threadIdx.x / 2] += 1; }
 
 struct Misuse {
   std::string_view name;
-  void (*kernel)(int*);
+  void (*start)(const Stream& stream, int* out);
 };
-constexpr Misuse kKernels[] = {{"divergent_barrier", divergent_barrier},
-                               {"missing_barrier", missing_barrier},
-                               {"shuffle_without_all_lanes", shuffle_without_all_lanes},
-                               {"shuffle_from_outside_mask", shuffle_from_outside_mask},
-                               {"different_masks", different_masks},
-                               {"no_wait_for_copy", no_wait_for_copy},
-                               {"misaligned_copy", misaligned_copy},
-                               {"uninitialised_local", uninitialised_local},
-                               {"uninitialised_shared", uninitialised_shared},
-                               {"uninitialised_global", decrement},
-                               {"shared_overflow", shared_overflow},
-                               {"dynamic_shared_overflow", dynamic_shared_overflow},
-                               {"global_overflow", global_overflow},
-                               {"misaligned_vector", misaligned_vector},
-                               {"shared_race", shared_race},
-                               {"warp_race", warp_race},
-                               {"global_race", global_race}};
+template <void (*kKernel)(int*)>
+void start(const Stream& stream, int* out) {
+  launch<kKernel>(stream, {dim3(2), dim3(kThreads), kThreads * sizeof(int)}, out);
+}
+constexpr Misuse kKernels[] = {{"divergent_barrier", start<divergent_barrier>},
+                               {"missing_barrier", start<missing_barrier>},
+                               {"shuffle_without_all_lanes", start<shuffle_without_all_lanes>},
+                               {"shuffle_from_outside_mask", start<shuffle_from_outside_mask>},
+                               {"different_masks", start<different_masks>},
+                               {"no_wait_for_copy", start<no_wait_for_copy>},
+                               {"misaligned_copy", start<misaligned_copy>},
+                               {"uninitialised_local", start<uninitialised_local>},
+                               {"uninitialised_shared", start<uninitialised_shared>},
+                               {"uninitialised_global", start<decrement>},
+                               {"shared_overflow", start<shared_overflow>},
+                               {"dynamic_shared_overflow", start<dynamic_shared_overflow>},
+                               {"global_overflow", start<global_overflow>},
+                               {"misaligned_vector", start<misaligned_vector>},
+                               {"shared_race", start<shared_race>},
+                               {"warp_race", start<warp_race>},
+                               {"global_race", start<global_race>}};
 
 int* freed(const Stream& stream) { return DeviceArray<int>(kThreads, stream).data(); }
 
@@ -107,13 +111,13 @@ int* freed(const Stream& stream) { return DeviceArray<int>(kThreads, stream).dat
 bool misuse_runtime(std::string_view name, const Stream& stream, DeviceArray<int>& out, std::vector<int>& back) {
   const LaunchShape shape{dim3(2), dim3(kThreads)};
   if (name == "too_many_threads")
-    launch(stream, {dim3(1), dim3(2048)}, decrement, out.data());
+    launch<decrement>(stream, {dim3(1), dim3(2048)}, out.data());
   else if (name == "too_much_shared")
-    launch(stream, {dim3(1), dim3(32), 300 << 10}, decrement, out.data());
+    launch<decrement>(stream, {dim3(1), dim3(32), 300 << 10}, out.data());
   else if (name == "use_after_free")
-    launch(stream, shape, decrement, freed(stream));
+    launch<decrement>(stream, shape, freed(stream));
   else if (name == "host_pointer")
-    launch(stream, shape, decrement, back.data());
+    launch<decrement>(stream, shape, back.data());
   else if (name == "host_reads_device")
     std::printf("%d\n", *out.data());
   else if (name == "copy_past_the_end")
@@ -133,7 +137,7 @@ bool run_misuse(std::string_view name) {
   bool known = false;
   for (const Misuse& misuse : kKernels) {
     if (misuse.name != name) continue;
-    launch(stream, {dim3(2), dim3(kThreads), kThreads * sizeof(int)}, misuse.kernel, out.data());
+    misuse.start(stream, out.data());
     known = true;
   }
   known = known || misuse_runtime(name, stream, out, back);

@@ -1,9 +1,11 @@
 // The program's side of the module: opening it, refusing what is not ours, and what --backend does with the answer. The module that is
 // opened is the real one's sources on the emulation.
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "cli/backends.h"
 #include "cli/cuda_diagnosis.h"
 #include "cli/cuda_module.h"
+#include "cli/nvidia_driver.h"
 #include "engine/errors.h"
 #include "tests/conformance/ranking_answer.h"
 #include "tests/conformance/ranking_data.h"
@@ -34,6 +37,18 @@ class CudaModule : public testing::Test {
 
  private:
   std::vector<std::string> set_;
+};
+
+// The driver of this machine, until the end of the scope.
+class OtherDriver {
+ public:
+  OtherDriver() : library_(dlopen(OTHER_DRIVER, RTLD_NOW | RTLD_LOCAL)) { EXPECT_NE(library_, nullptr) << dlerror(); }
+  ~OtherDriver() { dlclose(library_); }
+  OtherDriver(const OtherDriver&) = delete;
+  OtherDriver& operator=(const OtherDriver&) = delete;
+
+ private:
+  void* const library_;
 };
 
 void expect_refused(const BackendChoice& choice, absl::StatusCode code, const std::string& message) {
@@ -69,8 +84,20 @@ TEST_F(CudaModule, SaysWhatATrainingNeedsWithoutADevice) {
   EXPECT_TRUE(absl::IsUnavailable((*planner)->load({}).status()));
 }
 
-TEST_F(CudaModule, RefusesAnOptionOfTheCpu) {
+TEST_F(CudaModule, RefusesAnOptionOfAnotherBackendThanTheNamedOne) {
   expect_refused({.name = "cuda", .threads = 4}, absl::StatusCode::kUnimplemented, "--threads 4 with --backend cuda");
+  expect_refused({.name = "cpu", .device = 1}, absl::StatusCode::kUnimplemented, "--device 1 with --backend cpu");
+}
+
+// One command line for machines with and without a device.
+TEST_F(CudaModule, AutoGoesOnWithAnOptionOfTheBackendThatItDoesNotTakeAndSaysSo) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ((*make_backend({.name = "auto", .threads = 4}))->name(), "cuda");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "bouquet: --backend auto takes cuda; --threads 4 is for the cpu backend\n");
+  set("EMULATION_NO_DEVICE", "1");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ((*make_backend({.name = "auto", .threads = 1, .device = 1}))->name(), "cpu");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "bouquet: --backend auto takes cpu; --device 1 is for the cuda backend\n");
 }
 
 TEST_F(CudaModule, AutoTakesTheDeviceThatIsThere) { EXPECT_EQ(auto_takes(), "cuda"); }
@@ -81,15 +108,44 @@ TEST_F(CudaModule, AutoTakesTheCpuWhereTheDeviceIsAbsent) {
   expect_refused({.name = "cuda"}, absl::StatusCode::kUnavailable, "no CUDA device");
 }
 
-TEST_F(CudaModule, AutoTakesTheCpuWhereThereIsNoModule) {
+TEST_F(CudaModule, AutoTakesTheCpuWhereThereIsNeitherModuleNorDevice) {
   set("BOUQUET_CUDA_MODULE", "/no/such/module.so");
   EXPECT_EQ(auto_takes(), "cpu");
   expect_refused({.name = "cuda"}, absl::StatusCode::kUnavailable, "there is no CUDA module /no/such/module.so");
 }
 
+TEST_F(CudaModule, AutoSaysWhyItTakesTheCpuWhereThereIsADriver) {
+  const OtherDriver driver;
+  set("EMULATION_NO_DEVICE", "1");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(auto_takes(), "cpu");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("bouquet: --backend auto takes cpu: there is no CUDA device"));
+}
+
+// A program that was built with the module has lost it; one that was built without cannot have it, and says so.
+TEST_F(CudaModule, WhereThereIsADeviceAMissingModuleIsNotPassedOverInSilence) {
+  const OtherDriver driver;
+  set("OTHER_DRIVER_DEVICES", "1");
+  set("BOUQUET_CUDA_MODULE", "/no/such/module.so");
+  testing::internal::CaptureStderr();
+  const std::string taken = auto_takes();
+  const std::string said = testing::internal::GetCapturedStderr();
+  if (BUILT_WITH_CUDA) {
+    EXPECT_THAT(taken, HasSubstr("there is a CUDA device, and the module belongs to this program"));
+  } else {
+    EXPECT_EQ(taken, "cpu");
+    EXPECT_THAT(said, HasSubstr("this program was built without CUDA"));
+  }
+}
+
 TEST_F(CudaModule, AutoRefusesWhatIsThereAndCannotBeUsed) {
   set("EMULATION_DRIVER", "11080");
   EXPECT_THAT(auto_takes(), HasSubstr("too old"));
+}
+
+TEST_F(CudaModule, AutoRefusesADeviceThatIsTooOld) {
+  set("EMULATION_CAPABILITY", "61");
+  EXPECT_THAT(auto_takes(), HasSubstr("compute capability 6.1) is too old"));
 }
 
 TEST_F(CudaModule, AModuleOfAnotherBuildIsRefused) {
@@ -129,10 +185,30 @@ TEST_F(CudaModule, DoctorShowsModuleDriverAndDevice) {
 TEST_F(CudaModule, DoctorSaysWhyADeviceCannotBeUsed) {
   set("EMULATION_CAPABILITY", "61");
   EXPECT_THAT(cli::as_text(cli::diagnose_cuda(cuda_module_path())),
-              HasSubstr("cannot be used: CUDA device 0 (emulated) has compute capability 6.1"));
+              HasSubstr("cannot be used: CUDA device 0 (emulated, compute capability 6.1) is too old"));
   set("EMULATION_DRIVER", "0");
   EXPECT_THAT(cli::as_text(cli::diagnose_cuda(cuda_module_path())), HasSubstr("no NVIDIA driver"));
-  EXPECT_THAT(cli::as_text(cli::diagnose_cuda("/no/such/module.so")), HasSubstr("built without CUDA"));
+  EXPECT_THAT(cli::as_text(cli::diagnose_cuda("/no/such/module.so")), HasSubstr("there is no CUDA module"));
+}
+
+TEST_F(CudaModule, DoctorTellsTheModulesBuildAndTheDriversVersion) {
+  cli::CudaDiagnosis found = cli::diagnose_cuda(cuda_module_path());
+  found.driver = "580.65.06";
+  EXPECT_THAT(cli::as_text(found), HasSubstr("of build " + std::string(build_id()) + ", CUDA "));
+  EXPECT_THAT(cli::as_text(found), HasSubstr("driver 580.65.06 knows CUDA "));
+  EXPECT_EQ(cli::as_json(found)["driver"], "580.65.06");
+  found.driver.clear();
+  EXPECT_THAT(cli::as_text(found), HasSubstr("the driver knows CUDA "));
+  EXPECT_TRUE(cli::as_json(found)["driver"].is_null());
+}
+
+TEST(NvidiaDriver, TellsItsVersionWhereTheKernelHasIt) {
+  const std::filesystem::path root = testing::TempDir() + "/driver_root";
+  EXPECT_EQ(nvidia_driver_version(root), "");
+  std::filesystem::create_directories(root / "sys/module/nvidia");
+  std::ofstream(root / "sys/module/nvidia/version") << "580.65.06\n";
+  EXPECT_EQ(nvidia_driver_version(root), "580.65.06");
+  std::filesystem::remove_all(root);
 }
 
 }  // namespace

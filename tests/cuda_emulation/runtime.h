@@ -2,7 +2,9 @@
 //
 // The environment steers them: EMULATION_SEED=n runs threads and blocks in an order drawn from n (0: in order),
 // EMULATION_STREAMS=eager runs work at once, EMULATION_MEMORY=bytes is the size of device memory,
-// EMULATION_NO_DEVICE=1 hides the device, EMULATION_CAPABILITY=70 makes it an old one, EMULATION_DRIVER=11080 its driver (0: none).
+// EMULATION_DEVICES=n is how many devices there are, EMULATION_NO_DEVICE=1 hides them, EMULATION_CAPABILITY=70 makes them old ones,
+// EMULATION_DRIVER=11080 their driver (0: none), EMULATION_CODE=80 leaves the program code for newer ones alone, EMULATION_NO_POOLS=1 takes
+// memory pools away.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -12,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "tests/cuda_emulation/own_work.h"
@@ -37,6 +40,9 @@ class DeviceAccess {
   DeviceAccess(const DeviceAccess&) = delete;
 };
 
+// Device n's copy of a kernel.
+using KernelOnDevice = std::pair<int, const void*>;
+
 struct Runtime {
   std::recursive_mutex mutex;
   std::map<const char*, std::size_t> allocations;      // device memory by address
@@ -44,7 +50,7 @@ struct Runtime {
   std::set<void*> pinned;
   std::size_t used = 0;
   int accesses = 0;  // living DeviceAccess objects
-  std::map<const void*, int> shared_limits;
+  std::set<KernelOnDevice> loaded;
   std::vector<cudaStream_t> streams;  // all that were ever made: an event may name a destroyed one
   int living_streams = 0, living_events = 0, living_pools = 0, living_handles = 0;
 };
@@ -59,6 +65,19 @@ class Lock {
   const std::lock_guard<std::recursive_mutex> lock_;
 };
 
+int capability();  // of the devices, 10 * major + minor
+
+inline constexpr std::size_t kMostShared = 48 << 10;  // of a block, whose kernel has not asked for more
+
+// The calling thread's device. A new thread has the first one.
+int current_device();
+// For calls that act on device n: counts those of a thread that has another one.
+void expect_current(int device);
+
+// Loads a kernel onto the current device, as the runtime does when it is first asked about or launched.
+cudaError_t load_kernel(const void* kernel);
+
+int environment_number(const char* name, int otherwise);
 std::size_t memory_capacity();
 // Whether [p, p + bytes) lies in one allocation of device memory.
 bool is_device(const void* p, std::size_t bytes);

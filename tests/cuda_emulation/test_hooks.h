@@ -18,6 +18,13 @@ void fail_call(std::int64_t n, cudaError_t error = cudaErrorMemoryAllocation, Fa
 // Calls that could have failed since the process started.
 std::int64_t calls_made();
 
+// Calls since the process started that act on a device other than the calling thread's: a GPU takes some of them amiss, and others set up
+// the thread's device, where nobody wants anything, with some hundred MB.
+std::int64_t calls_on_another_device();
+
+// Unloads every kernel, as in a new process: the launch of a kernel that nobody has loaded needs device memory.
+void unload_kernels();
+
 // When events happen from now on, in seconds; null: the machine's clock.
 void set_event_clock(std::function<double()> seconds);
 
