@@ -1,6 +1,7 @@
 #include "cli/cuda_diagnosis.h"
 
 #include <cstdio>
+#include <vector>
 
 #include "cli/cuda_module.h"
 #include "engine/errors.h"
@@ -22,6 +23,13 @@ std::string device_line(const DeviceReport& device) {
   return line + (device.problem.empty() ? "" : "; cannot be used: " + device.problem) + "\n";
 }
 
+// "cuBLAS 13.1.0, cuSOLVER 12.0.4"
+std::string libraries_text(const std::vector<LibraryReport>& libraries) {
+  std::string text;
+  for (const LibraryReport& library : libraries) text += (text.empty() ? "" : ", ") + library.name + " " + library.version;
+  return text;
+}
+
 }  // namespace
 
 CudaDiagnosis diagnose_cuda(const std::string& module_path) {
@@ -40,6 +48,7 @@ std::string as_text(const CudaDiagnosis& found) {
   const PlatformReport& platform = found.platform;
   std::string text = "CUDA      module " + found.module + ", CUDA " + cuda_version(platform.runtime_version) + "; ";
   text += platform.driver_version == 0 ? "no driver\n" : "the driver knows CUDA " + cuda_version(platform.driver_version) + "\n";
+  if (!platform.libraries.empty()) text += "          " + libraries_text(platform.libraries) + "\n";
   for (const DeviceReport& device : platform.devices) text += device_line(device);
   if (!platform.problem.empty()) text += "          " + platform.problem + "\n";
   return text;
@@ -55,11 +64,14 @@ nlohmann::ordered_json as_json(const CudaDiagnosis& found) {
                        {"compute_capability", device.capability == 0 ? Json(nullptr) : Json(capability_text(device.capability))},
                        {"memory_bytes", device.memory_bytes},
                        {"problem", device.problem.empty() ? Json(nullptr) : Json(device.problem)}});
+  Json libraries = Json::object();
+  for (const LibraryReport& library : platform.libraries) libraries[library.name] = library.version;
   const std::string& problem = found.problem.empty() ? platform.problem : found.problem;
   return {{"module", found.module},
           {"build_id", build_id()},
           {"runtime_version", platform.runtime_version == 0 ? Json(nullptr) : Json(cuda_version(platform.runtime_version))},
           {"driver_version", platform.driver_version == 0 ? Json(nullptr) : Json(cuda_version(platform.driver_version))},
+          {"libraries", std::move(libraries)},
           {"devices", std::move(devices)},
           {"problem", problem.empty() ? Json(nullptr) : Json(problem)}};
 }

@@ -19,6 +19,7 @@ set(bouquet_cuda_sources
   half_step_plan.cc
   history_staging.cc
   large_row_systems.cu
+  launch_log.cc
   libraries.cc
   objective.cu
   prior_means.cu
