@@ -1,6 +1,7 @@
 #include "cli/cuda_diagnosis.h"
 
 #include <cstdio>
+#include <vector>
 
 #include "cli/cuda_module.h"
 #include "cli/nvidia_driver.h"
@@ -21,6 +22,13 @@ std::string device_line(const DeviceReport& device) {
     line += ", compute capability " + capability_text(device.capability) + ", " + memory;
   }
   return line + (device.problem.empty() ? "" : "; cannot be used: " + device.problem) + "\n";
+}
+
+// "cuBLAS 13.1.0, cuSOLVER 12.0.4"
+std::string libraries_text(const std::vector<LibraryReport>& libraries) {
+  std::string text;
+  for (const LibraryReport& library : libraries) text += (text.empty() ? "" : ", ") + library.name + " " + library.version;
+  return text;
 }
 
 }  // namespace
@@ -47,6 +55,7 @@ std::string as_text(const CudaDiagnosis& found) {
     text += "no driver\n";
   else
     text += (driver.empty() ? "the driver" : driver) + " knows CUDA " + cuda_version(platform.driver_version) + "\n";
+  if (!platform.libraries.empty()) text += "          " + libraries_text(platform.libraries) + "\n";
   for (const DeviceReport& device : platform.devices) text += device_line(device);
   if (!platform.problem.empty()) text += "          " + platform.problem + "\n";
   return text;
@@ -62,12 +71,15 @@ nlohmann::ordered_json as_json(const CudaDiagnosis& found) {
                        {"compute_capability", device.capability == 0 ? Json(nullptr) : Json(capability_text(device.capability))},
                        {"memory_bytes", device.memory_bytes},
                        {"problem", device.problem.empty() ? Json(nullptr) : Json(device.problem)}});
+  Json libraries = Json::object();
+  for (const LibraryReport& library : platform.libraries) libraries[library.name] = library.version;
   const std::string& problem = found.problem.empty() ? platform.problem : found.problem;
   return {{"module", found.module},
           {"build_id", build_id()},
           {"runtime_version", platform.runtime_version == 0 ? Json(nullptr) : Json(cuda_version(platform.runtime_version))},
           {"driver_version", platform.driver_version == 0 ? Json(nullptr) : Json(cuda_version(platform.driver_version))},
           {"driver", found.driver.empty() ? Json(nullptr) : Json(found.driver)},
+          {"libraries", std::move(libraries)},
           {"devices", std::move(devices)},
           {"problem", problem.empty() ? Json(nullptr) : Json(problem)}};
 }

@@ -1,6 +1,8 @@
 #include "cuda/devices.h"
 
+#include <cublas_v2.h>
 #include <cuda_runtime_api.h>
+#include <cusolverDn.h>
 
 #include <cstdlib>
 #include <string>
@@ -36,6 +38,16 @@ DeviceReport report_device(int index) {
   return report;
 }
 
+// "13.1.0", of cublasGetProperty and its like.
+template <typename Status>
+std::string library_version(Status (*property)(libraryPropertyType, int*)) {
+  int major = 0, minor = 0, patch = 0;
+  property(MAJOR_VERSION, &major);
+  property(MINOR_VERSION, &minor);
+  property(PATCH_LEVEL, &patch);
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+}
+
 // Of the platform as a whole: what cudaGetDeviceCount says.
 absl::Status status_of(const PlatformReport& report) {
   switch (report.error) {
@@ -62,6 +74,7 @@ PlatformReport report_devices() {
   PlatformReport report;
   cudaDriverGetVersion(&report.driver_version);
   cudaRuntimeGetVersion(&report.runtime_version);
+  report.libraries = {{"cuBLAS", library_version(cublasGetProperty)}, {"cuSOLVER", library_version(cusolverGetProperty)}};
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   report.error = error;

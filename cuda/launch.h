@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <source_location>
 
 #include "cuda/check.h"
 #include "cuda/kernels.h"
+#include "cuda/launch_log.h"
 #include "cuda/stream.h"
 
 namespace bouquet::cuda {
@@ -23,6 +25,7 @@ struct LaunchShape {
   dim3 grid;
   dim3 block;
   std::size_t shared_bytes = 0;  // dynamic shared memory, at most kMostSharedBytes
+  std::source_location at = std::source_location::current();
 };
 
 // How many blocks of `per_block` elements hold `count`: a grid's x, at least 1. Throws CudaError past 2^31 - 1 blocks.
@@ -46,7 +49,9 @@ class Launcher<kKernel> {
     config.blockDim = shape.block;
     config.dynamicSmemBytes = shape.shared_bytes;
     config.stream = stream.get();
+    LoggedLaunch logged(stream);
     check(cudaLaunchKernelEx(&config, kKernel, arguments...));
+    logged.started(reinterpret_cast<const void*>(kKernel), shape.at);
   }
 
  private:

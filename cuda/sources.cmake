@@ -20,6 +20,7 @@ set(bouquet_cuda_sources
   history_staging.cc
   kernels.cc
   large_row_systems.cu
+  launch_log.cc
   libraries.cc
   objective.cu
   prior_means.cu

@@ -23,13 +23,20 @@ struct DeviceReport {
   std::string problem;  // why it cannot be used and what to do; empty: it can
 };
 
+// A library of the platform's that the module has found.
+struct LibraryReport {
+  std::string name;
+  std::string version;
+};
+
 // What a module finds on this machine.
 struct PlatformReport {
   int runtime_version = 0;  // 13000 is 13.0; of the libraries that the module was built with
   int driver_version = 0;   // the newest that the driver knows; 0: no driver
-  int error = 0;            // of the platform's own numbers; 0: none
-  std::string cause;        // the same in its words
-  std::string problem;      // why no device can be used and what to do; empty: some can
+  std::vector<LibraryReport> libraries;
+  int error = 0;        // of the platform's own numbers; 0: none
+  std::string cause;    // the same in its words
+  std::string problem;  // why no device can be used and what to do; empty: some can
   std::vector<DeviceReport> devices;
 };
 

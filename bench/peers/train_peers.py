@@ -24,8 +24,6 @@ import time
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: implicit brings its own threads and asks for this
 
 import numpy as np
-import pyarrow.csv
-import pyarrow.parquet
 import scipy.sparse
 
 PRESETS = {"ml20m": (138493, 26744, 18100000), "ml20m-tenth": (13849, 26744, 1810000), "small": (2000, 1000, 50000)}
@@ -33,6 +31,9 @@ PRESETS = {"ml20m": (138493, 26744, 18100000), "ml20m-tenth": (13849, 26744, 181
 
 def read_events(paths):
     """The distinct (customer, item) pairs of CSV or Parquet files, as a customers x items matrix of ones."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
     read = lambda path: pyarrow.parquet.read_table(path) if path.endswith(".parquet") else pyarrow.csv.read_csv(path)
     table = pyarrow.concat_tables([read(path).select(["customer_id", "item_id"]) for path in paths]).combine_chunks()
     codes = lambda name: table[name].combine_chunks().dictionary_encode().indices.to_numpy()

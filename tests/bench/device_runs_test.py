@@ -8,7 +8,8 @@ import tempfile
 
 SCRIPT = sys.argv[1]
 README = "# Results\n\n<!-- device runs: written by .ci/device_runs -->\n<!-- end of device runs -->\nMore.\n"
-KERNELS = [("add_kernel", "cuda/a.cu"), ("take_kernel<4>", "cuda/b.cu"), ("take_kernel<8>", "cuda/b.cu")]
+KERNELS = [("add_kernel", "cuda/a.cu"), ("take_kernel<4>", "cuda/b.cu"), ("take_kernel<8>", "cuda/b.cu"), ("add_kernel", "cuda/b.cu")]
+ADD_A, TAKE_B, ADD_B = ("add_kernel", "cuda/a.cu"), ("take_kernel", "cuda/b.cu"), ("add_kernel", "cuda/b.cu")
 
 
 def git(root, *arguments):
@@ -23,8 +24,10 @@ def rows(root):
     return [line for line in text.splitlines() if line.startswith("| `")]
 
 
-def add_run(results, date, commit, failures):
-    run = {"date": date, "commit": commit, "device": "a device", "conformance": {"tests": 9, "failures": failures, "errors": None}}
+def add_run(results, date, commit, failures, launched):
+    launches = [{"kernel": kernel, "source": source, "launches": 3, "seconds": 0} for kernel, source in launched]
+    run = {"date": date, "commit": commit, "device": "a device",
+           "conformance": {"tests": 9, "failures": failures, "errors": None, "launches": launches}}
     (results / f"{date[:10]}-device.json").write_text(json.dumps(run))
 
 
@@ -43,13 +46,15 @@ with tempfile.TemporaryDirectory() as name:
     git(root, "commit", "-qm", "first")
     commit = git(root, "rev-parse", "HEAD")
 
-    assert rows(root) == ["| `add_kernel` | `cuda/a.cu` | never | - |", "| `take_kernel` | `cuda/b.cu` | never | - |"], rows(root)
+    assert rows(root) == ["| `add_kernel` | `cuda/a.cu` | never | - |", "| `add_kernel`, `take_kernel` | `cuda/b.cu` | never | - |"], rows(root)
     assert subprocess.run([sys.executable, SCRIPT, root, "--check"]).returncode == 0
 
-    add_run(results, "2026-01-02T00:00:00+00:00", commit, 0)
-    add_run(results, "2026-01-03T00:00:00+00:00", commit, 1)  # failed: does not count
+    add_run(results, "2026-01-02T00:00:00+00:00", commit, 0, [ADD_A, TAKE_B])
+    add_run(results, "2026-01-03T00:00:00+00:00", commit, 1, [ADD_A, TAKE_B, ADD_B])  # failed: does not count
+    add_run(results, "2026-01-04T00:00:00+00:00", commit, 0, [ADD_A])  # says nothing of what it did not launch
     assert subprocess.run([sys.executable, SCRIPT, root, "--check"], capture_output=True).returncode == 1
     (root / "cuda" / "b.cu").write_text("2")
-    assert rows(root) == ["| `add_kernel` | `cuda/a.cu` | 2026-01-02, a device | no |",
-                          "| `take_kernel` | `cuda/b.cu` | 2026-01-02, a device | yes |"], rows(root)
+    assert rows(root) == ["| `add_kernel` | `cuda/a.cu` | 2026-01-04, a device | no |",
+                          "| `take_kernel` | `cuda/b.cu` | 2026-01-02, a device | yes |",
+                          "| `add_kernel` | `cuda/b.cu` | never | - |"], rows(root)  # another file's kernel of that name was launched
 print("passed")

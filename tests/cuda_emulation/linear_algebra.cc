@@ -68,12 +68,21 @@ void count_handle(int change) {
   emulation::runtime().living_handles += change;
 }
 
+// The version that the headers say.
+int version_part(libraryPropertyType type, int major, int minor, int patch) {
+  return type == MAJOR_VERSION ? major : type == MINOR_VERSION ? minor : patch;
+}
+
 }  // namespace
 
 std::int64_t emulation::products_without_workspace() { return without_workspace; }
 
 extern "C" {
 
+cublasStatus_t cublasGetProperty(libraryPropertyType type, int* value) {
+  *value = version_part(type, CUBLAS_VER_MAJOR, CUBLAS_VER_MINOR, CUBLAS_VER_PATCH);
+  return CUBLAS_STATUS_SUCCESS;
+}
 cublasStatus_t cublasCreate_v2(cublasHandle_t* out) {
   if (blas_call() != CUBLAS_STATUS_SUCCESS) return CUBLAS_STATUS_ALLOC_FAILED;
   *out = new cublasContext;
@@ -150,6 +159,10 @@ cublasStatus_t cublasDtrsm_v2(cublasHandle_t handle, cublasSideMode_t side, cubl
   return CUBLAS_STATUS_SUCCESS;
 }
 
+cusolverStatus_t cusolverGetProperty(libraryPropertyType type, int* value) {
+  *value = version_part(type, CUSOLVER_VER_MAJOR, CUSOLVER_VER_MINOR, CUSOLVER_VER_PATCH);
+  return CUSOLVER_STATUS_SUCCESS;
+}
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* out) {
   if (solver_call() != CUSOLVER_STATUS_SUCCESS) return CUSOLVER_STATUS_ALLOC_FAILED;
   *out = new cusolverDnContext;

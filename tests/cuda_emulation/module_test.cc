@@ -180,6 +180,8 @@ TEST_F(CudaModule, DoctorShowsModuleDriverAndDevice) {
   EXPECT_THAT(cli::as_text(found), HasSubstr("device 0: emulated, compute capability 9.0, 4.3 GB"));
   EXPECT_EQ(cli::as_json(found)["devices"][0]["compute_capability"], "9.0");
   EXPECT_TRUE(cli::as_json(found)["problem"].is_null());
+  EXPECT_THAT(cli::as_text(found), HasSubstr("cuBLAS "));
+  EXPECT_GE(std::stoi(cli::as_json(found)["libraries"]["cuSOLVER"].get<std::string>()), 11);
 }
 
 TEST_F(CudaModule, DoctorSaysWhyADeviceCannotBeUsed) {

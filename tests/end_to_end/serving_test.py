@@ -5,12 +5,9 @@ Usage: serving_test.py PATH_OF_BOUQUET [unittest arguments]. Needs nothing but P
 import json
 import os
 import pathlib
-import random
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -18,36 +15,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-BOUQUET = None
-
-
-def bouquet(*arguments, expect=0):
-    """Runs the program to its end. Returns stdout; stderr too if another exit code than 0 is expected."""
-    done = subprocess.run([BOUQUET, *arguments], capture_output=True, text=True, timeout=120)
-    assert done.returncode == expect, f"{arguments}: exit {done.returncode}, not {expect}\n{done.stdout}\n{done.stderr}"
-    return done.stdout if expect == 0 else done.stdout + done.stderr
-
-
-def write_events(path):
-    """Sixty customers with two tastes, forty items, baskets of three."""
-    choose = random.Random(7)
-    with open(path, "w") as file:
-        file.write("customer_id,item_id,time,basket_id,value\n")
-        for customer in range(60):
-            for basket in range(4):
-                for _ in range(3):
-                    item = choose.randrange(20) + (20 if customer % 2 else 0)
-                    file.write(f"c{customer},i{item},{1700000000 + 86400 * basket + customer},b{customer}-{basket},{choose.randrange(1, 4)}\n")
-
-
-def write_items(path):
-    """Items i0 .. i39: i7 has no price, odd ones are of brand Odd & Sons, every tenth is red or blue."""
-    with open(path, "w") as file:
-        file.write("item_id,title,price,brand,tags,available_until\n")
-        for item in range(40):
-            price = "" if item == 7 else f"{item}.5"
-            brand = "Odd & Sons" if item % 2 else "Even"
-            file.write(f"i{item},Item {item},{price},{brand},{'red|blue' if item % 10 == 0 else ''},2999-01-01\n")
+from program import PROGRAM, Server, bouquet, write_events, write_items
 
 
 def without_names(answers):
@@ -56,52 +24,6 @@ def without_names(answers):
         assert answer["recommendation_id"], answer
         answer["recommendation_id"] = ""
     return answers
-
-
-class Server:
-    """A running `bouquet serve`; its log is read as it comes."""
-
-    def __init__(self, models, folder, *flags):
-        self.process = subprocess.Popen(
-            [BOUQUET, "serve", *flags, "--models", models, "--listen", f"unix:{folder}/rpc", "--admin", "127.0.0.1:0",
-             "--admin-grpc", f"unix:{folder}/admin", "--lame-duck-ms", "300", "--poll-ms", "20"],
-            stderr=subprocess.PIPE, text=True)
-        self.log = []
-        self.changed = threading.Condition()
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        line = self.wait_for("event=serving")
-        self.fields = dict(part.split("=", 1) for part in line.split() if "=" in part)
-        self.address = self.fields["address"]
-        self.admin = "http://" + self.fields["admin"]
-
-    def _read(self):
-        for line in self.process.stderr:
-            with self.changed:
-                self.log.append(line)
-                self.changed.notify_all()
-
-    def wait_for(self, text, seconds=30):
-        found = lambda: next((line for line in self.log if text in line), None)
-        with self.changed:
-            assert self.changed.wait_for(found, seconds), f"no {text!r} in the log:\n" + "".join(self.log)
-            return found()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
-        self.reader.join(30)
-        return code
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.reader.join(30)
-        self.process.stderr.close()
 
 
 class Serving(unittest.TestCase):
@@ -259,7 +181,7 @@ class Serving(unittest.TestCase):
 
             def ask():
                 while True:
-                    done = subprocess.run([BOUQUET, "recommend", "--customer", "c0", "--server", server.address, "--timeout-ms", "5000"],
+                    done = subprocess.run([PROGRAM, "recommend", "--customer", "c0", "--server", server.address, "--timeout-ms", "5000"],
                                           capture_output=True, text=True)
                     outcomes.append((done.returncode, done.stderr))
                     begun.set()
@@ -287,5 +209,4 @@ class Serving(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BOUQUET = sys.argv.pop(1)
     unittest.main(verbosity=2)
