@@ -8,6 +8,7 @@
 #include "engine/eigenbasis.h"
 #include "engine/ridge_rule.h"
 #include "training/attribute_files.h"
+#include "training/baselines.h"
 #include "training/evaluator.h"
 
 namespace bouquet::training {
@@ -85,13 +86,15 @@ absl::StatusOr<std::optional<EmptyHistoryChoice>> choose_empty_share(const Datas
   const std::vector<int64_t> no_events(rows.size() + 1, 0);
   Knowledge asked = known;
   asked.histories = {.offsets = no_events, .items = {}, .consumed = {}, .repurchase = {}, .counts = {}};
+  const AnswerOptions answering{.repeats = Repeats::kExclude, .lengths = {20}, .workers = workers};
   EmptyHistoryChoice best{.customers = cold.size(), .figure = -1};
+  best.popular = mean_metric(most_popular(cold, asked, answering), 0, metric, cold, asked, answering.repeats);
   for (const double share : kShares) {
     const std::vector<float> profiles = profiles_of(means, *basis, model.constants, share);
     asked.profiles = {profiles.data(), cold.size(), model.dimension};
-    const auto answers = answers_of_model(loaded, cold, asked, {.repeats = Repeats::kExclude, .lengths = {20}, .workers = workers});
+    const auto answers = answers_of_model(loaded, cold, asked, answering);
     if (!answers.ok()) return answers.status();
-    best.with_all = mean_metric(*answers, 0, metric, cold, asked, Repeats::kExclude);
+    best.with_all = mean_metric(*answers, 0, metric, cold, asked, answering.repeats);
     if (best.with_all > best.figure) {
       best.figure = best.with_all;
       best.share = share;

@@ -23,7 +23,8 @@ struct EmptyHistoryChoice {
   double share = 0;
   int32_t customers = 0;
   double figure = 0;    // mean of the metric at 20 rows with this share ...
-  double with_all = 0;  // ... and with all of alpha0
+  double with_all = 0;  // ... with all of alpha0 ...
+  double popular = 0;   // ... and of what is popular, which they are offered without attributes
 };
 
 // Of `model`, fitted on `set` and loaded as `loaded`, whose customers have a prior. `tests`: everybody of the select part; those without a

@@ -140,6 +140,19 @@ class TrainingRun {
     return absl::OkStatus();
   }
 
+  // What customers without events gain by their attributes over what is popular, which they get without: of the mean over everybody.
+  absl::StatusOr<double> gain_of_strangers(const FittedPart& p, const Model& model, const LoadedModel& loaded, Repeats repeats) {
+    if (model.customer_prior.map.empty()) return 0.0;
+    const auto choice = choose_empty_share(dataset_, p.set, p.tests, p.known, model, loaded, recall() ? kRecall : kNdcg, request_.workers);
+    if (!choice.ok()) return choice.status();
+    if (!*choice) return 0.0;
+    const auto everybody = static_cast<double>(judged_customers(p.tests, p.known.histories, repeats, true).tests.size());
+    progress_.note(absl::StrFormat(
+        "customers without events: %s %.5f by their attributes, %.5f by what is popular, over %d of them in the select part",
+        metric_name(recall() ? kRecall : kNdcg, 20), (*choice)->figure, (*choice)->popular, (*choice)->customers));
+    return ((*choice)->figure - (*choice)->popular) * (*choice)->customers / everybody;
+  }
+
   // Into a model of a later fit.
   void take_over(Model& model) const {
     if (!model.customer_prior.map.empty()) model.constants.empty_history_share = empty_history_share_;
@@ -209,6 +222,9 @@ class TrainingRun {
       const auto answers = answers_of_model(**loaded, p.tests, p.known, answering);
       if (!answers.ok()) return answers.status();
       choice.figure = mean_metric(*answers, 0, metric, p.tests, p.known, repeats, true);
+      const auto gain = gain_of_strangers(*choice.part, choice.fit.model, **loaded, repeats);
+      if (!gain.ok()) return gain.status();
+      choice.figure += *gain;
     }
     return choice;
   }

@@ -1,10 +1,14 @@
 // Over gRPC: what was recorded counts in the next answer, survives a restart and a swap of models, and is answered alike everywhere.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <future>
+#include <numeric>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "tests/server/test_server.h"
 
 namespace bouquet::server {
@@ -79,6 +83,41 @@ TEST_F(LiveProfiles, AreTheSameWhereverTheyAreAsked) {
   ASSERT_TRUE(call_method(&v1::Profiles::Stub::GetProfile, ask, &profile).ok());
   EXPECT_EQ(profile.profile_version(), 1);
   EXPECT_EQ(profile.events_used(), recommended.events_used());
+}
+
+// R17, down to the bits of the scores: who did the same is answered the same, in whatever order and however often it was sent.
+TEST_F(LiveProfiles, DoNotDependOnTheOrderOfArrivalNorOnRepetition) {
+  std::mt19937 random(17);
+  std::vector<v1::Event> history(24);
+  const int64_t now = absl::ToUnixSeconds(absl::Now());
+  for (size_t i = 0; i < history.size(); ++i) {
+    history[i].set_item_id("item" + std::to_string(random() % 9));
+    history[i].set_type(random() % 3 == 0 ? "view" : "purchase");
+    history[i].set_value(random() % 7 == 0 ? -1 : static_cast<float>(1 + random() % 3));
+    history[i].mutable_time()->set_seconds(now - static_cast<int64_t>(random() % 5) * 86400);  // with ties
+  }
+  const auto answer_after = [&](const std::string& customer) {
+    std::vector<size_t> order(history.size());
+    std::iota(order.begin(), order.end(), 0);
+    for (size_t i = 0; i < history.size(); i += 3) order.push_back(i);
+    std::shuffle(order.begin(), order.end(), random);
+    for (const size_t i : order) {
+      v1::Event event = history[i];
+      event.set_event_id(customer + "-" + std::to_string(i));
+      EXPECT_EQ(send(customer, event).code(), 0);
+    }
+    v1::RecommendResponse answer = recommend(customer);
+    answer.clear_profile_version();
+    answer.clear_recommendation_id();
+    return answer;
+  };
+  const v1::RecommendResponse first = answer_after("person0");
+  EXPECT_GT(first.results_size(), 3);
+  EXPECT_EQ(first.results(0).source(), v1::SOURCE_MODEL);
+  for (int person = 1; person < 8; ++person)
+    EXPECT_EQ(answer_after("person" + std::to_string(person)).SerializeAsString(), first.SerializeAsString()) << person;
+  history[0].set_item_id("item9");
+  EXPECT_NE(answer_after("person8").SerializeAsString(), first.SerializeAsString()) << "the control: another history";
 }
 
 TEST_F(LiveProfiles, OnesOwnWriteCanBeAskedFor) {

@@ -320,6 +320,19 @@ TEST_F(ColdCustomersTest, TrainSwitchesAttributesOffThatAreNoiseAndKeepsThoseTha
   EXPECT_FALSE((*directory->load_current())->model.item_prior.map.empty());
 }
 
+// Half of the customers come in the last 16 days: whoever was there before is served as well without attributes.
+TEST_F(ColdCustomersTest, TrainKeepsAttributesThatHelpStrangersAlone) {
+  const auto is_new = [](const Bought& row) { return std::stoi(row.customer.substr(1)) >= 300; };
+  write("growing.csv", planted_rows(600, 40), [&](const Bought& row) { return !is_new(row) || row.day >= 44; });
+  std::ofstream(folder_ / "customers.csv") << customers_with_tastes(600);
+  ASSERT_EQ(run("train --events {}/growing.csv --models {}/models --dimension 8 --epochs 4 --threads 2 --validation last-days:8 "
+                "--customers {}/customers.csv --attribute-warmup 1 --unobserved-weight 0.1 --regularization 3"),
+            kExitDone)
+      << error_;
+  EXPECT_THAT(error_, HasSubstr("by what is popular, over 300 of them in the select part"));
+  EXPECT_THAT(error_, HasSubstr("without: used"));
+}
+
 // The same customers and the same model: what makes the difference are the attributes.
 TEST_F(ColdCustomersTest, WithTheAttributesOfOthersAreWorseThanWhatIsPopular) {
   ASSERT_EQ(train_warm("--customers {}/customers.csv --attributes on --unobserved-weight 0.1 --regularization 3"), kExitDone) << error_;

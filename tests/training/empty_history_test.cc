@@ -10,6 +10,7 @@
 
 #include "cpu_fallback/cpu_backend.h"
 #include "training/attribute_files.h"
+#include "training/baselines.h"
 #include "training/evaluator.h"
 
 namespace bouquet::training {
@@ -86,6 +87,12 @@ class EmptyHistoryChoiceTest : public testing::Test {
     Knowledge known = known_;
     known.histories.offsets = offsets;
     known.profiles = {profiles.data(), kCustomers, kDimension};
+    const TestSet tests = of_those_with_rows();
+    const auto answers = answers_of_model(*loaded, tests, known, {.repeats = Repeats::kExclude, .lengths = {20}});
+    return mean_metric(*answers, 0, kNdcg, tests, known, Repeats::kExclude);
+  }
+
+  TestSet of_those_with_rows() const {
     TestSet tests;
     for (int32_t c = 0; c < kCustomers - 10; ++c) {
       tests.customers.push_back(c);
@@ -94,8 +101,7 @@ class EmptyHistoryChoiceTest : public testing::Test {
       tests.offsets.push_back(static_cast<int64_t>(tests.relevant.size()));
       tests.unknown_relevant.push_back(0);
     }
-    const auto answers = answers_of_model(*loaded, tests, known, {.repeats = Repeats::kExclude, .lengths = {20}});
-    return mean_metric(*answers, 0, kNdcg, tests, known, Repeats::kExclude);
+    return tests;
   }
 
   Dataset dataset_;
@@ -116,6 +122,12 @@ TEST_F(EmptyHistoryChoiceTest, IsTheBestOfWhatFoldInWouldMake) {
   EXPECT_NEAR((*choice)->with_all, figure(1), 1e-6);
   EXPECT_NE(figure(0), figure(1));
   for (const double share : {0.0, 0.01, 0.1, 0.3, 1.0}) EXPECT_GE((*choice)->figure + 1e-6, figure(share)) << share;
+  const TestSet tests = of_those_with_rows();
+  const std::vector<int64_t> offsets(kCustomers + 1, 0);
+  Knowledge known = known_;
+  known.histories.offsets = offsets;
+  const Answers popular = most_popular(tests, known, {.repeats = Repeats::kExclude, .lengths = {20}});
+  EXPECT_NEAR((*choice)->popular, mean_metric(popular, 0, kNdcg, tests, known, Repeats::kExclude), 1e-6);
 }
 
 TEST_F(EmptyHistoryChoiceTest, IsNotMadeByAFew) {
