@@ -53,6 +53,12 @@ template <int B, int R>
 __device__ __forceinline__ void add_parts(RegisterTiles<B, R>& tiles, float (&right)[2], const SystemArguments& a) {
   const int side = a.size / B, count = side * (side + 1) / 2;
   for (int64_t slot = a.first_slots[blockIdx.x]; slot < a.first_slots[blockIdx.x + 1]; ++slot) {
+    // First, or compute capability 10.0 has too few registers.
+#pragma unroll
+    for (int h = 0; h < 2; ++h) {
+      const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
+      if (j < a.size) right[h] += a.sums.rights[slot * a.size + j];
+    }
 #pragma unroll
     for (int r = 0; r < R; ++r) {
       if (!tiles.exists(r)) continue;
@@ -61,11 +67,6 @@ __device__ __forceinline__ void add_parts(RegisterTiles<B, R>& tiles, float (&ri
       for (int i = 0; i < B; ++i)
 #pragma unroll
         for (int j = 0; j < B; ++j, from += count) tiles.value[r][i][j] += *from;
-    }
-#pragma unroll
-    for (int h = 0; h < 2; ++h) {
-      const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
-      if (j < a.size) right[h] += a.sums.rights[slot * a.size + j];
     }
   }
 }

@@ -24,10 +24,11 @@ def rows(root):
     return [line for line in text.splitlines() if line.startswith("| `")]
 
 
-def add_run(results, date, commit, failures, launched):
+def add_run(results, date, commit, failures, launched, suite="conformance"):
     launches = [{"kernel": kernel, "source": source, "launches": 3, "seconds": 0} for kernel, source in launched]
-    run = {"date": date, "commit": commit, "device": "a device",
-           "conformance": {"tests": 9, "failures": failures, "errors": None, "launches": launches}}
+    passed = {"tests": 2, "failures": 0, "errors": None, "launches": []}
+    run = {"date": date, "commit": commit, "device": "a device", "conformance": passed, "device_tests": passed,
+           suite: {"tests": 9, "failures": failures, "errors": None, "launches": launches}}
     (results / f"{date[:10]}-device.json").write_text(json.dumps(run))
 
 
@@ -49,12 +50,13 @@ with tempfile.TemporaryDirectory() as name:
     assert rows(root) == ["| `add_kernel` | `cuda/a.cu` | never | - |", "| `add_kernel`, `take_kernel` | `cuda/b.cu` | never | - |"], rows(root)
     assert subprocess.run([sys.executable, SCRIPT, root, "--check"]).returncode == 0
 
-    add_run(results, "2026-01-02T00:00:00+00:00", commit, 0, [ADD_A, TAKE_B])
+    add_run(results, "2026-01-02T00:00:00+00:00", commit, 0, [ADD_A])
     add_run(results, "2026-01-03T00:00:00+00:00", commit, 1, [ADD_A, TAKE_B, ADD_B])  # failed: does not count
     add_run(results, "2026-01-04T00:00:00+00:00", commit, 0, [ADD_A])  # says nothing of what it did not launch
     assert subprocess.run([sys.executable, SCRIPT, root, "--check"], capture_output=True).returncode == 1
+    add_run(results, "2026-01-01T00:00:00+00:00", commit, 0, [TAKE_B], "device_tests")
     (root / "cuda" / "b.cu").write_text("2")
     assert rows(root) == ["| `add_kernel` | `cuda/a.cu` | 2026-01-04, a device | no |",
-                          "| `take_kernel` | `cuda/b.cu` | 2026-01-02, a device | yes |",
+                          "| `take_kernel` | `cuda/b.cu` | 2026-01-01, a device | yes |",
                           "| `add_kernel` | `cuda/b.cu` | never | - |"], rows(root)  # another file's kernel of that name was launched
 print("passed")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run_on_gpu_test.sh CI_FOLDER CONFORMANCE_TESTS BACKEND_BENCH MODULE: the script of the GPU kit, with a module on the emulation for the device, and
+# run_on_gpu_test.sh CI_FOLDER CONFORMANCE_TESTS CUDA_TESTS BACKEND_BENCH MODULE: the script of the GPU kit, with a module on the emulation for the device, and
 # stand-ins for NVIDIA's tools.
 set -euo pipefail
 scratch=$(mktemp -d)
@@ -8,10 +8,13 @@ mkdir -p "$scratch/kit/bin" "$scratch/kit/lib" "$scratch/tools"
 cp "$1/run_on_gpu" "$1/gpu_results" "$1/../bench/kernel_work.json" "$scratch/kit/"
 cp -r "$1/../bench/peers" "$scratch/kit/"
 ln -s "$2" "$scratch/kit/bin/conformance_tests"
-ln -s "$3" "$scratch/kit/bin/backend_bench"
+ln -s "$3" "$scratch/kit/bin/device_tests"
+ln -s "$4" "$scratch/kit/bin/backend_bench"
 printf 'of-a-test\n' >"$scratch/kit/commit"
-export BOUQUET_CUDA_MODULE=$4 BOUQUET_WANTED=$scratch/wanted
-run() { "$scratch/kit/run_on_gpu" --filter 'Backends/Ranking.Refuses*/cuda:Backends/Ranking.Pads*/cuda' --out "$scratch/results.json" "$@"; }
+export BOUQUET_CUDA_MODULE=$5 BOUQUET_WANTED=$scratch/wanted
+run() {
+  "$scratch/kit/run_on_gpu" --filter 'Backends/Ranking.Refuses*/cuda:Backends/Ranking.Pads*/cuda' --device-filter 'Pivots.*' --out "$scratch/results.json" "$@"
+}
 
 # All that it may take is less than ten minutes.
 "$scratch/kit/run_on_gpu" --limits | awk '{sum += $2} END {exit !(NR > 10 && sum <= 590)}'
@@ -36,11 +39,13 @@ python3 - "$scratch/results.json" <<'PYTHON'
 import json, sys
 results = json.load(open(sys.argv[1]))
 assert results["commit"] == "of-a-test" and results["device"] is None, results
-assert [(step["name"], step["outcome"]) for step in results["steps"]] == [("conformance", "passed")], results
+assert [(step["name"], step["outcome"]) for step in results["steps"]] == [("conformance", "passed"), ("device_tests", "passed")], results
 assert results["conformance"]["tests"] > 5 and results["conformance"]["failures"] == 0, results
 launched = {(row["kernel"], row["source"]): row["launches"] for row in results["conformance"]["launches"]}
 assert launched["score_kernel", "cuda/score_kernels.cu"] > 0, launched
 assert not any(source == "cuda/row_systems.cu" for _, source in launched), launched  # nothing is solved there
+solved = {row["source"] for row in results["device_tests"]["launches"]}
+assert "cuda/row_systems.cu" in solved and results["device_tests"]["tests"] == 2, results["device_tests"]
 assert results["libraries"]["cuBLAS"] and results["build_id"] and results["cuda_of_the_build"], results
 PYTHON
 
