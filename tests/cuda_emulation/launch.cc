@@ -15,7 +15,7 @@
 namespace emulation {
 namespace {
 
-constexpr std::size_t kKernelBytes = 64 << 10;  // of device memory, in which a kernel's code stands
+constexpr std::size_t kKernelBytes = 1 << 10;  // of device memory, in which a kernel's code stands: less than it really takes
 
 // A kernel argument, or a member of one, that points to the host's stack or heap: no GPU could follow it.
 void check_pointers([[maybe_unused]] const void* arguments, [[maybe_unused]] std::size_t bytes) {

@@ -138,7 +138,7 @@ class CudaProgram(unittest.TestCase):
         self.assert_refused(4, "CUDA_VISIBLE_DEVICES='' hides every CUDA device", environment={"EMULATION_NO_DEVICE": "1", "CUDA_VISIBLE_DEVICES": ""})
 
     def test_a_device_or_driver_that_is_too_old_is_named(self):
-        self.assert_refused(4, "compute capability 6.1; 7.5 or newer is needed", environment={"EMULATION_CAPABILITY": "61"})
+        self.assert_refused(4, "compute capability 6.1) is too old: 7.5 or newer is needed", environment={"EMULATION_CAPABILITY": "61"})
         self.assert_refused(4, "knows CUDA 11.8", "update the driver", environment={"EMULATION_DRIVER": "11080"})
         self.assert_refused(4, "knows CUDA 11.8", backend="auto", environment={"EMULATION_DRIVER": "11080"}, commands=("train", "serve"))
 
