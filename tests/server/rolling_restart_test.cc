@@ -97,6 +97,7 @@ class RollingRestart : public TestServer {
       context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
       v1::RecordEventsResponse response;
       failed += !client->RecordEvents(&context, request, &response).ok() || response.failed() > 0;
+      ++ended_;
     }
     done_ = true;
     return failed;
@@ -113,9 +114,11 @@ class RollingRestart : public TestServer {
     return events;
   }
 
+  // Not again before calls have ended since the last time: one that is tried five times must not meet five restarts.
   void restart_until_done() {
-    while (!done_) {
+    for (int ended = 0; !done_; ended = ended_) {
       std::this_thread::sleep_for(milliseconds(150));
+      while (!done_ && ended_ < ended + 2) std::this_thread::sleep_for(milliseconds(1));
       restart(0);
     }
   }
@@ -126,6 +129,7 @@ class RollingRestart : public TestServer {
   milliseconds grace_{5000};
   bool with_store_ = false;
   std::atomic<bool> done_{false};
+  std::atomic<int> ended_{0};  // calls
   v1::RecommendRequest request_;
 };
 

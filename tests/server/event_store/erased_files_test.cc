@@ -56,7 +56,7 @@ class ErasedFilesTest : public ::testing::Test {
     }
   }
   void wait_for_pass(const ErasedFiles& files) {
-    for (int i = 0; i < 1000 && files.pending() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int i = 0; i < 6000 && files.pending() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_EQ(files.pending(), 0);
     EXPECT_TRUE(files.last_pass().ok()) << files.last_pass();
   }
