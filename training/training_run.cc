@@ -101,6 +101,7 @@ class TrainingRun {
     Fit fit;
     double unobserved_weight = 0;  // that was fitted with: the two sets may balance differently
     double figure = 0;             // of the select metric over everybody and every item, unknown ones missed; 0 if nothing is compared
+    std::optional<std::optional<EmptyHistoryChoice>> strangers = {};  // what strangers_of() has found, once it was asked
   };
 
   // On the select part: whether attributes are used, the number of epochs and the repurchase head.
@@ -123,14 +124,27 @@ class TrainingRun {
     const auto loaded = backend_.load(chosen->fit.model);
     if (!loaded.ok()) return loaded.status();
     if (absl::Status s = choose_head(*chosen->part, split_.events_in(kFit), **loaded); !s.ok()) return s;
-    if (absl::Status s = choose_empty_history(*chosen->part, chosen->fit.model, **loaded); !s.ok()) return s;
+    if (absl::Status s = choose_empty_history(*chosen, **loaded); !s.ok()) return s;
     return fit_noise(*chosen->part, chosen->fit.model, **loaded);
   }
 
+  // Asked once of a fit. Nothing where it has no prior for customers, or there are too few without events.
+  absl::StatusOr<std::optional<EmptyHistoryChoice>> strangers_of(Choice& fitted, const LoadedModel& loaded) {
+    if (fitted.fit.model.customer_prior.map.empty()) return std::nullopt;
+    if (!fitted.strangers) {
+      const FittedPart& p = *fitted.part;
+      auto asked =
+          choose_empty_share(dataset_, p.set, p.tests, p.known, fitted.fit.model, loaded, recall() ? kRecall : kNdcg, request_.workers);
+      if (!asked.ok()) return asked.status();
+      fitted.strangers = *asked;
+    }
+    return *fitted.strangers;
+  }
+
   // What is taken for known of customers without events.
-  absl::Status choose_empty_history(const FittedPart& p, const Model& model, const LoadedModel& loaded) {
-    if (model.customer_prior.map.empty() || request_.empty_history_share) return absl::OkStatus();
-    const auto choice = choose_empty_share(dataset_, p.set, p.tests, p.known, model, loaded, recall() ? kRecall : kNdcg, request_.workers);
+  absl::Status choose_empty_history(Choice& fitted, const LoadedModel& loaded) {
+    if (request_.empty_history_share) return absl::OkStatus();
+    const auto choice = strangers_of(fitted, loaded);
     if (!choice.ok()) return choice.status();
     if (!*choice) return absl::OkStatus();
     empty_history_share_ = (*choice)->share;
@@ -141,11 +155,11 @@ class TrainingRun {
   }
 
   // What customers without events gain by their attributes over what is popular, which they get without: of the mean over everybody.
-  absl::StatusOr<double> gain_of_strangers(const FittedPart& p, const Model& model, const LoadedModel& loaded, Repeats repeats) {
-    if (model.customer_prior.map.empty()) return 0.0;
-    const auto choice = choose_empty_share(dataset_, p.set, p.tests, p.known, model, loaded, recall() ? kRecall : kNdcg, request_.workers);
+  absl::StatusOr<double> gain_of_strangers(Choice& fitted, const LoadedModel& loaded, Repeats repeats) {
+    const auto choice = strangers_of(fitted, loaded);
     if (!choice.ok()) return choice.status();
     if (!*choice) return 0.0;
+    const FittedPart& p = *fitted.part;
     const auto everybody = static_cast<double>(judged_customers(p.tests, p.known.histories, repeats, true).tests.size());
     progress_.note(absl::StrFormat(
         "customers without events: %s %.5f by their attributes, %.5f by what is popular, over %d of them in the select part",
@@ -222,7 +236,7 @@ class TrainingRun {
       const auto answers = answers_of_model(**loaded, p.tests, p.known, answering);
       if (!answers.ok()) return answers.status();
       choice.figure = mean_metric(*answers, 0, metric, p.tests, p.known, repeats, true);
-      const auto gain = gain_of_strangers(*choice.part, choice.fit.model, **loaded, repeats);
+      const auto gain = gain_of_strangers(choice, **loaded, repeats);
       if (!gain.ok()) return gain.status();
       choice.figure += *gain;
     }
