@@ -23,12 +23,8 @@ namespace {
 constexpr double kMapError = 2e-6;
 
 TrainingOptions options_of(int32_t dimension) {
-  TrainingOptions options;
-  options.dimension = dimension;
-  options.seed = 11;
-  options.unobserved_weight = 0.3;
+  TrainingOptions options = training_options(dimension);
   options.regularization = 0.4;
-  options.regularization_exponent = 0.7;
   options.customer_attribute_regularization = 2;
   options.item_attribute_regularization = 0.5;
   options.attribute_warmup = 1;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -16,15 +15,6 @@ namespace bouquet::conformance {
 namespace {
 
 constexpr int32_t kTopK = 10;
-
-TrainingOptions options_of(int32_t dimension) {
-  TrainingOptions options;
-  options.dimension = dimension;
-  options.seed = 3;
-  options.unobserved_weight = 0.3;
-  options.regularization = 0.05;
-  return options;
-}
 
 // What a server asks of a model: profiles from histories, and the best items of every customer.
 struct Served {
@@ -40,7 +30,7 @@ class Concurrency : public BackendTest {
   void SetUp() override {
     BackendTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    const Model model = train(backend(), shop_, options_of(kDimension), 2);
+    const Model model = train(backend(), shop_, training_options(kDimension), 2);
     auto loaded = backend().load(model);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     loaded_ = *std::move(loaded);
@@ -87,7 +77,7 @@ TEST_P(Concurrency, ATrainingRunsBesideAModelThatServes) {
   ASSERT_FALSE(alone.rows.empty());
   const Interactions other = small_shop({.customers = 120, .items = 90, .seed = 8, .with_targets = true});
   const int32_t d = small_shapes() ? 8 : 64;
-  const Model trained_alone = train(backend(), other, options_of(d), 2);
+  const Model trained_alone = train(backend(), other, training_options(d), 2);
   Model trained;
   int served = 0, same = 0;
   {
@@ -97,7 +87,7 @@ TEST_P(Concurrency, ATrainingRunsBesideAModelThatServes) {
         same += serve() == alone ? 1 : 0;
       } while (!stop.stop_requested());
     });
-    trained = train(backend(), other, options_of(d), 2);
+    trained = train(backend(), other, training_options(d), 2);
   }
   EXPECT_GT(served, 0);
   EXPECT_EQ(same, served);

@@ -15,6 +15,17 @@ namespace bouquet::conformance {
 // Cholesky in float is backward stable: the error is a small multiple of d times 6e-8.
 inline constexpr double kBackwardError = 2e-6;
 
+// What most tests train with.
+inline TrainingOptions training_options(int32_t dimension) {
+  TrainingOptions options;
+  options.dimension = dimension;
+  options.seed = 11;
+  options.unobserved_weight = 0.3;
+  options.regularization = 0.05;
+  options.regularization_exponent = 0.7;
+  return options;
+}
+
 inline oracle::Settings settings_of(const TrainingOptions& o) { return {o.unobserved_weight, o.regularization, o.regularization_exponent}; }
 
 inline Model train(Backend& backend, const Interactions& interactions, const TrainingOptions& options, int epochs) {

@@ -14,16 +14,6 @@
 namespace bouquet::conformance {
 namespace {
 
-TrainingOptions options_of(int32_t dimension) {
-  TrainingOptions options;
-  options.dimension = dimension;
-  options.seed = 11;
-  options.unobserved_weight = 0.3;
-  options.regularization = 0.05;
-  options.regularization_exponent = 0.7;
-  return options;
-}
-
 class Training : public BackendTest {};
 INSTANTIATE_TEST_SUITE_P(Backends, Training, testing::ValuesIn(backend_names()), backend_test_name);
 
@@ -33,9 +23,9 @@ TEST_P(Training, NeedsTheMemoryThatItSaysItNeeds) {
   const Interactions shop = small_shop({.customers = 300, .items = 200});
   for (const int32_t d : {33, 128, 512}) {
     SCOPED_TRACE("d = " + std::to_string(d));
-    const auto said = static_cast<double>(backend().training_memory(shop, options_of(d)).total());
+    const auto said = static_cast<double>(backend().training_memory(shop, training_options(d)).total());
     const int64_t before = backend().memory_used();
-    const auto session = backend().start_training(shop, options_of(d));
+    const auto session = backend().start_training(shop, training_options(d));
     ASSERT_TRUE(session.ok()) << session.status();
     EXPECT_NEAR(static_cast<double>(backend().memory_used() - before), said, 0.05 * said);
   }
@@ -58,45 +48,48 @@ INSTANTIATE_TEST_SUITE_P(Backends, HalfSteps, testing::ValuesIn(backend_names())
 
 TEST_P(HalfSteps, SolveTheNormalEquationsAtEveryDimension) {
   // Customer 2 has more pairs than d.
-  for (const int32_t d : shapes({1, 2, 31, 33, 64, 101, 128}, {1, 33})) check(d, {.customers = 60, .items = 160}, options_of(d));
+  for (const int32_t d : shapes({1, 2, 31, 33, 64, 101, 128}, {1, 33})) check(d, {.customers = 60, .items = 160}, training_options(d));
 }
 
 TEST_P(HalfSteps, SolveForTargetsOtherThanOne) {
-  for (const int32_t d : shapes({2, 33, 128}, {2})) check(d, {.with_targets = true}, options_of(d));
+  for (const int32_t d : shapes({2, 33, 128}, {2})) check(d, {.with_targets = true}, training_options(d));
 }
 
 // 176 and 248 are the largest systems of two instances of the CUDA kernels, 249 and more are taken square by square, up to the largest
 // dimension there is. Customer 2 has more pairs than d, the others up to six tenths of d.
 TEST_P(HalfSteps, SolveLargeSystems) {
-  for (const int32_t d : shapes({176, 200, 248, 249, 256, 300, 512}, {130})) check(d, {.customers = 8, .items = d + 40}, options_of(d));
-  if (!small_shapes()) check(1024, {.customers = 3, .items = 1060}, options_of(1024));
+  for (const int32_t d : shapes({176, 200, 248, 249, 256, 300, 512}, {130}))
+    check(d, {.customers = 8, .items = d + 40}, training_options(d));
+  if (!small_shapes()) check(1024, {.customers = 3, .items = 1060}, training_options(1024));
 }
 
 // Rows of more than 8,192 pairs, which several blocks add up.
 TEST_P(HalfSteps, SolveRowsThatAreCutIntoParts) {
   if (small_shapes()) GTEST_SKIP() << "large shapes are left out";
-  for (const int32_t d : {33, 200, 257}) check(d, {.customers = 4, .items = 8300}, options_of(d));
+  for (const int32_t d : {33, 200, 257}) check(d, {.customers = 4, .items = 8300}, training_options(d));
 }
 
-TEST_P(HalfSteps, SolveRowsLongerThanSeveralBlocks) { check(16, {.customers = 5, .items = small_shapes() ? 150 : 1500}, options_of(16)); }
+TEST_P(HalfSteps, SolveRowsLongerThanSeveralBlocks) {
+  check(16, {.customers = 5, .items = small_shapes() ? 150 : 1500}, training_options(16));
+}
 
 TEST_P(HalfSteps, SolveWithoutUnobservedWeight) {
   const int32_t d = small_shapes() ? 8 : 64;
-  TrainingOptions options = options_of(d);
+  TrainingOptions options = training_options(d);
   options.unobserved_weight = 0;
   check(d, {}, options);
 }
 
 TEST_P(HalfSteps, SolveWithPlainRegularization) {
   const int32_t d = small_shapes() ? 8 : 64;
-  TrainingOptions options = options_of(d);
+  TrainingOptions options = training_options(d);
   options.unobserved_weight = 1;
   options.regularization_exponent = 0;
   check(d, {}, options);
 }
 
 TEST_P(Training, SolutionsAreThoseOfTheOracle) {
-  const TrainingOptions options = options_of(33);
+  const TrainingOptions options = training_options(33);
   const Interactions shop = small_shop({.with_targets = true});
   const Model model = train(backend(), shop, options, 1);
   const oracle::FixedSide items(model.item_matrix());
@@ -116,7 +109,7 @@ TEST_P(Training, GivesRowsWithoutPairsAndRowsOfReturnsAZeroVector) {
   SparseRows rows = shop.by_customer;
   for (int64_t k = rows.offsets[5]; k < rows.offsets[6]; ++k) rows.targets[static_cast<size_t>(k)] = 0;
   shop = Interactions::from_customers(rows);
-  const Model model = train(backend(), shop, options_of(33), 2);
+  const Model model = train(backend(), shop, training_options(33), 2);
   EXPECT_THAT(model.profile_matrix().row(0), testing::Each(0.0f));
   EXPECT_THAT(model.item_matrix().row(0), testing::Each(0.0f));
   EXPECT_THAT(model.profile_matrix().row(5), testing::Each(0.0f));
@@ -124,7 +117,7 @@ TEST_P(Training, GivesRowsWithoutPairsAndRowsOfReturnsAZeroVector) {
 }
 
 TEST_P(Training, ReportsTheObjectiveOfItsSnapshot) {
-  const TrainingOptions options = options_of(31);
+  const TrainingOptions options = training_options(31);
   const Interactions shop = small_shop({.with_targets = true});
   auto session = backend().start_training(shop, options);
   ASSERT_TRUE(session.ok()) << session.status();
@@ -142,7 +135,7 @@ TEST_P(Training, ReportsTheObjectiveOfItsSnapshot) {
 TEST_P(Training, NeverRaisesTheObjective) {
   for (const int32_t d : shapes({1, 33, 64}, {1})) {
     const Interactions shop = small_shop({.customers = 200, .items = 150});
-    auto session = backend().start_training(shop, options_of(d));
+    auto session = backend().start_training(shop, training_options(d));
     ASSERT_TRUE(session.ok()) << session.status();
     double before = std::numeric_limits<double>::infinity();
     for (int epoch = 0; epoch < 15; ++epoch) {
@@ -160,7 +153,7 @@ TEST_P(Training, GivesTheSameBitsTwice) {
     std::vector<Model> models;
     std::vector<double> objectives;
     for (int run = 0; run < 2; ++run) {
-      auto session = backend().start_training(shop, options_of(d));
+      auto session = backend().start_training(shop, training_options(d));
       ASSERT_TRUE(session.ok()) << session.status();
       ASSERT_TRUE((*session)->run_epoch().ok());
       const auto stats = (*session)->run_epoch();
@@ -178,7 +171,7 @@ TEST_P(Training, GivesTheSameBitsTwice) {
 }
 
 TEST_P(Training, KeepsTheConstantsAndTheGramOfTheItems) {
-  const TrainingOptions options = options_of(33);
+  const TrainingOptions options = training_options(33);
   const Interactions shop = small_shop({});
   const Model model = train(backend(), shop, options, 1);
   EXPECT_TRUE(validate(model).ok());
@@ -202,26 +195,26 @@ TEST_P(Training, KeepsTheConstantsAndTheGramOfTheItems) {
 
 TEST_P(Training, RefusesOptionsAndDataThatMakeNoSense) {
   const Interactions shop = small_shop({});
-  TrainingOptions no_dimension = options_of(0);
+  TrainingOptions no_dimension = training_options(0);
   EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(shop, no_dimension).status()));
-  TrainingOptions too_large = options_of(1025);
+  TrainingOptions too_large = training_options(1025);
   EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(shop, too_large).status()));
-  TrainingOptions no_ridge = options_of(8);
+  TrainingOptions no_ridge = training_options(8);
   no_ridge.regularization = 0;
   EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(shop, no_ridge).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(Interactions{}, options_of(8)).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(Interactions{}, training_options(8)).status()));
 
   Interactions bad_confidence = shop;
   bad_confidence.by_customer.confidences[3] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(bad_confidence, options_of(8)).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(bad_confidence, training_options(8)).status()));
   Interactions bad_column = shop;
   bad_column.by_item.columns[0] = shop.customer_count();
-  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(bad_column, options_of(8)).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(bad_column, training_options(8)).status()));
 }
 
 TEST_P(Training, HasNoSnapshotBeforeTheFirstEpoch) {
   const Interactions shop = small_shop({});
-  auto session = backend().start_training(shop, options_of(8));
+  auto session = backend().start_training(shop, training_options(8));
   ASSERT_TRUE(session.ok());
   EXPECT_TRUE(absl::IsFailedPrecondition((*session)->snapshot().status()));
 }
@@ -230,7 +223,7 @@ TEST_P(Training, NamesTheRowWhoseMatrixIsNotPositiveDefinite) {
   Interactions shop = small_shop({});
   for (int64_t k = shop.by_customer.offsets[2]; k < shop.by_customer.offsets[3]; ++k)
     shop.by_customer.confidences[static_cast<size_t>(k)] = std::numeric_limits<float>::max();  // so that c q qᵀ overflows
-  auto session = backend().start_training(shop, options_of(small_shapes() ? 8 : 64));
+  auto session = backend().start_training(shop, training_options(small_shapes() ? 8 : 64));
   ASSERT_TRUE(session.ok()) << session.status();
   const auto stats = (*session)->run_epoch();
   ASSERT_TRUE(absl::IsInternal(stats.status())) << stats.status();

@@ -15,6 +15,7 @@
 #include "tests/conformance/shop_attributes.h"
 #include "tests/cuda/shaped_rows.h"
 #include "tests/oracle/ials.h"
+#include "tests/relative_gap.h"
 
 namespace bouquet::cuda {
 namespace {
@@ -44,16 +45,6 @@ Model trained(TrainingSession& session, int epochs) {
   auto model = session.snapshot();
   EXPECT_TRUE(model.ok()) << model.status();
   return *std::move(model);
-}
-
-double relative_gap(std::span<const float> a, std::span<const float> b) {
-  double gap = 0, norm = 0;
-  EXPECT_EQ(a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i) {
-    gap += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    norm += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(gap / norm);
 }
 
 std::unique_ptr<TrainingSession> start(const Interactions& shop, const TrainingOptions& options) {

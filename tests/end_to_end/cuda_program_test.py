@@ -11,7 +11,7 @@ import sys
 import tempfile
 import unittest
 
-from program import Server, bouquet, write_events, write_items
+from program import Server, bouquet, item_by_taste, write_events, write_items
 
 MODULE, MODULE_OF_ANOTHER_BUILD, NO_MODULE = sys.argv.pop(1), sys.argv.pop(1), sys.argv.pop(1)
 os.environ["BOUQUET_CUDA_MODULE"] = MODULE
@@ -24,7 +24,7 @@ def write_test_events(path):
         file.write("customer_id,item_id,time\n")
         for customer in range(60):
             for _ in range(6):
-                file.write(f"c{customer},i{choose.randrange(20) + (20 if customer % 2 else 0)},1700500000\n")
+                file.write(f"c{customer},i{item_by_taste(customer, choose)},1700500000\n")
 
 
 def scores_to_all(models, backend, folder):

@@ -19,6 +19,11 @@ def bouquet(*arguments, expect=0, environment=None):
     return done.stdout if expect == 0 else done.stdout + done.stderr
 
 
+def item_by_taste(customer, choose):
+    """One of the forty items, of the half that is to the customer's taste."""
+    return choose.randrange(20) + (20 if customer % 2 else 0)
+
+
 def write_events(path):
     """Sixty customers with two tastes, forty items, baskets of three."""
     choose = random.Random(7)
@@ -27,8 +32,7 @@ def write_events(path):
         for customer in range(60):
             for basket in range(4):
                 for _ in range(3):
-                    item = choose.randrange(20) + (20 if customer % 2 else 0)
-                    file.write(f"c{customer},i{item},{1700000000 + 86400 * basket + customer},b{customer}-{basket},{choose.randrange(1, 4)}\n")
+                    file.write(f"c{customer},i{item_by_taste(customer, choose)},{1700000000 + 86400 * basket + customer},b{customer}-{basket},{choose.randrange(1, 4)}\n")
 
 
 def write_items(path):
