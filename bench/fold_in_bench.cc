@@ -15,6 +15,7 @@
 #include "bench/fold_in_data.h"
 #include "engine/errors.h"
 #include "engine/ridge_rule.h"
+#include "engine/seconds_since.h"
 
 namespace bouquet::bench {
 namespace {
@@ -74,7 +75,7 @@ absl::StatusOr<Measured> measure(const Options& o, const Model& model, Profiler&
   const auto solve = [&]() -> absl::StatusOr<CallTime> {
     const auto start = Clock::now();
     if (absl::Status s = profiler.solve(in, out); !s.ok()) return s;
-    return CallTime{std::chrono::duration<double>(Clock::now() - start).count(), profiler.device_seconds()};
+    return CallTime{seconds_since(start), profiler.device_seconds()};
   };
   const auto times = CallTimes::measure(solve, o.common.repeats);
   if (!times.ok()) return times.status();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 #include "server/listen_address.h"
 
 namespace bouquet::bench {
@@ -269,7 +270,7 @@ absl::StatusOr<LoadResult> run_load(const LoadPlan& plan) {
   }
   for (std::thread& thread : threads) thread.join();
   if (plan.meter) total.metered += plan.meter();
-  total.seconds = std::min(plan.seconds, std::chrono::duration<double>(Clock::now() - begin).count() - plan.warm_up_seconds);
+  total.seconds = std::min(plan.seconds, seconds_since(begin) - plan.warm_up_seconds);
   total.kinds.resize(plan.kinds.size());
   for (const auto& load : loads) {
     for (size_t k = 0; k < total.kinds.size(); ++k) total.kinds[k].add(load->result.kinds[k]);

@@ -12,4 +12,7 @@ std::string describe_machine();
 // The most that was resident of this process so far, program and libraries included.
 int64_t peak_bytes();
 
+// Of all threads of this process so far, in the program and in the kernel.
+double cpu_seconds();
+
 }  // namespace bouquet::bench

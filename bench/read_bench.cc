@@ -1,7 +1,5 @@
 #include "bench/read_bench.h"
 
-#include <sys/resource.h>
-#include <sys/time.h>
 #include <CLI/CLI.hpp>
 
 #include <chrono>
@@ -33,13 +31,6 @@ struct Measured {
   // The whole process at its largest, program and libraries included, less the ids.
   double bytes_per_event() const { return static_cast<double>(peak_bytes - id_bytes) / static_cast<double>(events); }
 };
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // What the table of ids cannot do without: their bytes, an offset each, and the slots.
 int64_t id_bytes(const IdMap& ids) {

@@ -1,6 +1,5 @@
 #include "bench/store_bench.h"
 
-#include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
 #include <atomic>
@@ -57,13 +56,6 @@ struct StoreBenchFigures {
   double bytes_inside = 0, bytes_outside = 0;  // per event, after compaction, within the window of event ids and after it
   double scanned_per_second = 0;
 };
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 uint64_t mixed(uint64_t x) {  // splitmix64
   x += 0x9e3779b97f4a7c15;

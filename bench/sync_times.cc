@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 
 namespace bouquet::bench {
 namespace {
@@ -28,7 +29,7 @@ absl::StatusOr<Spread> measure_syncs(const std::string& folder) {
     good = write(file, block.data(), block.size()) == static_cast<ssize_t>(block.size());
     const auto begin = Clock::now();
     good = good && fdatasync(file) == 0;
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    seconds.push_back(seconds_since(begin));
   }
   close(file);
   unlink(name.c_str());

@@ -62,9 +62,7 @@ absl::StatusOr<Interactions> interactions_of(const Settings& settings) {
 Json attribute_report(const Settings& settings, const std::vector<double>& seconds, const Interactions& interactions, int32_t dimension,
                       const std::optional<Roofline>& roofline) {
   if (settings.attributes.empty() || seconds.size() < 3) return {};
-  std::vector<double> later(seconds.begin() + 2, seconds.end());
-  std::ranges::sort(later);
-  const double step = later[later.size() / 2];
+  const double step = Spread({seconds.begin() + 2, seconds.end()}).median();
   const CallWork work = work_of(AttributeStepCall{.rows = static_cast<double>(interactions.customer_count()),
                                                   .dense = static_cast<double>(settings.attributes.dense),
                                                   .sparse = static_cast<double>(settings.attributes.sparse),

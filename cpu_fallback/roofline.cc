@@ -8,6 +8,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "cpu_fallback/aligned.h"
+#include "engine/seconds_since.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu_fallback/roofline.cc"
@@ -77,7 +78,7 @@ double fastest(absl::FunctionRef<void()> work) {
   for (int run = 0; run < 3 || Clock::now() - start < std::chrono::milliseconds(250); ++run) {
     const auto begin = Clock::now();
     work();
-    const double elapsed = std::chrono::duration<double>(Clock::now() - begin).count();
+    const double elapsed = seconds_since(begin);
     seconds = run == 0 ? elapsed : std::min(seconds, elapsed);
   }
   return seconds;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 #include "google/rpc/status.pb.h"
 #include "server/read_request.h"
 #include "server/status_mapping.h"
@@ -103,7 +104,7 @@ void BatchRecommendCall::OnWriteDone(bool ok) {
 }
 
 void BatchRecommendCall::end(const absl::Status& status) {
-  metrics_.call_done(Method::kBatchRecommend, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
+  metrics_.call_done(Method::kBatchRecommend, status.code(), seconds_since(arrived_));
   Finish(to_grpc(status));
 }
 

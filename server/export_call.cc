@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/seconds_since.h"
 #include "server/read_request.h"
 #include "server/status_mapping.h"
 #include "server/unary_job.h"
@@ -60,7 +61,7 @@ void ExportCall::OnWriteDone(bool ok) {
 }
 
 void ExportCall::end(const absl::Status& status) {
-  metrics_.call_done(Method::kExportCustomer, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
+  metrics_.call_done(Method::kExportCustomer, status.code(), seconds_since(arrived_));
   Finish(to_grpc(status));
 }
 

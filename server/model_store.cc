@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 
 namespace bouquet::server {
 
@@ -43,8 +44,7 @@ absl::StatusOr<std::shared_ptr<ServingModel>> ModelStore::load(const std::string
     served = *std::move(prepared);
   }
   auto serving = with_recommenders(*std::move(served));
-  if (serving.ok() && observer_ != nullptr)
-    observer_->model_loaded(*(*serving)->model, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  if (serving.ok() && observer_ != nullptr) observer_->model_loaded(*(*serving)->model, seconds_since(begin));
   return serving;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 #include "google/rpc/status.pb.h"
 #include "server/read_request.h"
 #include "server/status_mapping.h"
@@ -108,7 +109,7 @@ void StreamEventsCall::advance() {
 }
 
 void StreamEventsCall::end(const absl::Status& status) {
-  metrics_.call_done(Method::kStreamEvents, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
+  metrics_.call_done(Method::kStreamEvents, status.code(), seconds_since(arrived_));
   Finish(to_grpc(status));
 }
 

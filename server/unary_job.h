@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/seconds_since.h"
 #include "server/batcher.h"
 #include "server/message_pool.h"
 #include "server/metrics.h"
@@ -79,7 +80,7 @@ class UnaryJob final : public Job {
   void finish(const absl::Status& status) override {
     if (status.ok()) *out_ = serialize_message(*response_);
     if (status.code() == absl::StatusCode::kResourceExhausted) context_->AddTrailingMetadata(kPushbackKey, kPushbackMs);
-    method_.metrics.call_done(method_.method, status.code(), std::chrono::duration<double>(Clock::now() - arrived_).count());
+    method_.metrics.call_done(method_.method, status.code(), seconds_since(arrived_));
     reactor_->Finish(to_grpc(status));
   }
 

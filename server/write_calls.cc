@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "engine/seconds_since.h"
 #include "server/read_request.h"
 #include "server/status_mapping.h"
 #include "server/unary_job.h"
@@ -25,7 +26,7 @@ struct WriteCall {
   void finish(const absl::Status& status) {
     if (status.ok()) *out = serialize_message(*response);
     if (status.code() == absl::StatusCode::kResourceExhausted) context->AddTrailingMetadata(kPushbackKey, kPushbackMs);
-    metrics.call_done(method, status.code(), std::chrono::duration<double>(Clock::now() - arrived).count());
+    metrics.call_done(method, status.code(), seconds_since(arrived));
     reactor->Finish(to_grpc(status));
   }
   // Whether the call is one to go on with; else it has been answered.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 #include "training/bad_rows.h"
 #include "training/dataset_attributes.h"
 #include "training/erased_customers.h"
@@ -160,7 +161,7 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
     for (const std::string& file : *customer_files) dataset.sources.push_back(file_name(file));
     if (auto status = read_dataset_attributes(options, *customer_files, *item_files, dataset); !status.ok()) return status;
   }
-  dataset.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  dataset.report.seconds = seconds_since(start);
   return dataset;
 }
 

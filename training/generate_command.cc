@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 #include "training/progress.h"
 #include "training/shop_files.h"
 
@@ -72,7 +73,7 @@ absl::Status run(const GenerateFlags& flags) {
   const absl::StatusOr<ShopFiles> files = write_shop(*shop, flags.out, format, order, [&](int64_t rows) { progress->step(rows, ""); });
   progress->end("");
   if (!files.ok()) return files.status();
-  print_summary(*settings, *files, std::chrono::duration<double>(Clock::now() - start).count(), flags.json);
+  print_summary(*settings, *files, seconds_since(start), flags.json);
   return absl::OkStatus();
 }
 

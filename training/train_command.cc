@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
+#include "engine/seconds_since.h"
 #include "training/erased_customers.h"
 #include "training/read_report.h"
 #include "training/train_plan.h"
@@ -70,7 +71,7 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends, const 
     if (!published.ok()) return published.status();
     version = *std::move(published);
   }
-  const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+  const double seconds = seconds_since(begun);
   if (flags.json)
     print_outcome_json(*outcome, *dataset, version, seconds);
   else

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/seconds_since.h"
 #include "server/event_store/attribute_entry.h"
 #include "server/event_store/customer_numbers.h"
 #include "server/event_store/event_group.h"
@@ -163,7 +164,7 @@ void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
   if (done.ok() && !group.empty()) {
     const auto begin = std::chrono::steady_clock::now();
     done = database_.write(group.batch());
-    report.write_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    report.write_seconds = seconds_since(begin);
   }
   if (!done.ok()) {
     group.fail(appends, done);
