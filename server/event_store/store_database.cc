@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <random>
 #include <utility>
 #include <vector>
@@ -20,6 +19,8 @@
 #include "server/event_store/entry_expiry.h"
 #include "server/event_store/event_id_entry.h"
 #include "server/event_store/event_keys.h"
+#include "server/event_store/frozen_files.h"
+#include "server/event_store/rocks_log.h"
 
 namespace bouquet::server {
 namespace {
@@ -37,9 +38,8 @@ const std::array<std::string, kFamilyCount> kFamilyNames{rocksdb::kDefaultColumn
                                                          "merges",
                                                          "answers"};
 
-constexpr int kSnapshotFailures = 5;
-constexpr int kCatchUps = 100;
-constexpr std::chrono::seconds kSnapshotPatience{20};
+constexpr int kSnapshotTries = 5;
+constexpr int kSnapshotFiles = 256;  // beside those of FrozenFiles
 constexpr size_t kBlockCacheBytes = size_t{64} << 20;
 constexpr size_t kWriteBufferBytes = size_t{64} << 20;  // of all families together: what a start has to read again
 
@@ -48,12 +48,12 @@ rocksdb::DBOptions database_options(rocksdb::Env* env) {
   if (env != nullptr) options.env = env;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
-  options.keep_log_file_num = 4;
+  options.info_log = std::make_shared<RocksLog>();
   options.db_write_buffer_size = kWriteBufferBytes;
   options.max_total_wal_size = kWriteBufferBytes;
   options.max_background_jobs = 2;
-  // The list of files begins anew with every change: it has keys in it, of files that have gone too (ErasedFiles), and by its name a
-  // snapshot sees that there was a change while it was opened.
+  // The list of files begins anew with every change: it has keys in it, of files that have gone too (ErasedFiles), and by its name
+  // FrozenFiles sees that there was a change.
   options.max_manifest_file_size = 1;
   return options;
 }
@@ -95,14 +95,6 @@ absl::Status at_folder(const std::string& folder, const absl::Status& status) {
   return absl::Status(status.code(), "--store " + folder + ": " + std::string(message_of(status)));
 }
 
-// The name of the list of files that counts now: another one after each change, because of max_manifest_file_size.
-std::string list_of_files(const std::string& folder) {
-  std::ifstream current(folder + "/CURRENT");
-  std::string name;
-  std::getline(current, name);
-  return name;
-}
-
 }  // namespace
 
 std::string random_text() {
@@ -136,32 +128,20 @@ absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open(const std::st
 
 absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open_snapshot(const std::string& folder) {
   if (absl::Status s = check_is_store(folder); !s.ok()) return s;
-  int failures = 0;
-  for (const auto begin = std::chrono::steady_clock::now(); std::chrono::steady_clock::now() - begin < kSnapshotPatience;) {
+  // The newest log may be read while the server writes its last bytes: that can look like damage, once.
+  for (int tries = 1;; ++tries) {
+    auto files = FrozenFiles::of(folder);
+    if (!files.ok()) return files.status();
     std::unique_ptr<StoreDatabase> database(new StoreDatabase({}));
-    const std::string files = list_of_files(folder);
-    const absl::Status opened = database->open_families(folder, true);
-    // A file that was listed may be gone.
-    if (!opened.ok() && (list_of_files(folder) != files || ++failures < kSnapshotFailures)) continue;
-    if (!opened.ok()) return opened;
-    if (!database->catch_up(folder, files)) continue;
+    database->frozen_ = rocksdb::NewCompositeEnv(*std::move(files));
+    if (absl::Status s = database->open_families(folder, true); !s.ok()) {
+      if (tries < kSnapshotTries) continue;
+      return s;
+    }
     if (absl::Status s = database->check_format(folder, true); !s.ok()) return s;
     if (absl::Status s = database->read_identity(true); !s.ok()) return at_folder(folder, s);
     return database;
   }
-  return no_resource("--store " + folder + ": the server changes its files faster than they can be opened; try again in a moment");
-}
-
-// First the list of sorted files was read, then the log: what the server has moved from the log to a file in between is in neither. Then
-// both are read on from there, which takes far less time than opening them did, until nothing has moved meanwhile.
-bool StoreDatabase::catch_up(const std::string& folder, std::string files) {
-  for (int tries = 0; tries < kCatchUps; ++tries) {
-    const std::string now = list_of_files(folder);
-    if (now == files) return true;
-    files = now;
-    if (!db_->TryCatchUpWithPrimary().ok()) return false;
-  }
-  return list_of_files(folder) == files;
 }
 
 absl::Status StoreDatabase::read_identity(bool snapshot) {
@@ -174,7 +154,8 @@ absl::Status StoreDatabase::read_identity(bool snapshot) {
 }
 
 absl::Status StoreDatabase::open_families(const std::string& folder, bool snapshot) {
-  const rocksdb::DBOptions options = database_options(options_.env);
+  rocksdb::DBOptions options = database_options(snapshot ? frozen_.get() : options_.env);
+  if (snapshot) options.max_open_files = kSnapshotFiles;
   std::vector<std::string> there;
   // Fails where there is no store yet; what else is wrong, opening says.
   if (rocksdb::DB::ListColumnFamilies(options, folder, &there).ok())
@@ -198,12 +179,9 @@ absl::Status StoreDatabase::open_families(const std::string& folder, bool snapsh
   }
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  if (snapshot) {
-    auto scratch = ScratchFolder::make("snapshot");
-    if (!scratch.ok()) return scratch.status();
-    scratch_ = *std::move(scratch);
-  }
-  const rocksdb::Status opened = snapshot ? rocksdb::DB::OpenAsSecondary(options, folder, scratch_->path(), descriptors, &handles, &db)
+  std::error_code ignored;  // opening says it
+  if (!snapshot) std::filesystem::create_directories(folder, ignored);
+  const rocksdb::Status opened = snapshot ? rocksdb::DB::OpenForReadOnly(options, folder, descriptors, &handles, &db)
                                           : rocksdb::DB::Open(options, folder, descriptors, &handles, &db);
   if (!opened.ok()) return at_folder(folder, of_rocks(opened));
   db_.reset(db);

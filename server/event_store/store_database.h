@@ -9,13 +9,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "engine/scratch_folder.h"
 
 namespace rocksdb {
 class Cache;
@@ -67,7 +65,7 @@ class StoreDatabase {
   // changed then but RocksDB's own files).
   static absl::StatusOr<std::unique_ptr<StoreDatabase>> open(const std::string& folder, const StoreDatabaseOptions& options = {});
   // The store as it is now, to read alone, beside a server that has it open and goes on writing. What is written later does not appear.
-  // Errors: NotFound (there is no store), those of open().
+  // Nothing is locked and nothing written. Errors: NotFound (there is no store), those of open().
   static absl::StatusOr<std::unique_ptr<StoreDatabase>> open_snapshot(const std::string& folder);
   ~StoreDatabase();
   StoreDatabase(const StoreDatabase&) = delete;
@@ -93,7 +91,6 @@ class StoreDatabase {
  private:
   explicit StoreDatabase(const StoreDatabaseOptions& options);
   absl::Status open_families(const std::string& folder, bool snapshot);
-  bool catch_up(const std::string& folder, std::string files);
   absl::Status check_format(const std::string& folder, bool snapshot);
   absl::Status read_identity(bool snapshot);
   absl::Status check_room() const;
@@ -105,7 +102,7 @@ class StoreDatabase {
   const std::shared_ptr<std::atomic<bool>> may_expire_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<rocksdb::Cache> cache_;
   std::string identity_;
-  std::optional<ScratchFolder> scratch_;  // of a snapshot: RocksDB's own log
+  std::unique_ptr<rocksdb::Env> frozen_;  // of a snapshot: FrozenFiles
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilyCount> families_{};
   std::atomic<bool> failed_{false};  // the last write did

@@ -18,8 +18,8 @@
 
 namespace bouquet::server {
 
-// A RocksDB secondary instance: it shares the server's files and locks nothing, and a checkpoint, which only the server could make, is not
-// needed. Not thread-safe.
+// Of the server's own files (FrozenFiles): it locks nothing, and a checkpoint, which only the server could make, is not needed. Not
+// thread-safe.
 class StoreSnapshot {
  public:
   struct Row {

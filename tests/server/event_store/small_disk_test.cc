@@ -115,11 +115,13 @@ TEST_F(SmallDisk, WritesAreRefusedBeforeItIsFullAndGoOnOnceThereIsRoom) {
 TEST_F(SmallDisk, NothingIsLostWhenTheVeryLastByteIsTakenAndARestartGoesOn) {
   store_.database_options.reserve_bytes = 0;
   store_.open();
-  fill_until_refused(64 << 10);
-  make_room();
-  store_.reopen();
-  expect_all_there();
-  expect_writes_again();
+  for (const uint64_t left : {256 << 10, 160 << 10, 64 << 10, 0}) {
+    fill_until_refused(left);
+    make_room();
+    store_.reopen();
+    expect_all_there();
+    expect_writes_again();
+  }
 }
 
 }  // namespace

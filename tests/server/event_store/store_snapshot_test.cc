@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,6 +45,30 @@ TEST(StoreSnapshot, HasWhatWasAcknowledgedAndNothingLater) {
   store.append({{.customer = "carl", .item = "oil", .time = 9 * kSecond}});  // the server writes on
   EXPECT_THAT(read(**snapshot), ElementsAre("ann purchase jam 2", "ann purchase tea 5", "bob purchase tea 3"));
   EXPECT_THAT(read(**snapshot), ElementsAre("ann purchase jam 2", "ann purchase tea 5", "bob purchase tea 3"));
+}
+
+TEST(StoreSnapshot, ReadsWhatTheServerHasRemovedSince) {
+  SmallStore store;
+  const auto tables = [&] {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator(store.folder()))
+      if (file.path().extension() == ".sst") names.insert(file.path().filename());
+    return names;
+  };
+  const auto write_out = [&] {
+    ASSERT_TRUE(store.database->flush().ok());
+    ASSERT_TRUE(store.database->rocks().CompactRange({}, store.database->family(Family::kEvents), nullptr, nullptr).ok());
+  };
+  store.append({{.customer = "ann", .item = "tea", .time = 2 * kSecond}});
+  write_out();
+  const auto then = tables();
+  const auto snapshot = StoreSnapshot::open(store.folder());
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  store.append({{.customer = "ann", .item = "milk", .time = kSecond}, {.customer = "ann", .item = "jam", .time = 3 * kSecond}});
+  write_out();
+  const auto now = tables();
+  EXPECT_FALSE(std::ranges::includes(now, then)) << "a file is gone";
+  EXPECT_EQ(read(**snapshot).size(), 1u);
 }
 
 TEST(StoreSnapshot, EndsWithTheReadersError) {
