@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Items that nobody has taken yet: trains without the hidden items of citeulike_t, which the model knows by their words alone, and ranks
-them among each other (docs/evaluation.md). Prints what `bouquet evaluate --among` prints, of a model with the prior alone and of one with the
-content path: the model beside the content neighbours and the most popular. With --choose S the hidden items are others, a fifth of the warm
-ones drawn with the seed S: what settings are chosen on.
+them among each other (docs/evaluation.md): `bouquet evaluate --among` of a model with the prior alone and of one with the content path, beside
+the content neighbours, the most popular, and what drawing items by lot would give. With --choose S the hidden items are others, a fifth of the
+warm ones drawn with the seed S: what settings are chosen on.
 
     bench/cold_items.py --data DIR [--bouquet build/cpu/cli/bouquet] [FLAGS OF bouquet train...]
 """
@@ -10,11 +10,15 @@ import argparse
 import collections
 import csv
 import gzip
+import json
 import pathlib
 import random
 import subprocess
 import tempfile
 
+from paired import write_result
+
+K = 20
 WORDS = 5000  # the most frequent; more do not change the figures of the literature
 SETTINGS = ["--dimension", "128", "--epochs", "5", "--unobserved-weight", "0.05", "--regularization", "0.05"]
 
@@ -34,6 +38,10 @@ def frequent_words(texts):
     return {word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:WORDS]}
 
 
+def figures(of):
+    return {metric: {name: round(value, 5) for name, value in of[metric].items()} for metric in (f"recall@{K}", f"ndcg@{K}")}
+
+
 def write_events(path, events):
     path.write_text("customer_id,item_id\n" + "".join(f"{customer},{item}\n" for customer, item in events))
 
@@ -43,6 +51,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, required=True, help="the folder with cold_items.txt.gz, events.csv.gz and mult.dat.gz")
     parser.add_argument("--bouquet", default="build/cpu/cli/bouquet")
     parser.add_argument("--choose", type=int, metavar="S", help="hide a fifth of the warm items instead, drawn with this seed")
+    parser.add_argument("--result", type=pathlib.Path, help="write the result there, as JSON")
     options, flags = parser.parse_known_args()
     hidden, events, texts = read(options.data)
     if options.choose is not None:
@@ -61,11 +70,21 @@ def main():
         (at / "bouquet.toml").write_text('[attributes.item.words]\ntype = "set"\nweighted = true\nmin_count = 1\nmax_values = 5000\n')
         train = [options.bouquet, "train", "--events", at / "train.csv", "--items", at / "items.csv", "--config", at / "bouquet.toml",
                  "--models", at / "models", "--attributes", "on", "--validation", "none", *SETTINGS, *flags]
-        for weight, what in (("0", "the prior alone"), (None, "the prior and the content path")):
-            print(f"== {what}", flush=True)
-            subprocess.run(train + ([] if weight is None else ["--content-weight", weight]), check=True)
-            subprocess.run([options.bouquet, "evaluate", "--models", at / "models", "--test", at / "test.csv", "--among", at / "hidden.txt",
-                            "--k", "20"], check=True)
+        found = {}
+        for weight, what in (("0", "prior alone"), (None, "prior and content path")):
+            subprocess.run(train + ([] if weight is None else ["--content-weight", weight]), check=True, stdout=subprocess.DEVNULL)
+            done = subprocess.run([options.bouquet, "evaluate", "--models", at / "models", "--test", at / "test.csv", "--among", at / "hidden.txt",
+                                   "--k", str(K), "--json"], check=True, stdout=subprocess.PIPE)
+            found[what] = json.loads(done.stdout)
+    full = found["prior and content path"]
+    # Of a relevant items among the offered, a draw of K finds K a / offered on average, of which the recall is a part of a.
+    result = {"data": "citeulike_t", "command": "bench/cold_items.py", "hidden": f"chosen with {options.choose}" if options.choose is not None else
+              "those of the protocol", "offered": len(hidden), "customers": full["customers"], "train": " ".join([*SETTINGS, *flags]),
+              "random": {f"recall@{K}": round(K / len(hidden), 5)}, "prior and content path": figures(full["metrics"]),
+              "prior alone": figures(found["prior alone"]["metrics"]),
+              **{name: figures(of) for name, of in full["baselines"].items()},
+              **{f"prior and content path less {name}": figures(of) for name, of in full["differences"].items()}}
+    write_result(result, options.result)
 
 
 if __name__ == "__main__":
