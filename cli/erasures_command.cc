@@ -6,11 +6,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "cli/store_events.h"
 #include "engine/errors.h"
 #include "engine/models_directory.h"
+#include "nlohmann/json.hpp"
 #include "server/event_store/store_snapshot.h"
 #include "training/erased_customers.h"
 
@@ -20,8 +22,11 @@ namespace {
 using server::ErasureReceipt;
 using server::StoreSnapshot;
 
+using Json = nlohmann::ordered_json;
+
 struct ErasuresOptions {
   std::string store, receipt, models;
+  bool json = false;
 };
 
 std::string time_text(int64_t microseconds) {
@@ -33,23 +38,44 @@ std::string files_text(const ErasureReceipt& receipt) {
 }
 
 // What one published version has of whoever was erased.
-std::string row_text(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt, const Artifact& artifact) {
-  if (artifact.recipe.store.sequence_in(store.store_identity()) >= sequence) return "no row from before the erasure";
-  for (CustomerIndex row = 0; row < artifact.customer_ids.size(); ++row)
-    if (store.erasures().is_of(receipt, artifact.customer_ids.id(row))) return "HAS A ROW, which a server with this store ignores";
-  return "no row";
+struct VersionState {
+  std::string version;
+  std::string state;  // for --json: newer (read after the erasure), no_row, row, damaged
+  std::string text;   // for people
+};
+
+VersionState state_of(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt, const std::string& version,
+                      const absl::StatusOr<std::shared_ptr<const Artifact>>& artifact) {
+  if (!artifact.ok()) return {version, "damaged", "cannot be read: " + std::string(message_of(artifact.status()))};
+  if ((*artifact)->recipe.store.sequence_in(store.store_identity()) >= sequence)
+    return {version, "newer", "no row from before the erasure"};
+  for (CustomerIndex row = 0; row < (*artifact)->customer_ids.size(); ++row)
+    if (store.erasures().is_of(receipt, (*artifact)->customer_ids.id(row)))
+      return {version, "row", "HAS A ROW, which a server with this store ignores"};
+  return {version, "no_row", "no row"};
 }
 
-absl::Status print_models(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt, const std::string& models) {
+absl::StatusOr<std::vector<VersionState>> states_of(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt,
+                                                    const std::string& models) {
   const auto directory = ModelsDirectory::open_existing(models);
   if (!directory.ok()) return directory.status();
-  for (const std::string& version : directory->versions()) {
-    const auto artifact = directory->load(version);
-    const std::string state =
-        artifact.ok() ? row_text(store, sequence, receipt, **artifact) : "cannot be read: " + std::string(message_of(artifact.status()));
-    std::printf("  model %s: %s\n", version.c_str(), state.c_str());
-  }
-  return absl::OkStatus();
+  std::vector<VersionState> states;
+  for (const std::string& version : directory->versions())
+    states.push_back(state_of(store, sequence, receipt, version, directory->load(version)));
+  return states;
+}
+
+std::string iso_time(int64_t microseconds) {
+  return absl::FormatTime(absl::RFC3339_full, absl::FromUnixMicros(microseconds), absl::UTCTimeZone());
+}
+
+Json json_of(const std::string& id, const ErasureReceipt& receipt) {
+  return {{"receipt_id", id},
+          {"erase_time", iso_time(receipt.time())},
+          {"events", receipt.events()},
+          {"attributes", receipt.attributes()},
+          {"answers", receipt.answers()},
+          {"files_gone_time", receipt.files_gone_time() == 0 ? Json(nullptr) : Json(iso_time(receipt.files_gone_time()))}};
 }
 
 // What went.
@@ -64,11 +90,36 @@ absl::Status list(const ErasuresOptions& options) {
   if (!store.ok()) return store.status();
   const auto receipts = read_receipts((*store)->database());
   if (!receipts.ok()) return receipts.status();
+  if (options.json) {
+    Json all = Json::array();
+    for (const auto& [sequence, receipt] : *receipts) all.push_back(json_of(receipt_id((*store)->database(), sequence), receipt));
+    std::puts(Json{{"erasures", all}}.dump(2).c_str());
+    return absl::OkStatus();
+  }
   for (const auto& [sequence, receipt] : *receipts)
     std::printf("%s  %s  %s  gone from the store's files: %s\n", receipt_id((*store)->database(), sequence).c_str(),
                 time_text(receipt.time()).c_str(), counts_text(receipt).c_str(), files_text(receipt).c_str());
   if (receipts->empty()) std::puts("nobody was erased");
   return absl::OkStatus();
+}
+
+void print_json(const ErasuresOptions& options, const ErasureReceipt& receipt, const std::vector<VersionState>& models) {
+  Json json = json_of(options.receipt, receipt);
+  json["models"] = options.models.empty() ? Json(nullptr) : Json(Json::array());
+  for (const VersionState& model : models) json["models"].push_back({{"version", model.version}, {"state", model.state}});
+  std::puts(json.dump(2).c_str());
+}
+
+void print_text(const ErasuresOptions& options, const ErasureReceipt& receipt, const std::vector<VersionState>& models) {
+  std::printf("%s, erased at %s\n", options.receipt.c_str(), time_text(receipt.time()).c_str());
+  std::printf("  answers and the store: gone; %s\n", counts_text(receipt).c_str());
+  std::printf("  files of the store: %s\n",
+              receipt.files_gone_time() == 0 ? "bytes may be there until they are compacted" : ("gone " + files_text(receipt)).c_str());
+  if (options.models.empty()) std::puts("  models: not looked at (name them with --models)");
+  for (const VersionState& model : models) std::printf("  model %s: %s\n", model.version.c_str(), model.text.c_str());
+  std::puts(
+      "  backups from before: in them until they are deleted; `bouquet store restore` leaves the customer out\n"
+      "  event files, logs of callers: unknown to the server");
 }
 
 absl::Status show(const ErasuresOptions& options) {
@@ -78,17 +129,13 @@ absl::Status show(const ErasuresOptions& options) {
   if (!receipts.ok()) return receipts.status();
   for (const auto& [sequence, receipt] : *receipts) {
     if (receipt_id((*store)->database(), sequence) != options.receipt) continue;
-    std::printf("%s, erased at %s\n", options.receipt.c_str(), time_text(receipt.time()).c_str());
-    std::printf("  answers and the store: gone; %s\n", counts_text(receipt).c_str());
-    std::printf("  files of the store: %s\n",
-                receipt.files_gone_time() == 0 ? "bytes may be there until they are compacted" : ("gone " + files_text(receipt)).c_str());
-    if (options.models.empty())
-      std::puts("  models: not looked at (name them with --models)");
-    else if (absl::Status s = print_models(**store, sequence, receipt, options.models); !s.ok())
-      return s;
-    std::puts(
-        "  backups from before: in them until they are deleted; `bouquet store restore` leaves the customer out\n"
-        "  event files, logs of callers: unknown to the server");
+    absl::StatusOr<std::vector<VersionState>> models = std::vector<VersionState>{};
+    if (!options.models.empty()) models = states_of(**store, sequence, receipt, options.models);
+    if (!models.ok()) return models.status();
+    if (options.json)
+      print_json(options, receipt, *models);
+    else
+      print_text(options, receipt, *models);
     return absl::OkStatus();
   }
   return missing_input("--store " + options.store + ": has no erasure '" + options.receipt + "'; `bouquet erasures list` names all");
@@ -143,6 +190,7 @@ void add_erasures_command(CLI::App& app, int& exit_code) {
   CLI::App* scrubbed = command->add_subcommand("scrub", "Write published versions anew without the rows of whoever was erased");
   for (CLI::App* sub : {all, one, scrubbed})
     sub->add_option("--store", options->store, "The folder of the server; it may go on meanwhile")->required()->type_name("DIR");
+  for (CLI::App* sub : {all, one}) sub->add_flag("--json", options->json, "One JSON document on stdout");
   one->add_option("receipt", options->receipt, "The receipt's id")->required()->type_name("ID");
   one->add_option("--models", options->models, "Look for rows in the versions of this directory")->type_name("DIR");
   scrubbed->add_option("--models", options->models, "The models directory; a server takes the new current version by itself")

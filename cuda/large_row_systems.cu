@@ -31,7 +31,7 @@ __device__ __forceinline__ int square_index(int i, int j) { return i * (i + 1) /
 // Squares in global memory have no gaps: the second fours of every 8 columns follow the first.
 __device__ __forceinline__ int position_of(int j) { return ((j >> 2) & 1) * (kMacroTile / 2) + (j >> 3) * 4 + (j & 3); }
 // Where four neighbouring floats of a row of a square go in shared memory, and which columns they are.
-__device__ __forceinline__ int shared_of(int four) { return four < 16 ? 4 * four : RowLayout<B, W>::kHalf + 4 * (four - 16); }
+__device__ __forceinline__ int shared_of(int four) { return four < 16 ? 4 * four : RowLayout<B, W>::kPart + 4 * (four - 16); }
 __device__ __forceinline__ int column_of(int four) { return four < 16 ? 8 * four : 8 * (four - 16) + 4; }
 
 // L of the row that the block is at. Square (I, J) holds the transpose: row c has column 128 J + c of L, in the order of position_of().

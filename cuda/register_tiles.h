@@ -1,7 +1,7 @@
 // A symmetric positive definite system held by one block in registers, as square tiles of its lower triangle, one or two per thread: how
 // it is summed up from rows in shared memory, factorized and solved. Everything is unrolled, so that no tile ever leaves the registers.
 //
-// Rows in shared memory have the two halves of every 8 columns apart (position()): the threads of a warp then read neighbouring 16 bytes,
+// Rows in shared memory have the fours of every tile's columns apart (position()): the threads of a warp then read neighbouring 16 bytes,
 // and no two of them meet in a bank. W is the width such a row has room for; that it is known to the compiler saves the registers of
 // addresses. All functions are called by the whole block.
 #pragma once
@@ -50,20 +50,23 @@ struct RegisterTiles {
   }
 };
 
-// How a row of up to W columns lies in shared memory. With tiles of 8 the two fours of every 8 columns stand `kHalf` apart: an odd number
-// of half cycles through the banks, so that copies of whole rows do not meet either.
+// How a row of up to W columns lies in shared memory. With tiles of 8 or 12 the fours of every 8 or 12 columns stand `kPart` apart: half a
+// cycle through the 32 banks past a whole number of them, or 12 banks where there are three, so that copies of whole rows do not meet
+// either.
 template <int B, int W>
 struct RowLayout {
-  static constexpr int kHalf = B == 4 ? 0 : (W / 2 + 15) / 32 * 32 + 16;
-  static constexpr int kStride = B == 4 ? W : 2 * kHalf;  // floats from row to row
-  static_assert(B == 4 || kHalf >= W / 2);
+  static constexpr int kFours = B / 4;
+  static constexpr int kPast = B == 12 ? 12 : 16;
+  static constexpr int kPart = B == 4 ? 0 : (W / kFours + 31 - kPast) / 32 * 32 + kPast;
+  static constexpr int kStride = B == 4 ? W : kFours * kPart;  // floats from row to row
+  static_assert(B % 4 == 0 && (B == 4 || kPart >= W / kFours));
 };
 
 // Where column j of a row stands.
 template <int B, int W>
 __device__ __forceinline__ int position(int j) {
   if constexpr (B == 4) return j;
-  return ((j >> 2) & 1) * RowLayout<B, W>::kHalf + (j >> 3) * 4 + (j & 3);
+  return j / 4 % RowLayout<B, W>::kFours * RowLayout<B, W>::kPart + j / B * 4 + j % 4;
 }
 
 // The B columns of tile t.
@@ -71,7 +74,7 @@ template <int B, int W>
 __device__ __forceinline__ void load_columns(float (&to)[B], const float* row, int t) {
 #pragma unroll
   for (int h = 0; h < B / 4; ++h) {
-    const float4 four = *reinterpret_cast<const float4*>(row + h * RowLayout<B, W>::kHalf + 4 * t);
+    const float4 four = *reinterpret_cast<const float4*>(row + h * RowLayout<B, W>::kPart + 4 * t);
     to[4 * h] = four.x;
     to[4 * h + 1] = four.y;
     to[4 * h + 2] = four.z;
@@ -83,7 +86,7 @@ template <int B, int W>
 __device__ __forceinline__ void store_columns(const float (&from)[B], float* row, int t) {
 #pragma unroll
   for (int h = 0; h < B / 4; ++h)
-    *reinterpret_cast<float4*>(row + h * RowLayout<B, W>::kHalf + 4 * t) =
+    *reinterpret_cast<float4*>(row + h * RowLayout<B, W>::kPart + 4 * t) =
         make_float4(from[4 * h], from[4 * h + 1], from[4 * h + 2], from[4 * h + 3]);
 }
 

@@ -7,7 +7,7 @@
 namespace bouquet::cuda {
 namespace {
 
-constexpr int kMostThreads = 256;  // two tiles of 8 x 8 each hold 248 unknowns
+constexpr int kMostThreads = 256;  // two tiles of 8 x 8 each hold 248 unknowns, one of 12 x 12 each 264
 constexpr int kDualColumns = 16;   // of the eigenbasis at a time
 constexpr int kDualStride = 20;    // floats from row to row: no two of eight rows meet in a bank
 constexpr int kCombinedColumns = 128;
@@ -20,8 +20,9 @@ __device__ __forceinline__ CholeskyScratch<B> scratch_at(float* panel, float* re
 template <int B, int W>
 constexpr int kScratchFloats = W + B* B + 4;
 
-template <int R>
-constexpr int kBlocksAtLeast = R == 1 ? 2 : 1;
+// Tiles of up to 64 numbers a thread leave the registers for a second block, and for two steps at a time.
+template <int B, int R>
+constexpr int kBlocksAtLeast = B* B* R <= 64 ? 2 : 1;
 
 // tiles += sum of c y yᵀ, right += sum of c r y over pairs [begin, end). Thread t holds rights t and t + blockDim.x.
 template <int B, int R, int W>
@@ -31,12 +32,12 @@ __device__ __forceinline__ void add_pairs(RegisterTiles<B, R>& tiles, float (&ri
 #pragma unroll
     for (int r = 0; r < R; ++r)
       if (tiles.exists(r))
-        add_outer_products<Sign::kAdd, kGatherRows, W, R == 1 ? 2 : 1>(tiles.value[r], tiles.row[r], tiles.column[r], rows, rows);
+        add_outer_products<Sign::kAdd, kGatherRows, W, kBlocksAtLeast<B, R>>(tiles.value[r], tiles.row[r], tiles.column[r], rows, rows);
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
       const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
       if (j >= a.size) break;
-#pragma unroll
+#pragma unroll(kBlocksAtLeast <B, R> == 2 ? kGatherRows : 4)
       for (int k = 0; k < kGatherRows; ++k) right[h] += gains[k] * rows[k * RowLayout<B, W>::kStride + position<B, W>(j)];
     }
   });
@@ -74,20 +75,21 @@ __device__ __forceinline__ void add_parts(RegisterTiles<B, R>& tiles, float (&ri
 template <int B, int R>
 __device__ __forceinline__ void write_part(const RegisterTiles<B, R>& tiles, const float (&right)[2], const SystemArguments& a,
                                            int64_t slot) {
-  const int side = a.size / B, count = side * (side + 1) / 2;
-#pragma unroll
-  for (int r = 0; r < R; ++r) {
-    if (!tiles.exists(r)) continue;
-    float* to = a.sums.sums + partial_begin<B>(slot, count, static_cast<int>(threadIdx.x + r * blockDim.x));
-#pragma unroll
-    for (int i = 0; i < B; ++i)
-#pragma unroll
-      for (int j = 0; j < B; ++j, to += count) *to = tiles.value[r][i][j];
-  }
+  // The rights first, as in add_parts().
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
     const int j = static_cast<int>(threadIdx.x + h * blockDim.x);
     if (j < a.size) a.sums.rights[slot * a.size + j] = right[h];
+  }
+  const int side = a.size / B, count = side * (side + 1) / 2;
+#pragma unroll
+  for (int r = 0; r < R; ++r) {
+    if (!tiles.exists(r)) continue;
+    float* const to = a.sums.sums + partial_begin<B>(slot, count, static_cast<int>(threadIdx.x + r * blockDim.x));
+#pragma unroll
+    for (int i = 0; i < B; ++i)
+#pragma unroll
+      for (int j = 0; j < B; ++j) to[(i * B + j) * count] = tiles.value[r][i][j];
   }
 }
 
@@ -123,11 +125,13 @@ __device__ __forceinline__ void write_factor(const RegisterTiles<B, R>& tiles, f
 #pragma unroll
       for (int j = 0; j < B; ++j) {
         const int64_t row = B * tiles.row[r] + i, column = B * tiles.column[r] + j;
-        if (row >= d || row < column) continue;
-        factor[row * d + column] = tiles.value[r][i][j];
-        if (row > column) factor[column * d + row] = 0;
+        if (row < d && row >= column) factor[row * d + column] = tiles.value[r][i][j];
       }
   }
+  // The zeros by themselves, when nobody needs registers any more.
+  for (int row = 0; row < d; ++row)
+    for (int column = row + 1 + static_cast<int>(threadIdx.x); column < d; column += static_cast<int>(blockDim.x))
+      factor[int64_t{row} * d + column] = 0;
 }
 
 // Rights begin with ridge m, before the tiles take the registers; with 0 where there is no prior.
@@ -144,17 +148,17 @@ __device__ __forceinline__ void begin_with_means(float (&right)[2], const System
 }
 
 // The whole system of the block's row, its right side in shared memory.
-template <int W, int B, int R>
+template <int W, bool kFromParts, int B, int R>
 __device__ __forceinline__ void sum_row(RegisterTiles<B, R>& tiles, const SystemArguments& a, float* memory, float* right_side) {
   float right[2];
   begin_with_means(right, a);
   const int32_t row = a.rows.rows[blockIdx.x];
   begin_with_shared_matrix(tiles, a.source.shared_matrix, static_cast<float>(a.pairs.ridges[row]), a.size);
-  if (a.first_slots == nullptr) {
+  if constexpr (kFromParts) {
+    add_parts(tiles, right, a);
+  } else {
     const int64_t begin = a.pairs.offsets[row];
     add_pairs(tiles, right, a, begin, static_cast<int>(a.pairs.offsets[row + 1] - begin), GatherMemory<B, W>::at(memory));
-  } else {
-    add_parts(tiles, right, a);
   }
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
@@ -164,14 +168,15 @@ __device__ __forceinline__ void sum_row(RegisterTiles<B, R>& tiles, const System
 }
 
 // One block: one row. Floor: pairs (d² / 2 + d) + d³ / 6 multiply-adds at the device's FP32 rate; the gathered rows are 4 d bytes a pair,
-// from L2. Shared memory: two chunks of 16 rows, 16 KB at d = 128.
-template <int B, int R, int W>
-__global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_direct_kernel(const SystemArguments a) {
+// from L2. Shared memory: two chunks of 16 rows, 16 KB at d = 128. Rows in parts have an instance of their own: together the two ways
+// take more registers than there are where a thread has 144 numbers.
+template <int B, int R, int W, bool kFromParts>
+__global__ void __launch_bounds__(kMostThreads, kFromParts ? 1 : kBlocksAtLeast<B, R>) solve_direct_kernel(const SystemArguments a) {
   float* const memory = dynamic_shared<float>();
   const CholeskyScratch<B> scratch = scratch_at<B, W>(memory, memory + GatherMemory<B, W>::kFloats);
   RegisterTiles<B, R> tiles;
   tiles.take_triangle(a.size / B);
-  sum_row<W>(tiles, a, memory, scratch.right);
+  sum_row<W, kFromParts>(tiles, a, memory, scratch.right);
   if (threadIdx.x == 0) *scratch.broken = 0;
   __syncthreads();
   factorize<W>(tiles, a.size / B, scratch);
@@ -190,7 +195,7 @@ __global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_direct_
 
 // One block: one part of a long row.
 template <int B, int R, int W>
-__global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) sum_parts_kernel(const SystemArguments a, const RowPart* parts) {
+__global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<B, R>) sum_parts_kernel(const SystemArguments a, const RowPart* parts) {
   float* const memory = dynamic_shared<float>();
   const RowPart part = parts[blockIdx.x];
   RegisterTiles<B, R> tiles;
@@ -319,7 +324,7 @@ __device__ __forceinline__ void combine(const DeviceSource& source, const DualMe
 
 // One block: one row of m pairs. (I + Z Zᵀ) t = sqrt(c) r with Z [m, d]. Floor: m² d / 2 + m³ / 6 + m d multiply-adds.
 template <int B, int R, int W>
-__global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<R>) solve_dual_kernel(const SystemArguments a) {
+__global__ void __launch_bounds__(kMostThreads, kBlocksAtLeast<B, R>) solve_dual_kernel(const SystemArguments a) {
   const int size = a.size, side = size / B, own = static_cast<int>(threadIdx.x), threads = static_cast<int>(blockDim.x);
   const auto memory = DualMemory<B, W>::at(dynamic_shared<float>());
   const CholeskyScratch<B> scratch = scratch_at<B, W>(memory.rows, memory.scales + a.source.stride);
@@ -384,23 +389,28 @@ void launch_tiled(const TileShape& shape, int32_t blocks, int64_t more_floats, c
     start.template operator()<4, 1, 64>();
   else if (shape.size <= 128)
     start.template operator()<8, 1, 128>();
-  else if (shape.per_thread == 1)
+  else if (shape.size <= 176)
     start.template operator()<8, 1, 176>();
-  else
+  else if (shape.tile == 8)
     start.template operator()<8, 2, 256>();
+  else if constexpr (Kernel::kLargest > 248)
+    start.template operator()<12, 1, 264>();
 }
 
+template <bool kFromParts>
 struct DirectKernel {
+  static constexpr int kLargest = kLargestTiledSystem;
   template <int B, int W>
   static constexpr int floats() {
     return GatherMemory<B, W>::kFloats + kScratchFloats<B, W>;
   }
   template <int B, int R, int W>
   static constexpr auto get() {
-    return solve_direct_kernel<B, R, W>;
+    return solve_direct_kernel<B, R, W, kFromParts>;
   }
 };
 struct PartKernel {
+  static constexpr int kLargest = kLargestTiledSystem;
   template <int B, int W>
   static constexpr int floats() {
     return GatherMemory<B, W>::kFloats;
@@ -411,6 +421,7 @@ struct PartKernel {
   }
 };
 struct DualKernel {
+  static constexpr int kLargest = kLongestDualRow;
   template <int B, int W>
   static constexpr int floats() {
     return DualMemory<B, W>::kFloats + kScratchFloats<B, W>;
@@ -425,13 +436,14 @@ struct DualKernel {
 
 void solve_direct(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const DeviceSolutions& out,
                   const Stream& stream) {
-  solve_from_parts(pairs, source, rows, nullptr, {}, out, stream);
+  const TileShape shape = tile_shape(source.dimension);
+  launch_tiled<DirectKernel<false>>(shape, rows.count, 0, stream, {pairs, source, rows, out, {}, nullptr, shape.size});
 }
 
 void solve_from_parts(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const int32_t* first_slots,
                       const PartialSums& sums, const DeviceSolutions& out, const Stream& stream) {
   const TileShape shape = tile_shape(source.dimension);
-  launch_tiled<DirectKernel>(shape, rows.count, 0, stream, {pairs, source, rows, out, sums, first_slots, shape.size});
+  launch_tiled<DirectKernel<true>>(shape, rows.count, 0, stream, {pairs, source, rows, out, sums, first_slots, shape.size});
 }
 
 void solve_dual(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const TileShape& shape,

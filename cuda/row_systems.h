@@ -71,8 +71,7 @@ void solve_dual(const DevicePairs& pairs, const DeviceSource& source, const RowL
 // Long rows: first the sums of their parts, each by a block ...
 void sum_parts(const DevicePairs& pairs, const DeviceSource& source, const RowPart* parts, int32_t count, const PartialSums& sums,
                const Stream& stream);
-// ... then the systems, from the parts in order. Row i's stand in slots first_slots[i] .. first_slots[i + 1]; first_slots is null where
-// the rows are not in parts.
+// ... then the systems, from the parts in order. Row i's stand in slots first_slots[i] .. first_slots[i + 1].
 void solve_from_parts(const DevicePairs& pairs, const DeviceSource& source, const RowList& rows, const int32_t* first_slots,
                       const PartialSums& sums, const DeviceSolutions& out, const Stream& stream);
 

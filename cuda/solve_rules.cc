@@ -6,8 +6,9 @@ namespace bouquet::cuda {
 namespace {
 
 constexpr int32_t kLeastDualDimension = 32;
-constexpr int32_t kSmallTiles = 64;       // unknowns up to which 4 x 4 tiles spread the work better
-constexpr int32_t kOneTileThreads = 256;  // above this a thread takes two tiles
+constexpr int32_t kSmallTiles = 64;        // unknowns up to which 4 x 4 tiles spread the work better
+constexpr int32_t kLargestTwoTiles = 248;  // unknowns up to which tiles of 8 x 8 do, at most two a thread
+constexpr int32_t kOneTileThreads = 256;   // above this a thread takes two tiles
 
 int32_t rounded_up(int32_t value, int32_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -22,7 +23,7 @@ int64_t dual_cost(int64_t m, int64_t d) { return m * m * d / 2 + m * m * m / 6 +
 
 TileShape tile_shape(int32_t n) {
   TileShape shape;
-  shape.tile = n <= kSmallTiles ? 4 : 8;
+  shape.tile = n <= kSmallTiles ? 4 : n <= kLargestTwoTiles ? 8 : 12;
   shape.size = rounded_up(n, shape.tile);
   const auto tiles = static_cast<int32_t>(triangle(shape.tiles()));
   shape.per_thread = tiles <= kOneTileThreads ? 1 : 2;
@@ -33,7 +34,7 @@ TileShape tile_shape(int32_t n) {
 int32_t longest_dual_row(int32_t d) {
   if (d < kLeastDualDimension) return 0;
   int32_t m = 0;
-  while (m < kLargestTiledSystem && dual_cost(m + 1, d) < direct_cost(m + 1, d)) ++m;
+  while (m < kLongestDualRow && dual_cost(m + 1, d) < direct_cost(m + 1, d)) ++m;
   return m;
 }
 

@@ -7,7 +7,8 @@
 
 namespace bouquet::cuda {
 
-inline constexpr int32_t kLargestTiledSystem = 248;  // unknowns that fit into the registers of one block of 256 threads
+inline constexpr int32_t kLargestTiledSystem = 264;  // unknowns that fit into the registers of one block of 256 threads
+inline constexpr int32_t kLongestDualRow = 248;      // pairs: one unknown each, of which shared memory holds more than of a direct system's
 inline constexpr int32_t kMacroTile = 128;           // larger systems are cut into squares of this many unknowns
 inline constexpr int64_t kLongRow = 8192;            // pairs; a longer row is cut into parts, each summed by a block of its own
 inline constexpr int64_t kPartPairs = 4096;          // pairs of a part, while they are at most ...
@@ -15,7 +16,7 @@ inline constexpr int32_t kMostParts = 32;            // ... this many
 
 // A system of n unknowns as a lower triangle of square tiles in registers.
 struct TileShape {
-  int32_t tile = 8;        // rows and columns of a tile: 4 or 8
+  int32_t tile = 8;        // rows and columns of a tile: 4, 8 or 12
   int32_t per_thread = 1;  // tiles of a thread: 1 or 2
   int32_t threads = 32;    // of the block, whole warps
   int32_t size = 8;        // n rounded up to whole tiles
@@ -28,7 +29,7 @@ struct TileShape {
 TileShape tile_shape(int32_t n);
 
 // The longest row whose dual system (one unknown per pair, in the eigenbasis) costs fewer multiply-adds than the direct one (d unknowns);
-// 0 where the basis would cost more than it saves. Never more than kLargestTiledSystem.
+// 0 where the basis would cost more than it saves. Never more than kLongestDualRow.
 int32_t longest_dual_row(int32_t d);
 
 // Into how many parts a row is cut for the sums of its direct system: 1 up to kLongRow pairs.

@@ -18,7 +18,7 @@ absl::Status check(const Request& request) {
 }  // namespace
 
 std::shared_ptr<const ServedModel> CatalogService::model() const {
-  const auto serving = models_.serving();
+  const auto serving = models_.own().serving();
   return serving == nullptr ? nullptr : serving->model;
 }
 
@@ -27,12 +27,14 @@ grpc::Status CatalogService::UpsertItems(grpc::ServerContext*, const v1::UpsertI
   const auto repeated = items_.upsert(*request);
   if (!repeated.ok()) return to_grpc(repeated.status());
   response->set_repeated_request(*repeated);
-  const auto serving = model();
-  if (*repeated || request->validate_only() || serving == nullptr || !ItemCatalog::concerns_places(*request, *serving))
-    return grpc::Status::OK;
-  // The items are kept whatever comes of it, so the call has done what it was asked for.
-  if (absl::Status s = models_.prepare_again(); !s.ok())
-    log_event(LogLevel::kError, "items.not_placed", {{"why", std::string(message_of(s))}});
+  if (*repeated || request->validate_only()) return grpc::Status::OK;
+  models_.for_each([&](ModelStore& store) {
+    const auto serving = store.serving();
+    if (serving == nullptr || !ItemCatalog::concerns_places(*request, *serving->model)) return;
+    // The items are kept whatever comes of it, so the call has done what it was asked for.
+    if (absl::Status s = store.prepare_again(); !s.ok())
+      log_event(LogLevel::kError, "items.not_placed", {{"why", std::string(message_of(s))}});
+  });
   return grpc::Status::OK;
 }
 

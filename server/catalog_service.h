@@ -5,7 +5,7 @@
 
 #include "bouquet/v1/catalog.grpc.pb.h"
 #include "server/item_catalog.h"
-#include "server/model_store.h"
+#include "server/served_models.h"
 
 namespace bouquet::server {
 
@@ -13,7 +13,7 @@ namespace bouquet::server {
 class CatalogService final : public v1::Catalog::Service {
  public:
   // Both outlive the service.
-  CatalogService(ItemCatalog& items, ModelStore& models) : items_(items), models_(models) {}
+  CatalogService(ItemCatalog& items, ServedModels& models) : items_(items), models_(models) {}
 
   grpc::Status UpsertItems(grpc::ServerContext* context, const v1::UpsertItemsRequest* request, v1::UpsertItemsResponse* response) override;
   grpc::Status DeleteItems(grpc::ServerContext* context, const v1::DeleteItemsRequest* request, v1::DeleteItemsResponse* response) override;
@@ -24,7 +24,7 @@ class CatalogService final : public v1::Catalog::Service {
   std::shared_ptr<const ServedModel> model() const;
 
   ItemCatalog& items_;
-  ModelStore& models_;
+  ServedModels& models_;
 };
 
 }  // namespace bouquet::server

@@ -1,5 +1,6 @@
 #include "server/event_intake.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -51,23 +52,6 @@ NewEvent new_event(const v1::CustomerEvent& said) {
 
 // An error of the store itself, as opposed to one of the row.
 bool is_store_error(const absl::Status& status) { return !status.ok() && !is_refusal(status); }
-
-// A group is written whole or not at all, so that an error of the store is one of the whole call.
-absl::Status answer(EventBatch& batch, std::span<const Outcome> outcomes) {
-  for (const Outcome& outcome : outcomes)
-    if (is_store_error(outcome.status)) return outcome.status;
-  for (size_t i = 0; i < outcomes.size(); ++i) {
-    const Outcome& outcome = outcomes[i];
-    if (!outcome.status.ok()) {
-      refuse(batch, batch.rows[i], outcome.status.code(), "event." + std::string(message_of(outcome.status)));
-      continue;
-    }
-    v1::EventResult& result = *batch.results->Mutable(batch.rows[i]);
-    result.set_profile_version(static_cast<int64_t>(outcome.sequence));
-    result.set_repeated_event(outcome.repeated);
-  }
-  return absl::OkStatus();
-}
 
 // The receipt of what the store has just done, or did when the request came first.
 absl::Status write_receipt(const EventStore& store, const Outcome& outcome, v1::EraseCustomerResponse* response) {
@@ -125,20 +109,45 @@ absl::Status EventIntake::ready() const {
   return absl::FailedPreconditionError("the server keeps nothing of customers: start it with --store DIR");
 }
 
+// A group is written whole or not at all, so that an error of the store is one of the whole call.
+absl::Status EventIntake::answer(EventBatch& batch, std::span<const Outcome> outcomes) const {
+  for (const Outcome& outcome : outcomes)
+    if (is_store_error(outcome.status)) return outcome.status;
+  int64_t unknown = 0;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const Outcome& outcome = outcomes[i];
+    v1::EventResult& result = *batch.results->Mutable(batch.rows[i]);
+    if (!outcome.status.ok()) {
+      result.clear_unknown_item();
+      refuse(batch, batch.rows[i], outcome.status.code(), "event." + std::string(message_of(outcome.status)));
+      continue;
+    }
+    result.set_profile_version(static_cast<int64_t>(outcome.sequence));
+    result.set_repeated_event(outcome.repeated);
+    unknown += result.unknown_item() && !outcome.repeated ? 1 : 0;
+  }
+  if (metrics_ != nullptr && unknown > 0) metrics_->unknown_items(unknown);
+  return absl::OkStatus();
+}
+
 void EventIntake::record(EventBatch& batch, bool validate_only, Done done) {
   if (absl::Status s = ready(); !s.ok()) return done(s);
   batch.events.clear();
   batch.rows.clear();
   batch.results->Reserve(batch.said->size());
+  const auto models = models_();
   for (int row = 0; row < batch.said->size(); ++row) {
     batch.results->Add();
     if (!check(batch, row)) continue;
     batch.events.push_back(new_event(batch.said->Get(row)));
     batch.rows.push_back(row);
+    const std::string_view item = batch.events.back().item_id;
+    if (!models.empty() && std::ranges::none_of(models, [&](const auto& model) { return model->artifact().item_ids.find(item) != kNone; }))
+      batch.results->Mutable(row)->set_unknown_item(true);
   }
   if (validate_only || batch.events.empty()) return done(absl::OkStatus());
   const absl::Status taken =
-      store_->append(batch.events, [&batch, done](std::span<const Outcome> outcomes) { done(answer(batch, outcomes)); });
+      store_->append(batch.events, [this, &batch, done](std::span<const Outcome> outcomes) { done(answer(batch, outcomes)); });
   if (!taken.ok()) done(taken);
 }
 

@@ -4,11 +4,16 @@
 #include <google/protobuf/repeated_ptr_field.h>
 
 #include <functional>
+#include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "bouquet/v1/profiles.pb.h"
 #include "server/event_store/event_store.h"
+#include "server/metrics.h"
+#include "server/served_model.h"
 
 namespace bouquet::server {
 
@@ -30,8 +35,11 @@ class EventIntake {
  public:
   using Done = std::function<void(const absl::Status&)>;
 
-  // `store` outlives the intake; none: everything is FailedPrecondition.
-  explicit EventIntake(EventStore* store) : store_(store) {}
+  // The models that serve now, those of placements too.
+  using ServingNow = std::function<std::vector<std::shared_ptr<const ServedModel>>()>;
+
+  // All of it outlives the intake. `store`: none: everything is FailedPrecondition. `metrics` may be nullptr.
+  EventIntake(EventStore* store, ServingNow models, Metrics* metrics) : store_(store), models_(std::move(models)), metrics_(metrics) {}
 
   const EventStore* store() const { return store_; }
   // Ok, or what every call would be told.
@@ -48,7 +56,11 @@ class EventIntake {
   void unmerge(const v1::UnmergeCustomersRequest& request, v1::UnmergeCustomersResponse* response, Done done);
 
  private:
+  absl::Status answer(EventBatch& batch, std::span<const Outcome> outcomes) const;
+
   EventStore* const store_;
+  const ServingNow models_;
+  Metrics* const metrics_;
 };
 
 }  // namespace bouquet::server

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "server/answer_rows.h"
 
 namespace bouquet::server {
@@ -117,6 +118,15 @@ void explain_rows(const ServedModel& served, const SolvedCustomer& customer, con
     explanation.score = double{rows[i]->score()};
     write_explanation(served, explanation, customer.items, how, rows[i]);
   }
+}
+
+void explain_repurchase(const ServedModel& served, v1::RecommendedItem* row) {
+  add(v1::CONTRIBUTION_SOURCE_EVENT, row->item_id(), double{row->score()}, row);
+  const double half_life = served.artifact().rules.repurchase_half_life_days;
+  if (half_life == 0)
+    row->add_reasons(row->score() == 1 ? "bought before" : absl::StrFormat("bought %.0f times", row->score()));
+  else
+    row->add_reasons(absl::StrFormat("bought before: %.3g purchases, if each counts half as much every %g days", row->score(), half_life));
 }
 
 }  // namespace bouquet::server

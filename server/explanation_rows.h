@@ -22,4 +22,7 @@ void write_explanation(const ServedModel& served, const Explanation& explanation
 void explain_rows(const ServedModel& served, const SolvedCustomer& customer, const ContentBlend& blend, v1::Explain how,
                   std::span<v1::RecommendedItem* const> rows);
 
+// Adds the contribution and the reason of a row of source REPURCHASE, whose score is all of what the customer consumed of the item.
+void explain_repurchase(const ServedModel& served, v1::RecommendedItem* row);
+
 }  // namespace bouquet::server

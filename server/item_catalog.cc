@@ -78,11 +78,12 @@ void ItemCatalog::apply(const ServedModel& model, std::span<const CatalogEntry> 
   model.catalog().apply(std::move(changes), added);
 }
 
-absl::StatusOr<std::shared_ptr<const ServedModel>> ItemCatalog::prepared(const std::shared_ptr<const ServedModel>& model) {
+absl::StatusOr<std::shared_ptr<const ServedModel>> ItemCatalog::prepared(const std::shared_ptr<const ServedModel>& model, bool decides) {
   if (store_ == nullptr) return model;
   const std::lock_guard lock(changes_);
   const std::shared_ptr<const ServedModel>& trained = model->trained() == nullptr ? model : model->trained();
-  for (const CatalogColumn& column : trained->artifact().catalog.columns.columns) types_[column.name] = column.type;
+  for (const CatalogColumn& column : trained->artifact().catalog.columns.columns)
+    if (decides || !types_.contains(column.name)) types_[column.name] = column.type;
   std::vector<CatalogEntry> of_the_model, others;
   const bool places = places_items(*trained);
   const absl::Status read = store_->after("", [&](const CatalogEntry& entry) {

@@ -28,8 +28,9 @@ class ItemCatalog {
 
   // `model` with everything that was said, and from now on with every change as long as it lives; where it can place items (new_items.h),
   // with those that it was not trained with. Returns `model` itself if there is nothing new to place. That items cannot be placed is
-  // logged, and they are left out. Errors: DataLoss (the store).
-  absl::StatusOr<std::shared_ptr<const ServedModel>> prepared(const std::shared_ptr<const ServedModel>& model);
+  // logged, and they are left out. Of a column that models have different types for, calls are held to that of the model that `decides`.
+  // Errors: DataLoss (the store).
+  absl::StatusOr<std::shared_ptr<const ServedModel>> prepared(const std::shared_ptr<const ServedModel>& model, bool decides = true);
   // Whether a valid request says something of items that makes `model` worth preparing again: new ones, or other attributes of such.
   static bool concerns_places(const v1::UpsertItemsRequest& request, const ServedModel& model);
 

@@ -330,6 +330,7 @@ int64_t LiveCustomers::count() const {
 
 absl::StatusOr<std::shared_ptr<LiveCustomers>> LiveFeed::follow(const EventStore& store, const std::string& version, const KnownPart& known,
                                                                 const IdTable& rows) {
+  const std::lock_guard one_after_the_other(following_);  // who comes second gets what has been scanned
   auto customers = std::make_shared<LiveCustomers>(store, known, rows);
   {
     const std::lock_guard lock(mutex_);

@@ -148,7 +148,8 @@ class LiveFeed {
   void tell(const DurableGroup& group);
 
  private:
-  std::mutex mutex_;
+  std::mutex following_;
+  std::mutex mutex_;                                               // guards followers_
   std::map<std::string, std::weak_ptr<LiveCustomers>> followers_;  // by model version
 };
 

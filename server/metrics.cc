@@ -64,6 +64,11 @@ struct Metrics::Instruments {
                        .Name("bouquet_event_rows_total")
                        .Help("Events and changes of attributes that reached the store, by what became of them")
                        .Register(registry)),
+        unknown_item_events(prometheus::BuildCounter()
+                                .Name("bouquet_events_of_unknown_items_total")
+                                .Help("Events that were kept of items that no model which served then knows")
+                                .Register(registry)
+                                .Add({})),
         fresh_profiles(prometheus::BuildCounter()
                            .Name("bouquet_fresh_profiles_total")
                            .Help("Profiles of customers of whom something is newer than the model, by where they were solved")
@@ -132,6 +137,7 @@ struct Metrics::Instruments {
   prometheus::Counter& loads;
   prometheus::Counter& refusals;
   prometheus::Family<prometheus::Counter>& event_rows;
+  prometheus::Counter& unknown_item_events;
   prometheus::Family<prometheus::Counter>& fresh_profiles;
   prometheus::Family<prometheus::Counter>& logged_answers;
   prometheus::Counter& refused_connections;
@@ -182,6 +188,8 @@ void Metrics::committed(const CommitReport& report) {
     if (counts[r] > 0) instruments_->events_of[r]->Increment(static_cast<double>(counts[r]));
   if (report.write_seconds > 0) instruments_->write_seconds.Observe(report.write_seconds);
 }
+
+void Metrics::unknown_items(int64_t events) { instruments_->unknown_item_events.Increment(static_cast<double>(events)); }
 
 void Metrics::fresh_profile_read(bool kept) { instruments_->fresh_of[kept ? kKept : kSolved]->Increment(); }
 

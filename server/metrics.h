@@ -52,6 +52,7 @@ class Metrics : public BatcherObserver,
   // Rows of an answer, by kind. `placement`: its position; the number of placements for answers without one.
   void offered(size_t placement, const std::array<int64_t, kItemKindCount>& rows);
   void committed(const CommitReport& report) override;
+  void unknown_items(int64_t events);  // that were kept of items which the serving model does not know
   void batch_done(int32_t size) override;
   void dropped(Drop reason) override;
   void fresh_profile_read(bool kept) override;

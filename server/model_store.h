@@ -37,7 +37,7 @@ struct ServingModel {
   std::unique_ptr<ProfileSolver> solver;                   // of what is to be solved ahead; may be none
 };
 
-// What happened, for logs and metrics. Called one at a time.
+// What happened, for logs and metrics. Thread-safe where several stores tell it.
 class ModelObserver {
  public:
   virtual ~ModelObserver() = default;

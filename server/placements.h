@@ -29,6 +29,7 @@ struct Placement {
   std::string filter;          // what every row must pass besides the request's own; empty: nothing
   int32_t k = 0;               // rows where the request does not say; 0: the default of all requests
   std::vector<KindShare> mix;  // what share of an answer each kind has, in the order of the kinds; empty: the best, whatever they are
+  std::string model;           // the models directory that answers for it; empty: the server's own
   std::string place;           // where it is written: "bouquet.toml:12"
 };
 

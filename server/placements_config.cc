@@ -15,7 +15,7 @@ namespace bouquet::server {
 namespace {
 
 const std::vector<std::string>& known_keys() {
-  static const std::vector<std::string> keys = {"kinds", "filter", "k", "mix"};
+  static const std::vector<std::string> keys = {"kinds", "filter", "k", "mix", "model"};
   return keys;
 }
 
@@ -59,7 +59,7 @@ class PlacementsReader {
   absl::StatusOr<Placement> read_one(const toml::table& table) {
     if (name_.empty() || name_.size() > kMaxPlacementBytes || !is_utf8(name_))
       return wrong_usage(at(table) + "the name of a placement has 1 to 64 bytes");
-    Placement placement{.name = name_, .kinds = kAllKinds, .filter = {}, .k = 0, .mix = {}, .place = place_of(file_, table)};
+    Placement placement{.name = name_, .kinds = kAllKinds, .filter = {}, .k = 0, .mix = {}, .model = {}, .place = place_of(file_, table)};
     for (const auto& [key, node] : table)
       if (absl::Status s = read_key(std::string(key.str()), node, placement); !s.ok()) return s;
     if (placement.mix.empty()) return placement;
@@ -76,7 +76,7 @@ class PlacementsReader {
     if (key == "filter") return read_filter(node, placement);
     if (key == "k") return read_k(node, placement);
     if (key == "mix") return read_mix(node, placement);
-    if (key == "model") return wrong(node, key, "cannot be chosen: a server serves one model; take it out");
+    if (key == "model") return read_model(node, placement);
     return wrong(node, key, "is not known" + did_you_mean(key, known_keys()));
   }
 
@@ -118,6 +118,11 @@ class PlacementsReader {
     }
     std::ranges::sort(placement.mix, {}, &KindShare::kind);
     return absl::OkStatus();
+  }
+
+  absl::Status read_model(const toml::node& node, Placement& placement) const {
+    placement.model = node.value_or(std::string());
+    return placement.model.empty() ? wrong(node, "model", "must be the path of a models directory, in quotes") : absl::OkStatus();
   }
 
   const std::string file_;

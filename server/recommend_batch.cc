@@ -344,12 +344,14 @@ void RecommendBatch::write_rows(Plan& plan) const {
 void RecommendBatch::explain_and_deviate(Plan& plan) {
   offered_.clear();
   rows_.clear();
+  const bool explains = plan.request->explain() != v1::EXPLAIN_UNSPECIFIED;
   for (v1::RecommendedItem& row : *plan.response->mutable_results()) {
+    if (row.source() == v1::SOURCE_REPURCHASE && explains) explain_repurchase(served_, &row);
     if (row.source() != v1::SOURCE_MODEL) continue;
     offered_.push_back(&row);
     rows_.push_back(served_.artifact().item_ids.find(row.item_id()));
   }
-  if (plan.request->explain() != v1::EXPLAIN_UNSPECIFIED) explain_rows(served_, *solved_, *blend_, plan.request->explain(), offered_);
+  if (explains) explain_rows(served_, *solved_, *blend_, plan.request->explain(), offered_);
   if (!plan.request->include_stddev() || offered_.empty()) return;
   const std::vector<double> deviation = deviations();
   for (size_t i = 0; i < offered_.size(); ++i) offered_[i]->set_stddev(deviation[i]);

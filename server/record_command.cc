@@ -50,7 +50,7 @@ std::string table_of(const v1::RecordEventsRequest& request, const v1::RecordEve
       text += "refused: " + result.message();
     else
       text += std::string(result.repeated_event() ? "was recorded before" : "recorded") + ", profile version " +
-              std::to_string(result.profile_version());
+              std::to_string(result.profile_version()) + (result.unknown_item() ? "; the model does not know this item yet" : "");
     text += "\n";
   }
   return text;

@@ -62,18 +62,25 @@ absl::StatusOr<std::unique_ptr<Serving>> Serving::start(const ServingOptions& op
   if (absl::Status s = check(options); !s.ok()) return s;
   auto directory = options.wait_for_model ? ModelsDirectory::open(options.models) : ModelsDirectory::open_existing(options.models);
   if (!directory.ok()) return directory.status();
+  const auto others = open_directories(options.placements, options.models, options.wait_for_model);
+  if (!others.ok()) return others.status();
   auto metrics = std::make_unique<Metrics>(std::string(backend.name()), options.placements);
   auto store = open_store(options, *metrics);
   if (!store.ok()) return store.status();
-  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), std::move(metrics), *std::move(store), backend));
+  std::unique_ptr<Serving> serving(new Serving(options, *std::move(directory), *others, std::move(metrics), *std::move(store), backend));
   if (absl::Status s = serving->models_.refresh(); !s.ok() && !options.wait_for_model) return s;
-  if (const auto now = serving->models_.serving(); now != nullptr)
-    for (const Placement& placement : options.placements.all())
-      if (absl::Status s = check_filter(placement, now->model->catalog()); !s.ok()) return s;
+  if (absl::Status s = serving->check_placements(); !s.ok()) return s;
   if (absl::Status s = serving->listen(); !s.ok()) return s;
   serving->update_health();
   serving->models_.start_watching();
   return serving;
+}
+
+absl::Status Serving::check_placements() {
+  for (const Placement& placement : options_.placements.all())
+    if (const auto now = models_.of(placement.name).serving(); now != nullptr)
+      if (absl::Status s = check_filter(placement, now->model->catalog()); !s.ok()) return s;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options, Metrics& metrics) {
@@ -112,36 +119,53 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
   return store;
 }
 
-Serving::Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<Metrics> metrics, Store store, Backend& backend)
+ModelStoreOptions Serving::store_options(const std::string& directory, const DirectoriesOfPlacements& others) {
+  std::vector<Placement> answered;
+  for (const Placement& placement : options_.placements.all())
+    if (ServedModels::directory_of(placement, others) == directory) answered.push_back(placement);
+  return {.workers = options_.batcher.workers,
+          .max_batch = options_.batcher.max_batch,
+          .answers = {.placements = &options_.placements,
+                      .actions = &options_.actions,
+                      .names = store_.names.get(),
+                      .inputs = store_.inputs.get(),
+                      .log = store_.log.get()},
+          .solve_ahead = options_.solve_ahead,
+          .poll_interval = options_.poll_interval,
+          .go_live = [this](const ServedModel& model) { return live_of(model); },
+          .prepare =
+              [this, answered, is_own = directory.empty()](const auto& model) {
+                auto prepared = store_.items->prepared(model, is_own);
+                if (prepared.ok()) check_configuration(answered, is_own, **prepared);
+                return prepared;
+              }};
+}
+
+Serving::Serving(const ServingOptions& options, ModelsDirectory directory, const DirectoriesOfPlacements& others,
+                 std::unique_ptr<Metrics> metrics, Store store, Backend& backend)
     : options_(options),
       metrics_(std::move(metrics)),
       store_(std::move(store)),
-      models_(std::move(directory), backend,
-              {.workers = options.batcher.workers,
-               .max_batch = options.batcher.max_batch,
-               .answers = {.placements = &options_.placements,
-                           .actions = &options_.actions,
-                           .names = store_.names.get(),
-                           .inputs = store_.inputs.get(),
-                           .log = store_.log.get()},
-               .solve_ahead = options.solve_ahead,
-               .poll_interval = options.poll_interval,
-               .go_live = [this](const ServedModel& model) { return live_of(model); },
-               .prepare =
-                   [this](const auto& model) {
-                     auto prepared = store_.items->prepared(model);
-                     if (prepared.ok()) check_configuration(**prepared);
-                     return prepared;
-                   }},
-              metrics_.get()),
+      models_(
+          std::move(directory), others, options_.placements, backend,
+          [this, &others](const std::string& path) { return store_options(path, others); }, metrics_.get()),
       batcher_(
           with_versions(options.batcher, store_.events.get()),
           [this](int32_t worker, auto batch, auto statuses) { execute(worker, batch, statuses); }, metrics_.get()),
-      intake_(store_.events.get()),
+      intake_(
+          store_.events.get(),
+          [this] {
+            std::vector<std::shared_ptr<const ServedModel>> models;
+            models_.for_each([&](ModelStore& one) {
+              if (const auto serving = one.serving(); serving != nullptr) models.push_back(serving->model);
+            });
+            return models;
+          },
+          metrics_.get()),
       recommendations_(batcher_, *metrics_),
       profiles_(batcher_, intake_, *metrics_, store_.names.get()),
       audiences_(batcher_, *metrics_),
-      models_service_(models_),
+      models_service_(models_.own()),
       catalog_(*store_.items, models_),
       store_service_(store_.database.get(), store_.erased.get(), options_.backups) {
   if (store_.ahead != nullptr) store_.ahead->start([this](std::span<const std::string> ids) { return solve_ahead(ids); });
@@ -155,7 +179,7 @@ absl::Status Serving::listen() {
   if (!options_.admin.empty()) {
     auto admin = checked_address("--admin", options_.admin, options_.allow_remote);
     if (!admin.ok()) return admin.status();
-    auto pages = AdminPages::start(*admin, {.metrics = [this] { return metrics_->text(batcher_, models_); },
+    auto pages = AdminPages::start(*admin, {.metrics = [this] { return metrics_->text(batcher_, models_.own()); },
                                             .not_ready = [this] { return not_ready(); },
                                             .degraded = options_.degraded});
     if (!pages.ok()) return pages.status();
@@ -180,28 +204,24 @@ absl::Status Serving::listen() {
 }
 
 void Serving::execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses) {
-  // One version answers the whole batch, and lives until it has.
-  const auto serving = models_.serving();
-  if (serving == nullptr) {
-    for (absl::Status& status : statuses) status = absl::UnavailableError("the server has no model yet");
-    return;
-  }
   thread_local std::vector<Question> questions;
   questions.clear();
   for (const QueuedJob& job : batch) questions.push_back(job.job->question());
-  serving->recommenders[static_cast<size_t>(worker)]->answer(questions, statuses);
+  models_.answer(worker, questions, statuses);
   for (size_t i = 0; i < questions.size(); ++i)
     if (statuses[i].ok()) count_offers(questions[i], options_.placements, *metrics_);
 }
 
 // Who was written under another id of a person is mostly asked for under the root.
-int64_t Serving::solve_ahead(std::span<const std::string> customer_ids) const {
-  const auto serving = models_.serving();
-  if (serving == nullptr || serving->solver == nullptr) return 0;
+int64_t Serving::solve_ahead(std::span<const std::string> customer_ids) {
   std::vector<std::string> ids(customer_ids.begin(), customer_ids.end());
   for (const std::string& id : customer_ids)
     if (std::string root = store_.events->merges().root_of(id); root != id) ids.push_back(std::move(root));
-  return serving->solver->solve(ids);
+  int64_t solved = 0;
+  models_.for_each([&](ModelStore& store) {
+    if (const auto serving = store.serving(); serving != nullptr && serving->solver != nullptr) solved += serving->solver->solve(ids);
+  });
+  return solved;
 }
 
 absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
@@ -215,11 +235,12 @@ absl::StatusOr<LiveModel> Serving::live_of(const ServedModel& model) const {
 }
 
 // A model that comes later is served all the same: what the configuration says may be of another one.
-void Serving::check_configuration(const ServedModel& model) const {
-  for (const Placement& placement : options_.placements.all())
+void Serving::check_configuration(std::span<const Placement> answered, bool is_own, const ServedModel& model) const {
+  for (const Placement& placement : answered)
     if (absl::Status s = check_filter(placement, model.catalog()); !s.ok())
       log_event(LogLevel::kError, "placement.unusable",
                 {{"placement", placement.name}, {"version", model.version()}, {"why", std::string(message_of(s))}});
+  if (!is_own) return;
   for (const auto& [id, rule] : options_.actions.by_item)
     if (model.artifact().item_ids.find(id) == kNone)
       log_event(LogLevel::kInfo, "action.unknown", {{"action", id}, {"version", model.version()}});
@@ -227,7 +248,7 @@ void Serving::check_configuration(const ServedModel& model) const {
 
 std::string Serving::not_ready() const {
   if (draining_.load()) return "shutting down";
-  if (models_.serving() == nullptr) return "no model yet";
+  if (!models_.are_there()) return "no model yet";
   return {};
 }
 

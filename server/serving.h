@@ -23,11 +23,11 @@
 #include "server/item_catalog.h"
 #include "server/live_customers.h"
 #include "server/metrics.h"
-#include "server/model_store.h"
 #include "server/models_service.h"
 #include "server/placements.h"
 #include "server/profiles_service.h"
 #include "server/recommendations_service.h"
+#include "server/served_models.h"
 #include "server/store_service.h"
 #include "server/stored_inputs.h"
 
@@ -70,7 +70,7 @@ class Serving {
   // To be called now and then (about every 100 ms): tells health checks when a model has come, and the log when the server is degraded.
   void update_health();
 
-  ModelStore& models() { return models_; }
+  ModelStore& models() { return models_.own(); }
   const std::string& address() const { return listener_->address(); }
   std::string admin_address() const { return pages_ == nullptr ? std::string() : pages_->address(); }
   std::string admin_grpc_address() const { return admin_listener_ == nullptr ? std::string() : admin_listener_->address(); }
@@ -90,18 +90,23 @@ class Serving {
   };
 
   static absl::StatusOr<Store> open_store(const ServingOptions& options, Metrics& metrics);
-  Serving(const ServingOptions& options, ModelsDirectory directory, std::unique_ptr<Metrics> metrics, Store store, Backend& backend);
+  Serving(const ServingOptions& options, ModelsDirectory directory, const DirectoriesOfPlacements& others, std::unique_ptr<Metrics> metrics,
+          Store store, Backend& backend);
   absl::Status listen();
+  // By ServedModels::directory_of.
+  ModelStoreOptions store_options(const std::string& directory, const DirectoriesOfPlacements& others);
+  absl::Status check_placements();
   absl::StatusOr<LiveModel> live_of(const ServedModel& model) const;
-  int64_t solve_ahead(std::span<const std::string> customer_ids) const;
-  void check_configuration(const ServedModel& model) const;
+  int64_t solve_ahead(std::span<const std::string> customer_ids);
+  // `answered`: the placements that the model answers for.
+  void check_configuration(std::span<const Placement> answered, bool is_own, const ServedModel& model) const;
   void execute(int32_t worker, std::span<const QueuedJob> batch, std::span<absl::Status> statuses);
   std::string not_ready() const;
 
   const ServingOptions options_;
   const std::unique_ptr<Metrics> metrics_;
   const Store store_;
-  ModelStore models_;
+  ServedModels models_;
   Batcher batcher_;
   EventIntake intake_;
   RecommendationsService recommendations_;

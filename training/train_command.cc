@@ -103,11 +103,14 @@ void add_learning_flags(CLI::App& command, TrainFlags& flags) {
       ->capture_default_str()
       ->group("Learning");
   command
-      .add_option("--customer-attribute-regularization", o.customer_attribute_regularization,
-                  "lambda_A: how strongly the effects of customer attributes are held down")
+      .add_option(
+          "--customer-attribute-regularization", flags.customer_attribute_regularization,
+          "lambda_A: how strongly the effects of customer attributes are held down; auto: chosen on the select part, which takes up to "
+          "four fits of it instead of one")
       ->capture_default_str()
       ->group("Learning");
-  command.add_option("--item-attribute-regularization", o.item_attribute_regularization, "lambda_B: the same for item attributes")
+  command
+      .add_option("--item-attribute-regularization", flags.item_attribute_regularization, "lambda_B: the same for item attributes, or auto")
       ->capture_default_str()
       ->group("Learning");
   command.add_option("--attribute-warmup", o.attribute_warmup, "Epochs without attributes at the start")

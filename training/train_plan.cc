@@ -30,6 +30,32 @@ absl::StatusOr<UseAttributes> parse_use_attributes(const std::string& name) {
   return wrong_usage("--attributes '" + name + "' is unknown; it takes auto, on or off");
 }
 
+// True: auto. Else `number` is what it says.
+absl::StatusOr<bool> number_or_auto(std::string_view flag, const std::string& text, double& number) {
+  if (text == "auto") return true;
+  if (absl::SimpleAtod(text, &number)) return false;
+  return wrong_usage("--" + std::string(flag) + " '" + text + "' is not a number; it takes one, or auto");
+}
+
+absl::Status read_learning_options(const TrainFlags& flags, TrainingRequest& request) {
+  const auto solver = parse_solver(flags.solver);
+  if (!solver.ok()) return solver.status();
+  request.options = flags.options;
+  request.options.solver = *solver;
+  TrainingOptions& o = request.options;
+  const auto balance = number_or_auto("unobserved-weight", flags.unobserved_weight, o.unobserved_weight);
+  if (!balance.ok()) return balance.status();
+  request.balance_unobserved = *balance;
+  const auto customers =
+      number_or_auto("customer-attribute-regularization", flags.customer_attribute_regularization, o.customer_attribute_regularization);
+  if (!customers.ok()) return customers.status();
+  request.choose_customer_attribute_regularization = *customers;
+  const auto items = number_or_auto("item-attribute-regularization", flags.item_attribute_regularization, o.item_attribute_regularization);
+  if (!items.ok()) return items.status();
+  request.choose_item_attribute_regularization = *items;
+  return validate(o);
+}
+
 // Reads the tables of the file that say what the data mean.
 absl::Status read_data_tables(const std::string& path, ReadOptions& reading) {
   std::ifstream file(path);
@@ -76,14 +102,7 @@ absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
   plan.publish = *publish;
   if (flags.models.empty() && plan.publish != Publish::kNever && !flags.dry_run)
     return wrong_usage("--models DIR says where to publish; without it use --publish never or --dry-run");
-  const auto solver = parse_solver(flags.solver);
-  if (!solver.ok()) return solver.status();
-  plan.request.options = flags.options;
-  plan.request.options.solver = *solver;
-  plan.request.balance_unobserved = flags.unobserved_weight == "auto";
-  if (!plan.request.balance_unobserved && !absl::SimpleAtod(flags.unobserved_weight, &plan.request.options.unobserved_weight))
-    return wrong_usage("--unobserved-weight '" + flags.unobserved_weight + "' is not a number; it takes one of 0 or more, or auto");
-  if (absl::Status status = validate(plan.request.options); !status.ok()) return status;
+  if (absl::Status status = read_learning_options(flags, plan.request); !status.ok()) return status;
   if (!(flags.content_weight >= 0 && flags.content_weight <= 100))
     return wrong_usage("--content-weight is " + std::to_string(flags.content_weight) + "; it must be from 0 to 100");
   plan.request.content_weight = flags.content_weight;
@@ -104,6 +123,9 @@ absl::StatusOr<TrainPlan> plan_of(const TrainFlags& flags) {
     const auto validation = parse_validation(flags.validation);
     if (!validation.ok()) return validation.status();
     plan.request.validation = *validation;
+    if (validation->kind == ValidationKind::kNone &&
+        (plan.request.choose_customer_attribute_regularization || plan.request.choose_item_attribute_regularization))
+      return wrong_usage("--validation none leaves nothing that attribute regularization 'auto' could be chosen on: say a number");
   }
   const auto threads = static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
   plan.request.workers = flags.backend.threads > 0 ? flags.backend.threads : threads;

@@ -26,6 +26,8 @@ struct TrainFlags {
   TrainingOptions options = kUntuned;
   std::string solver = "auto";
   std::string unobserved_weight = "auto";
+  std::string customer_attribute_regularization = "1";
+  std::string item_attribute_regularization = "1";
   std::string validation = "auto";
   std::string select_metric = "ndcg";
   std::string attributes = "auto";

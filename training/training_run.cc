@@ -107,7 +107,7 @@ class TrainingRun {
   // On the select part: whether attributes are used, the number of epochs and the repurchase head.
   absl::Status choose() {
     const bool compare = has_attributes(dataset_) && request_.attributes == UseAttributes::kAuto;
-    auto chosen = fit_and_select(attributes_, compare);
+    auto chosen = attributes_ ? fit_with_regularizations(compare) : fit_and_select(false, compare);
     if (!chosen.ok()) return chosen.status();
     if (compare) {
       auto plain = fit_and_select(false, compare);
@@ -126,6 +126,38 @@ class TrainingRun {
     if (absl::Status s = choose_head(*chosen->part, split_.events_in(kFit), **loaded); !s.ok()) return s;
     if (absl::Status s = choose_empty_history(*chosen, **loaded); !s.ok()) return s;
     return fit_noise(*chosen->part, chosen->fit.model, **loaded);
+  }
+
+  // The fit with attributes, and the best lambda_A and lambda_B where they are to be chosen: up from the smallest for as long as it helps,
+  // first for customers, then for items.
+  absl::StatusOr<Choice> fit_with_regularizations(bool compare) {
+    double& of_customers = options_.customer_attribute_regularization;
+    double& of_items = options_.item_attribute_regularization;
+    if (request_.choose_customer_attribute_regularization) of_customers = kAttributeRegularizations.front();
+    if (request_.choose_item_attribute_regularization) of_items = kAttributeRegularizations.front();
+    const bool any = request_.choose_customer_attribute_regularization || request_.choose_item_attribute_regularization;
+    auto chosen = fit_and_select(true, compare || any);
+    if (!chosen.ok()) return chosen;
+    const auto climb = [&](const char* name, double& regularization) -> absl::Status {
+      progress_.note(absl::StrFormat("%s %g: %.5f over all customers and items of the select part", name, regularization, chosen->figure));
+      for (size_t i = 1; i < kAttributeRegularizations.size(); ++i) {
+        const double before = std::exchange(regularization, kAttributeRegularizations[i]);
+        auto next = fit_and_select(true, true);
+        if (!next.ok()) return next.status();
+        progress_.note(absl::StrFormat("%s %g: %.5f", name, regularization, next->figure));
+        if (next->figure <= chosen->figure) {
+          regularization = before;
+          break;
+        }
+        chosen = std::move(next);
+      }
+      return absl::OkStatus();
+    };
+    if (request_.choose_customer_attribute_regularization && !chosen->part->set.customer_schema.empty())
+      if (absl::Status s = climb("lambda_A", of_customers); !s.ok()) return s;
+    if (request_.choose_item_attribute_regularization && !chosen->part->set.item_schema.empty())
+      if (absl::Status s = climb("lambda_B", of_items); !s.ok()) return s;
+    return chosen;
   }
 
   // Asked once of a fit. Nothing where it has no prior for customers, or there are too few without events.

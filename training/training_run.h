@@ -2,6 +2,7 @@
 // (docs/evaluation.md).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ enum class UseAttributes { kAuto, kOn, kOff };
 struct TrainingRequest {
   TrainingOptions options;
   bool balance_unobserved = false;  // take alpha0 from the first fit's data (unobserved_weight.h) instead of `options`
+  // Take lambda_A, lambda_B from the select part, among kAttributeRegularizations, instead of `options`.
+  bool choose_customer_attribute_regularization = false;
+  bool choose_item_attribute_regularization = false;
   Validation validation;
   SelectMetric select_metric = SelectMetric::kNdcg;
   UseAttributes attributes = UseAttributes::kAuto;
@@ -46,6 +50,7 @@ struct TrainingRequest {
 
 inline constexpr int32_t kMaxCalibrationCustomers = 20'000;
 inline constexpr int32_t kReliabilityBins = 10;
+inline constexpr std::array<double, 4> kAttributeRegularizations{1, 100, 10'000, 1'000'000};
 inline constexpr int32_t kMaxEpochs = 16;
 inline constexpr int32_t kFixedEpochs = 8;
 // Of the repurchase head where nothing was held back to choose them on.
@@ -61,7 +66,8 @@ struct TrainingOutcome {
 };
 
 // Cuts `dataset` by the request's validation and
-//   1. fits on the fit part, stops where the select metric is best, chooses the repurchase head, the share of alpha0 that counts for
+//   1. fits on the fit part, stops where the select metric is best, chooses the attribute regularizations (where asked for), the repurchase
+//   head, the share of alpha0 that counts for
 //      customers without events and fits the noise variance on the select part; with UseAttributes::kAuto it fits with and without
 //      attributes and keeps what reaches the better figure over all customers and items, those without events by their attributes or
 //      what is popular;

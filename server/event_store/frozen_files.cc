@@ -33,7 +33,8 @@ std::string list_that_counts(const std::string& folder) {
 std::vector<std::string> names_in(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code ignored;
-  for (auto at = std::filesystem::directory_iterator(folder, ignored); !ignored && at != std::filesystem::directory_iterator(); at.increment(ignored))
+  for (auto at = std::filesystem::directory_iterator(folder, ignored); !ignored && at != std::filesystem::directory_iterator();
+       at.increment(ignored))
     names.push_back(at->path().filename());
   return names;
 }
@@ -43,6 +44,8 @@ std::optional<uint64_t> log_number(const std::string& name) {
   if (!name.ends_with(".log") || !std::isdigit(static_cast<unsigned char>(name.front()))) return std::nullopt;
   return std::strtoull(name.c_str(), nullptr, 10);
 }
+
+IOStatus read_only(const std::string& path) { return IOStatus::NotSupported(path, "is only read here"); }
 
 // What opening a database to read it looks at.
 bool counts(const std::string& name, const std::string& list) {
@@ -89,8 +92,9 @@ void FrozenFiles::close_all() {
   descriptors_.clear();
 }
 
+// RocksDB puts a name behind the folder it was given, with one slash or two.
 bool FrozenFiles::is_inside(const std::string& path) const {
-  return std::filesystem::path(path).parent_path().lexically_normal() == std::filesystem::path(folder_ + "/").lexically_normal().parent_path();
+  return (std::filesystem::path(path).parent_path() / "").lexically_normal() == std::filesystem::path(folder_) / "";
 }
 
 std::string FrozenFiles::readable(const std::string& path) const {
@@ -128,6 +132,34 @@ IOStatus FrozenFiles::GetFileSize(const std::string& path, const rocksdb::IOOpti
                                   rocksdb::IODebugContext* debug) {
   const std::string at = readable(path);
   return at.empty() ? IOStatus::PathNotFound(path) : target()->GetFileSize(at, options, bytes, debug);
+}
+
+IOStatus FrozenFiles::NewWritableFile(const std::string& path, const rocksdb::FileOptions&, std::unique_ptr<rocksdb::FSWritableFile>*,
+                                      rocksdb::IODebugContext*) {
+  return read_only(path);
+}
+IOStatus FrozenFiles::ReopenWritableFile(const std::string& path, const rocksdb::FileOptions&, std::unique_ptr<rocksdb::FSWritableFile>*,
+                                         rocksdb::IODebugContext*) {
+  return read_only(path);
+}
+IOStatus FrozenFiles::ReuseWritableFile(const std::string& path, const std::string&, const rocksdb::FileOptions&,
+                                        std::unique_ptr<rocksdb::FSWritableFile>*, rocksdb::IODebugContext*) {
+  return read_only(path);
+}
+IOStatus FrozenFiles::NewRandomRWFile(const std::string& path, const rocksdb::FileOptions&, std::unique_ptr<rocksdb::FSRandomRWFile>*,
+                                      rocksdb::IODebugContext*) {
+  return read_only(path);
+}
+IOStatus FrozenFiles::DeleteFile(const std::string& path, const rocksdb::IOOptions&, rocksdb::IODebugContext*) { return read_only(path); }
+IOStatus FrozenFiles::DeleteDir(const std::string& path, const rocksdb::IOOptions&, rocksdb::IODebugContext*) { return read_only(path); }
+IOStatus FrozenFiles::RenameFile(const std::string& from, const std::string&, const rocksdb::IOOptions&, rocksdb::IODebugContext*) {
+  return read_only(from);
+}
+IOStatus FrozenFiles::LinkFile(const std::string& from, const std::string&, const rocksdb::IOOptions&, rocksdb::IODebugContext*) {
+  return read_only(from);
+}
+IOStatus FrozenFiles::Truncate(const std::string& path, size_t, const rocksdb::IOOptions&, rocksdb::IODebugContext*) {
+  return read_only(path);
 }
 
 }  // namespace bouquet::server

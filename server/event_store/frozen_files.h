@@ -15,17 +15,36 @@ namespace bouquet::server {
 // What RocksDB is given to read in place of the folder. Each file that counts has been opened, so that it can be read to its end after the
 // server has removed it; what the server makes later is not there. For reading alone: thread-safe then.
 //
-// The moment: StoreDatabase begins a new list of files (MANIFEST) with every change, and a list is whole before CURRENT names it. If CURRENT
-// names the same list before all files were opened and after, then all that it lists were there; and so were the write-ahead logs that it
-// needs, of which only the newest can still grow: what is read of it is a beginning of what was written. Reads through /proc/self/fd.
+// The moment: StoreDatabase begins a new list of files (MANIFEST) with every change, and a list is whole before CURRENT names it. If
+// CURRENT names the same list before all files were opened and after, then all that it lists were there; and so were the write-ahead logs
+// that it needs, of which only the newest can still grow: what is read of it is a beginning of what was written. Reads through
+// /proc/self/fd.
 class FrozenFiles final : public rocksdb::FileSystemWrapper {
  public:
-  // Tries again while the server changes its files. Errors: ResourceExhausted (they change too fast for 20 s, or more files than the process
-  // may open).
+  // Tries again while the server changes its files. `folder` is canonical: paths are told apart by their text. Errors: ResourceExhausted
+  // (they change too fast for 20 s, or more files than the process may open).
   static absl::StatusOr<std::shared_ptr<FrozenFiles>> of(const std::string& folder);
   ~FrozenFiles() override;
   FrozenFiles(const FrozenFiles&) = delete;
   FrozenFiles& operator=(const FrozenFiles&) = delete;
+
+  // Whatever would change the folder is refused.
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus ReopenWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                       std::unique_ptr<rocksdb::FSWritableFile>* file, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus ReuseWritableFile(const std::string& path, const std::string& old, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSWritableFile>* file, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewRandomRWFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSRandomRWFile>* file, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus DeleteDir(const std::string& path, const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus LinkFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus Truncate(const std::string& path, size_t bytes, const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* debug) override;
 
   static const char* kClassName() { return "BouquetFrozenFiles"; }
   const char* Name() const override { return kClassName(); }

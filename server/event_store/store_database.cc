@@ -38,7 +38,6 @@ const std::array<std::string, kFamilyCount> kFamilyNames{rocksdb::kDefaultColumn
                                                          "merges",
                                                          "answers"};
 
-constexpr int kSnapshotTries = 5;
 constexpr int kSnapshotFiles = 256;  // beside those of FrozenFiles
 constexpr size_t kBlockCacheBytes = size_t{64} << 20;
 constexpr size_t kWriteBufferBytes = size_t{64} << 20;  // of all families together: what a start has to read again
@@ -128,20 +127,18 @@ absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open(const std::st
 
 absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open_snapshot(const std::string& folder) {
   if (absl::Status s = check_is_store(folder); !s.ok()) return s;
-  // The newest log may be read while the server writes its last bytes: that can look like damage, once.
-  for (int tries = 1;; ++tries) {
-    auto files = FrozenFiles::of(folder);
-    if (!files.ok()) return files.status();
-    std::unique_ptr<StoreDatabase> database(new StoreDatabase({}));
-    database->frozen_ = rocksdb::NewCompositeEnv(*std::move(files));
-    if (absl::Status s = database->open_families(folder, true); !s.ok()) {
-      if (tries < kSnapshotTries) continue;
-      return s;
-    }
-    if (absl::Status s = database->check_format(folder, true); !s.ok()) return s;
-    if (absl::Status s = database->read_identity(true); !s.ok()) return at_folder(folder, s);
-    return database;
-  }
+  std::error_code failed;
+  const std::string whole = std::filesystem::canonical(folder, failed);  // one text for each path
+  if (failed) return at_folder(folder, no_resource(failed.message()));
+  auto files = FrozenFiles::of(whole);
+  if (!files.ok()) return files.status();
+  std::unique_ptr<StoreDatabase> database(new StoreDatabase({}));
+  database->frozen_ = rocksdb::NewCompositeEnv(*std::move(files));
+  // The newest log may be read while the server writes its last bytes: RocksDB takes what is whole.
+  if (absl::Status s = database->open_families(whole, true); !s.ok()) return s;
+  if (absl::Status s = database->check_format(folder, true); !s.ok()) return s;
+  if (absl::Status s = database->read_identity(true); !s.ok()) return at_folder(folder, s);
+  return database;
 }
 
 absl::Status StoreDatabase::read_identity(bool snapshot) {

@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "engine/models_directory.h"
+#include "nlohmann/json.hpp"
 #include "tests/engine/tiny_artifact.h"
 #include "tests/server/event_store/small_store.h"
 
@@ -144,6 +146,31 @@ TEST_F(ErasuresCommand, WhatIsNotThereIsSaid) {
   answer = run("list --store " + models_.path());
   EXPECT_NE(answer.exit_code, 0);
   EXPECT_THAT(answer.err, HasSubstr("there is no store"));
+}
+
+TEST_F(ErasuresCommand, AreListedAndShownAsJson) {
+  using Json = nlohmann::json;
+  const auto list = [&] { return Json::parse(run("list --json --store " + store_.folder()).out); };
+  EXPECT_EQ(list(), (Json{{"erasures", Json::array()}}));
+  store_.append({{.customer = "ann", .item = "tea"}});
+  const std::string holding = publish("", 0);
+  const std::string receipt = store_.store->receipt_id_of(store_.erase("ann").sequence);
+  const std::string newer = publish(store_.database->identity(), 100);
+  const Json one = list()["erasures"].at(0);
+  EXPECT_EQ(one["receipt_id"], receipt);
+  EXPECT_EQ(one["erase_time"], "2023-11-14T22:13:20+00:00");
+  EXPECT_EQ(one["events"], 1);
+  EXPECT_EQ(one["attributes"], 0);
+  EXPECT_TRUE(one["files_gone_time"].is_null());
+  const std::string show = "show " + receipt + " --json --store " + store_.folder();
+  Json shown = Json::parse(run(show).out);
+  EXPECT_TRUE(shown["models"].is_null());
+  shown.erase("models");
+  EXPECT_EQ(shown, one);
+  const Json models = Json::parse(run(show + " --models " + models_.path()).out)["models"];
+  std::map<std::string, std::string> states;
+  for (const Json& model : models) states[model["version"]] = model["state"];
+  EXPECT_EQ(states, (std::map<std::string, std::string>{{holding, "row"}, {newer, "newer"}}));
 }
 
 }  // namespace

@@ -55,10 +55,10 @@ TEST_P(HalfSteps, SolveForTargetsOtherThanOne) {
   for (const int32_t d : shapes({2, 33, 128}, {2})) check(d, {.with_targets = true}, training_options(d));
 }
 
-// 176 and 248 are the largest systems of two instances of the CUDA kernels, 249 and more are taken square by square, up to the largest
-// dimension there is. Customer 2 has more pairs than d, the others up to six tenths of d.
+// 176, 248 and 264 are the largest systems of three instances of the CUDA kernels, 265 and more are taken square by square, up to the
+// largest dimension there is. Customer 2 has more pairs than d, the others up to six tenths of d.
 TEST_P(HalfSteps, SolveLargeSystems) {
-  for (const int32_t d : shapes({176, 200, 248, 249, 256, 300, 512}, {130}))
+  for (const int32_t d : shapes({176, 200, 248, 249, 256, 264, 265, 512}, {130}))
     check(d, {.customers = 8, .items = d + 40}, training_options(d));
   if (!small_shapes()) check(1024, {.customers = 3, .items = 1060}, training_options(1024));
 }
@@ -66,7 +66,7 @@ TEST_P(HalfSteps, SolveLargeSystems) {
 // Rows of more than 8,192 pairs, which several blocks add up.
 TEST_P(HalfSteps, SolveRowsThatAreCutIntoParts) {
   if (small_shapes()) GTEST_SKIP() << "large shapes are left out";
-  for (const int32_t d : {33, 200, 257}) check(d, {.customers = 4, .items = 8300}, training_options(d));
+  for (const int32_t d : {33, 200, 256, 270}) check(d, {.customers = 4, .items = 8300}, training_options(d));
 }
 
 TEST_P(HalfSteps, SolveRowsLongerThanSeveralBlocks) {

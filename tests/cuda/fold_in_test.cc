@@ -74,7 +74,7 @@ void expect_as_on_the_cpu(const Model& model, const SparseRows& histories, const
 }
 
 class FoldInOnTheDevice : public testing::TestWithParam<int32_t> {};
-INSTANTIATE_TEST_SUITE_P(Dimensions, FoldInOnTheDevice, testing::Values(1, 7, 31, 33, 64, 128, 200, 249, 300));
+INSTANTIATE_TEST_SUITE_P(Dimensions, FoldInOnTheDevice, testing::Values(1, 7, 31, 33, 64, 128, 200, 256, 300));
 
 TEST_P(FoldInOnTheDevice, GivesTheProfilesAndFactorsOfTheCpu) {
   const int32_t d = GetParam(), items = std::max(d + 40, 80), dual = longest_dual_row(d);

@@ -71,8 +71,8 @@ class RowSystems : public testing::TestWithParam<int32_t> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Dimensions, RowSystems,
-                         testing::ValuesIn(kSlowEmulation ? std::vector<int32_t>{6, 33, 250}
-                                                          : std::vector<int32_t>{6, 33, 64, 70, 130, 240, 300}),
+                         testing::ValuesIn(kSlowEmulation ? std::vector<int32_t>{6, 33, 250, 270}
+                                                          : std::vector<int32_t>{6, 33, 64, 70, 130, 240, 250, 264, 300}),
                          [](const auto& tested) { return "d" + std::to_string(tested.param); });
 
 TEST_P(RowSystems, AreSolvedByTheWayThatTheirLengthSays) {

@@ -19,39 +19,49 @@
 namespace bouquet::cuda {
 namespace {
 
-Model model_of(const ServedModel& shape) {
+struct Prior {
+  int32_t columns = 0;
+  int32_t dense = 0;
+};
+
+Model model_of(const ServedModel& shape, Prior prior_shape = {}) {
   Model model;
   model.dimension = shape.dimension;
   const auto d = static_cast<size_t>(shape.dimension);
   model.profiles = std::vector<float>(static_cast<size_t>(shape.customers) * d, 0.5f);
   model.item_vectors = std::vector<float>(static_cast<size_t>(shape.items) * d, 0.25f);
   model.item_gram = std::vector<float>(d * d, 0.0625f * static_cast<float>(shape.items));
-  if (shape.prior_columns > 0)
+  if (prior_shape.columns > 0)
     for (AttributePrior* prior : {&model.customer_prior, &model.item_prior})
-      *prior = {shape.prior_dense, std::vector<float>(d * (static_cast<size_t>(shape.prior_columns) + 1), 0.01f)};
+      *prior = {prior_shape.dense, std::vector<float>(d * (static_cast<size_t>(prior_shape.columns) + 1), 0.01f)};
   model.constants = {0.1, 0.1, 0.5, shape.items, shape.customers};
   return model;
 }
 
-TEST(ServingMemory, IsWhatItsTableSays) {
+// The model, two rankers, fold-in and a profiler, together.
+TEST(ServingMemory, IsWhatItsTablesSay) {
   for (const int32_t d : {31, 64, 300}) {
     SCOPED_TRACE("d = " + std::to_string(d));
-    ServedModel shape{.customers = 300, .items = 2000, .dimension = d};
-    if (d != 31) shape.prior_columns = 8000, shape.prior_dense = 500;
-    const Serving serving{.item_rankers = 2,
-                          .ranker_limits = {.max_batch = 16, .max_k = 20},
-                          .profilers = 1,
-                          .profiler_limits = {.max_batch = 8, .solved = d == 300 ? Side::kItems : Side::kCustomers}};
+    const ServedModel shape{.customers = 300, .items = 2000, .dimension = d};
+    const Prior prior = d == 31 ? Prior{} : Prior{8000, 500};
+    const RankerLimits ranker_limits{.max_batch = 16, .max_k = 20};
+    const ProfilerLimits profiler_limits{.max_batch = 8, .solved = d == 300 ? Side::kItems : Side::kCustomers};
     const auto device = std::make_shared<const Device>(0);
     const auto before = emulation::living().bytes;
-    const auto loaded = load_cuda_model(model_of(shape), device);
+    const auto loaded = load_cuda_model(model_of(shape, prior), device);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
-    const auto first = (*loaded)->make_ranker(Side::kItems, serving.ranker_limits);
-    const auto second = (*loaded)->make_ranker(Side::kItems, serving.ranker_limits);
-    const auto profiler = (*loaded)->make_profiler(serving.profiler_limits);
+    const auto first = (*loaded)->make_ranker(Side::kItems, ranker_limits);
+    const auto second = (*loaded)->make_ranker(Side::kItems, ranker_limits);
+    const auto profiler = (*loaded)->make_profiler(profiler_limits);
     ASSERT_TRUE(first.ok() && second.ok() && profiler.ok());
+    const int64_t fixed = profiler_limits.solved == Side::kCustomers ? shape.items : shape.customers;
+    MemoryTable fold_in;
+    FoldInSource::count_memory({profiler_limits.solved, fixed, d, prior.columns}, fold_in);
+    const int64_t counted = model_memory(shape).total() +
+                            2 * ranker_memory(shape, Side::kItems, ranker_limits, device->properties().multiprocessors).total() +
+                            fold_in.total() + profiler_memory({fixed, d, profiler_limits, prior.columns, prior.dense}).total();
     const auto used = static_cast<double>(emulation::living().bytes - before);
-    EXPECT_NEAR(static_cast<double>(serving_memory(shape, serving, device->properties().multiprocessors).total()), used, 0.05 * used);
+    EXPECT_NEAR(static_cast<double>(counted), used, 0.05 * used);
   }
 }
 
@@ -134,10 +144,10 @@ TEST_F(TightServing, RowsThatDoNotFitAreRefusedWithTheirTableAndTheModelServesOn
 TEST(FoldInPreparation, TakesWhatItsTableSays) {
   for (const int32_t d : {31, 64, 300}) {
     SCOPED_TRACE("d = " + std::to_string(d));
-    const ServedModel shape{.customers = 900, .items = 2000, .dimension = d, .prior_columns = d == 31 ? 0 : 3000};
+    const ServedModel shape{.customers = 900, .items = 2000, .dimension = d};
     const Side solved = d == 300 ? Side::kCustomers : Side::kItems;
     const auto device = std::make_shared<const Device>(0);
-    const DeviceModel tables(model_of(shape), device);
+    const DeviceModel tables(model_of(shape, {.columns = d == 31 ? 0 : 3000}), device);
     const auto before = device->used_bytes();
     const FoldInSource source(tables, solved);
     MemoryTable table;

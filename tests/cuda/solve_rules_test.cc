@@ -26,13 +26,23 @@ TEST(TileShape, HoldsTheWholeTriangleInOneBlock) {
   }
 }
 
+TEST(TileShape, ChangesWhereItIsDocumented) {
+  EXPECT_EQ(tile_shape(64).tile, 4);
+  EXPECT_EQ(tile_shape(65).tile, 8);
+  EXPECT_EQ(tile_shape(176).per_thread, 1);
+  EXPECT_EQ(tile_shape(177).per_thread, 2);
+  EXPECT_EQ(tile_shape(248).tile, 8);
+  EXPECT_EQ(tile_shape(249), (TileShape{.tile = 12, .per_thread = 1, .threads = 256, .size = 252}));
+  EXPECT_EQ(tile_shape(kLargestTiledSystem).size, 264);
+}
+
 TEST(LongestDualRow, IsWhereTheDualStopsBeingCheaper) {
   EXPECT_EQ(longest_dual_row(31), 0);
   for (const int32_t d : {32, 64, 128, 200}) {
     EXPECT_GT(longest_dual_row(d), d / 2) << d;
     EXPECT_LT(longest_dual_row(d), d) << d;
   }
-  EXPECT_EQ(longest_dual_row(1024), kLargestTiledSystem);
+  EXPECT_EQ(longest_dual_row(1024), kLongestDualRow);
 }
 
 TEST(RowParts, CoverTheRowInOrderAndEvenly) {

@@ -154,9 +154,10 @@ void expect_long_row_solved(const Interactions& shop, const TrainingOptions& opt
   EXPECT_LT(oracle::backward_error(equations, model.profile_matrix().row(0)), 2e-6);
 }
 
-// One customer has so many items that the row is summed in parts, at small systems and at one that lies in global memory.
+// One customer has so many items that the row is summed in parts, at small systems, at the largest tiles and at one that lies in global
+// memory.
 TEST(LongRows, AreSolvedInParts) {
-  for (const int32_t d : {7, 33, 257}) {
+  for (const int32_t d : {7, 33, 256, 270}) {
     if (kSlowEmulation && d != 7) continue;
     SCOPED_TRACE("d = " + std::to_string(d));
     const auto items = static_cast<int32_t>(kLongRow) + 700;
@@ -166,7 +167,7 @@ TEST(LongRows, AreSolvedInParts) {
 }
 
 TEST(LongRows, AreSolvedInPartsWithAPrior) {
-  for (const int32_t d : {7, 257}) {
+  for (const int32_t d : {7, 270}) {
     if (kSlowEmulation && d != 7) continue;
     SCOPED_TRACE("d = " + std::to_string(d));
     const auto items = static_cast<int32_t>(kLongRow) + 700;

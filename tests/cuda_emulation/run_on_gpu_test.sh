@@ -73,6 +73,7 @@ kernels = {(row["kernel"], row["source"]): row for row in results["kernels"]}
 solving = kernels["solve_direct_kernel", "cuda/row_systems.cu"]
 assert solving["seconds"] > 0 and solving["floor_share"] > 0 and solving["launches"] >= 1, solving
 assert any(row["kernel"] == "take_kernel" and row["seconds"] > 0 for row in results["rank_kernels"]), results["rank_kernels"]
+assert any(row["source"] == "cuda/attribute_step.cu" and row["seconds"] > 0 for row in results["attribute_kernels"]), results["attribute_kernels"]
 PYTHON
 
 if EMULATION_NO_DEVICE=1 run --quick >"$scratch/log" 2>&1; then

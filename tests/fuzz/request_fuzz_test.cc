@@ -55,8 +55,9 @@ Placements placements() {
                       .filter = "title != 'Title 3'",
                       .k = 3,
                       .mix = {{ItemKind::kProduct, 2}, {ItemKind::kContent, 1}},
+                      .model = {},
                       .place = "shop.toml:1"},
-                     {.name = "banner", .kinds = 0b001, .filter = "", .k = 0, .mix = {}, .place = "shop.toml:2"}});
+                     {.name = "banner", .kinds = 0b001, .filter = "", .k = 0, .mix = {}, .model = {}, .place = "shop.toml:2"}});
 }
 
 // Most of what is made at random is refused for its placement, its attributes or how it is to be explained: leaves them out of some

@@ -293,7 +293,7 @@ TEST_F(ActionsTest, AModelWithoutProbabilitiesOfActionsIsToldApart) {
 TEST_F(ActionsTest, APlacementWithoutActionsAndBadFieldsAreRefused) {
   publish(shop());
   ServingOptions with = options();
-  with.placements = Placements({{.name = "home", .kinds = 0b001, .filter = "", .k = 0, .mix = {}, .place = "shop.toml:1"}});
+  with.placements = Placements({{.name = "home", .kinds = 0b001, .filter = "", .k = 0, .mix = {}, .model = {}, .place = "shop.toml:1"}});
   start(with);
   v1::NextBestActionRequest request = of("bob");
   request.set_placement("home");

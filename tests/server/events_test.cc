@@ -61,6 +61,9 @@ TEST_F(EventCalls, EachEventIsAnsweredAndARepetitionAlsoAfterARestart) {
   EXPECT_EQ(result(1).message(), "customer_id: must not be empty");
   EXPECT_EQ(result(1).profile_version(), 0);
   EXPECT_EQ(result(2).profile_version(), 2);
+  EXPECT_FALSE(result(0).unknown_item());
+  EXPECT_FALSE(result(1).unknown_item());
+  EXPECT_TRUE(result(2).unknown_item());
   restart_with_store();
   request.mutable_events(1)->set_customer_id("eve");
   request.mutable_events(2)->mutable_event()->set_value(2);
@@ -69,6 +72,7 @@ TEST_F(EventCalls, EachEventIsAnsweredAndARepetitionAlsoAfterARestart) {
   EXPECT_EQ(result(0).profile_version(), 1);
   EXPECT_EQ(result(1).profile_version(), 3);
   EXPECT_EQ(result(2).code(), kExists);
+  EXPECT_FALSE(result(2).unknown_item());
   EXPECT_EQ(result(2).message(), "event.event_id: came before with other content, which stays");
 }
 
@@ -249,15 +253,16 @@ TEST_F(EventCalls, AreCounted) {
   v1::RecordEventsRequest request;
   add_event(request, "ann", "item1", "e1");
   add_event(request, "ann", "item2", "e2");
+  add_event(request, "ann", "unheard of", "e3");
   record(request);
   request.mutable_events(0)->mutable_event()->set_item_id("item3");
   record(request);
   httplib::Client pages("http://" + serving_->admin_address());
   const auto page = pages.Get("/metrics");
   ASSERT_TRUE(page);
-  for (const char* line : {"bouquet_event_rows_total{result=\"stored\"} 2\n", "bouquet_event_rows_total{result=\"repeated\"} 1\n",
+  for (const char* line : {"bouquet_event_rows_total{result=\"stored\"} 3\n", "bouquet_event_rows_total{result=\"repeated\"} 2\n",
                            "bouquet_event_rows_total{result=\"refused\"} 1\n", "bouquet_store_write_seconds_count 1\n",
-                           "bouquet_calls_total{code=\"OK\",method=\"RecordEvents\"} 2\n"})
+                           "bouquet_events_of_unknown_items_total 1\n", "bouquet_calls_total{code=\"OK\",method=\"RecordEvents\"} 2\n"})
     EXPECT_THAT(page->body, HasSubstr(line));
 }
 
@@ -280,7 +285,8 @@ TEST(StreamEvents, ReadsNoMoreThanAWindowAhead) {
   Metrics metrics("test", Placements());
   Batcher batcher(
       {}, [](int32_t, auto, auto) {}, &metrics);
-  EventIntake intake(store->get());
+  EventIntake intake(
+      store->get(), [] { return std::vector<std::shared_ptr<const ServedModel>>(); }, &metrics);
   ProfilesService service(batcher, intake, metrics);
   auto address = parse_listen_address("--listen", "unix:" + folder.path() + "/rpc");
   auto listener = GrpcListener::start(*address, {&service}, {});

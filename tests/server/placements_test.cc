@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 #include <httplib.h>
 
+#include <chrono>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/catalog_columns_builder.h"
@@ -35,7 +37,7 @@ std::string refusal(const std::string& text) {
 TEST(PlacementsConfig, IsReadWithEverythingThatAPlacementCanSay) {
   const Placements placements = parsed(
       "[serve]\nworkers = 2\n[placements.home]\nkinds = [\"product\", \"content\"]\nfilter = 'price < 20'\nk = 12\n"
-      "mix = {content = 1, product = 3.5}\n[placements.banner]\n");
+      "mix = {content = 1, product = 3.5}\n[placements.banner]\nmodel = \"content\"\n");
   ASSERT_EQ(placements.all().size(), 2u);
   const Placement& home = placements.all()[*placements.find("home")];
   EXPECT_EQ(home.kinds, 0b011);
@@ -48,6 +50,8 @@ TEST(PlacementsConfig, IsReadWithEverythingThatAPlacementCanSay) {
   const Placement& banner = placements.all()[*placements.find("banner")];
   EXPECT_EQ(banner.kinds, kAllKinds);
   EXPECT_EQ(banner.k, 0);
+  EXPECT_EQ(banner.model, "content");
+  EXPECT_EQ(home.model, "");
   EXPECT_TRUE(placements.any_mixes());
   EXPECT_TRUE(parsed("").all().empty());
 }
@@ -73,7 +77,7 @@ TEST(PlacementsConfig, RefusesWithFileLineAndKey) {
   EXPECT_THAT(refusal("[placements.home]\nmix = {}\n"), HasSubstr("placements.home.mix must be a table"));
   EXPECT_THAT(refusal("[placements.home]\nkinds = [\"product\"]\nmix = {product = 1, action = 1}\n"),
               HasSubstr("shop.toml:3: placements.home.mix must name the kinds"));
-  EXPECT_THAT(refusal("[placements.home]\nmodel = \"small\"\n"), HasSubstr("placements.home.model cannot be chosen"));
+  EXPECT_THAT(refusal("[placements.home]\nmodel = 3\n"), HasSubstr("shop.toml:2: placements.home.model must be the path"));
   EXPECT_THAT(refusal("[placements.home\n"), HasSubstr("shop.toml:1: "));
 }
 
@@ -233,7 +237,7 @@ TEST_F(PlacementsTest, MixedRowsAreExplainedAndRepurchasesMixed) {
   EXPECT_THAT(kinds(), ElementsAre(0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2));
   int repurchases = 0;
   for (const auto& row : response_.results()) {
-    EXPECT_EQ(row.contributions().empty(), row.source() == v1::SOURCE_REPURCHASE);
+    EXPECT_FALSE(row.contributions().empty());
     if (row.source() == v1::SOURCE_REPURCHASE) ++repurchases;
   }
   EXPECT_GT(repurchases, 2);
@@ -270,6 +274,57 @@ TEST_F(PlacementsTest, AModelWithoutTheAttributeAnswersTheOtherPlacements) {
   EXPECT_TRUE(recommend(at("rest")).ok());
 }
 
+TEST_F(PlacementsTest, OneWithAModelOfItsOwnIsAnsweredByThat) {
+  const std::string own = publish(priced_shop());
+  const std::string folder = folder_.path() + "/content";
+  auto directory = ModelsDirectory::open(folder);
+  ASSERT_TRUE(directory.ok()) << directory.status();
+  const auto publish_there = [&](int32_t items) {
+    Artifact artifact = random_shop(items, 4, 8, 6).artifact();
+    artifact.version.clear();
+    artifact.recipe.options.dimension = artifact.model.dimension;
+    const auto version = directory->publish(std::move(artifact), true);
+    EXPECT_TRUE(version.ok()) << version.status();
+    return version.value_or("");
+  };
+  const std::string other = publish_there(40);
+  // The filter is of the server's own items alone.
+  start_with("[placements.home]\nfilter = 'price < 3'\n[placements.blog]\nmodel = \"" + folder +
+             "\"\n[placements.news]\nk = 2\nmodel = \"" + folder + "\"\n");
+  const auto version_at = [&](const std::string& placement) {
+    EXPECT_TRUE(recommend(at(placement)).ok()) << placement;
+    return response_.model_version();
+  };
+  EXPECT_EQ(version_at("home"), own);
+  EXPECT_EQ(version_at(""), own);
+  EXPECT_EQ(version_at("blog"), other);
+  EXPECT_EQ(version_at("news"), other);
+  EXPECT_EQ(response_.results_size(), 2);
+  // In one batch, each in its place.
+  v1::BatchRecommendRequest together;
+  for (const char* placement : {"blog", "home", "unheard of", "news", "home"}) *together.add_requests() = at(placement);
+  grpc::ClientContext context;
+  const auto reader = stub()->BatchRecommend(&context, together);
+  std::vector<std::string> versions;
+  for (v1::BatchRecommendResponse answer; reader->Read(&answer);) versions.push_back(answer.response().model_version());
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_THAT(versions, ElementsAre(other, own, "", other, own));
+  // It comes and goes without the others.
+  const std::string newer = publish_there(41);
+  for (int i = 0; i < 2000 && version_at("blog") != newer; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_EQ(version_at("blog"), newer);
+  EXPECT_EQ(version_at("home"), own);
+}
+
+TEST_F(PlacementsTest, AModelThatIsNotThereIsFoundAtTheStart) {
+  publish(priced_shop());
+  ServingOptions with = options();
+  with.placements = parsed("\n[placements.blog]\nmodel = \"" + folder_.path() + "/nowhere\"\n");
+  const absl::Status status = Serving::start(with, *backend_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(message_of(status)), HasSubstr("shop.toml:2: placements.blog.model: "));
+}
+
 TEST_F(PlacementsTest, OfferedRowsAreCountedByKindAndPlacement) {
   publish(priced_shop());
   start_with("[placements.home]\nmix = {product = 2, content = 1}\nk = 9\n");
@@ -285,7 +340,7 @@ TEST_F(PlacementsTest, OfferedRowsAreCountedByKindAndPlacement) {
   EXPECT_THAT(text, HasSubstr("bouquet_offered_rows_total{kind=\"CONTENT\",placement=\"home\"} 6"));
   EXPECT_THAT(text, HasSubstr("bouquet_offered_rows_total{kind=\"ACTION\",placement=\"home\"} 0"));
   EXPECT_THAT(text, HasSubstr("bouquet_offered_rows_total{kind=\"ACTION\",placement=\"\"} 4"));
-  EXPECT_THAT(text, ::testing::Not(HasSubstr("unknown")));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("placement=\"unknown\"")));
 }
 
 }  // namespace

@@ -156,6 +156,32 @@ TEST_F(Answering, RepurchasesComeFirstWhenTheyAreWanted) {
   EXPECT_TRUE(shortfall(response).empty());
 }
 
+TEST_F(Answering, RepurchasesSayHowOftenTheItemWasBought) {
+  TinyShop shop = two_axes();
+  shop.repurchase_share = 0.5;
+  v1::RecommendRequest request;
+  request.set_customer_id("alice");
+  request.set_k(3);
+  request.set_include_purchased(true);
+  request.set_explain(v1::EXPLAIN_TOP);
+  const auto first_row = [&] {
+    open(shop);
+    const auto response = recommend(request);
+    EXPECT_EQ(response.results(0).source(), v1::SOURCE_REPURCHASE);
+    EXPECT_EQ(response.results(0).contributions_size(), 1);
+    EXPECT_EQ(response.results(0).contributions(0).source(), v1::CONTRIBUTION_SOURCE_EVENT);
+    EXPECT_EQ(response.results(0).contributions(0).name(), "a0");
+    EXPECT_EQ(response.results(0).contributions(0).value(), double{response.results(0).score()});
+    return response.results(0);
+  };
+  EXPECT_THAT(first_row().reasons(), ElementsAre("bought 2 times"));
+  shop.repurchase_half_life_days = 30;
+  EXPECT_THAT(first_row().reasons(), ElementsAre("bought before: 2 purchases, if each counts half as much every 30 days"));
+  shop.repurchase_half_life_days = 0;
+  shop.customers[0].history[0].repurchase = 1;
+  EXPECT_THAT(first_row().reasons(), ElementsAre("bought before"));
+}
+
 TEST_F(Answering, ContextIsNeverOfferedAndMovesTheAnswer) {
   TinyShop shop = two_axes();
   shop.customers[0].history[0].confidence = 0.1f;  // as much as one view

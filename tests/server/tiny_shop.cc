@@ -51,6 +51,7 @@ Artifact TinyShop::artifact() const {
   Artifact out;
   out.version = version;
   out.rules = {.types = built_in_event_types(), .reference_time = 1000ll * 86400 * 1000000};
+  out.rules.repurchase_half_life_days = repurchase_half_life_days;
   out.repurchase.share = repurchase_share;
   const auto d = static_cast<size_t>(dimension > 0 ? dimension : static_cast<int>(items.at(0).vector.size()));
   IdMap item_ids, customer_ids;

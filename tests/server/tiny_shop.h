@@ -30,6 +30,7 @@ struct TinyShop {
   std::vector<std::vector<int32_t>> baskets;  // of distinct items
   CatalogColumns columns = {};
   double repurchase_share = 0;
+  double repurchase_half_life_days = 0;
   std::string version = "v1";
   int32_t dimension = 0;  // 0: of the first item
 

@@ -320,6 +320,44 @@ TEST_F(ColdCustomersTest, TrainSwitchesAttributesOffThatAreNoiseAndKeepsThoseTha
   EXPECT_FALSE((*directory->load_current())->model.item_prior.map.empty());
 }
 
+// Up from 1 for as long as it helps: noise is held down further than what says something.
+TEST_F(ColdCustomersTest, TrainChoosesHowFarAttributesAreHeldDown) {
+  write("events.csv", planted_rows(200, 40), [](const Bought&) { return true; });
+  const auto chosen_with = [&](const std::string& customers) {
+    EXPECT_EQ(
+        run("train --events {}/events.csv --models {}/models --dimension 8 --epochs 4 --threads 2 --validation last-days:8 "
+            "--attribute-warmup 1 --attribute-relevance off --attributes on --customer-attribute-regularization auto --customers {}/" +
+            customers),
+        kExitDone)
+        << error_;
+    std::vector<std::pair<double, double>> tried;
+    std::istringstream lines(error_);
+    for (std::string line; std::getline(lines, line);) {
+      double lambda = 0, figure = 0;
+      if (const size_t at = line.find("lambda_A ");
+          at != std::string::npos && std::sscanf(line.c_str() + at, "lambda_A %lf: %lf", &lambda, &figure) == 2)
+        tried.emplace_back(lambda, figure);
+    }
+    const auto model = ModelsDirectory::open_existing((folder_ / "models").string())->load_current();
+    const double chosen = (*model)->recipe.options.customer_attribute_regularization;
+    EXPECT_GE(tried.size(), 2u) << error_;
+    for (size_t i = 0; i + 1 < tried.size(); ++i) EXPECT_EQ(100 * tried[i].first, tried[i + 1].first);
+    for (size_t i = 0; i + 2 < tried.size(); ++i) EXPECT_LE(tried[i].second, tried[i + 1].second);
+    // The last that helped, as far as the printed digits tell.
+    const auto found = std::ranges::find(tried, chosen, [](const auto& t) { return t.first; });
+    EXPECT_NE(found, tried.end());
+    for (const auto& [lambda, figure] : tried) EXPECT_LE(figure, found->second) << lambda;
+    EXPECT_EQ((*model)->recipe.options.item_attribute_regularization, 1);
+    return chosen;
+  };
+  std::ofstream(folder_ / "noise.csv") << noise_of("customer_id", 'c', 200);
+  EXPECT_GT(chosen_with("noise.csv"), chosen_with("customers.csv"));
+  EXPECT_EQ(run("train --events {}/events.csv --models {}/models --validation none --item-attribute-regularization auto"), kExitUsage);
+  EXPECT_THAT(error_, HasSubstr("say a number"));
+  EXPECT_EQ(run("train --events {}/events.csv --models {}/models --item-attribute-regularization much"), kExitUsage);
+  EXPECT_THAT(error_, HasSubstr("--item-attribute-regularization 'much' is not a number; it takes one, or auto"));
+}
+
 // Half of the customers come in the last 16 days: whoever was there before is served as well without attributes.
 TEST_F(ColdCustomersTest, TrainKeepsAttributesThatHelpStrangersAlone) {
   const auto is_new = [](const Bought& row) { return std::stoi(row.customer.substr(1)) >= 300; };

@@ -1,4 +1,4 @@
-// The same at 100,000 customers, and what attributes that say nothing cost.
+// The same at 100,000 customers, what attributes that say nothing cost, and how much is found as data grow.
 #include "tests/training/planted_world.h"
 
 namespace bouquet::training {
@@ -41,6 +41,29 @@ TEST(PlantedTruthAtSize, NonLinearPlantIsFoundUpToItsLinearCeiling) {
   print("items", items);
   EXPECT_GE(customers.model, 0.8 * customers.linear);
   EXPECT_GE(items.model, 0.75 * items.linear);
+}
+
+// What the model gains over popular items, as a part of what the truth gains.
+double share_of_gain(const PlantedFigures& f) { return (f.model - f.popular) / (f.truth - f.popular); }
+
+TEST(PlantedTruthAsDataGrow, MoreOfItIsFound) {
+  TrainingOptions same = options();
+  same.customer_attribute_regularization = same.item_attribute_regularization = 10;
+  std::vector<double> customers, items;
+  for (const int32_t count : {1000, 4000, 16'000, 64'000}) {
+    PlantedWorld world(planted_shop_of({.customers = count, .items = 1000, .events = int64_t{30} * count}, true, 3), same, 6,
+                       "planted_growing" + std::to_string(count));
+    const PlantedFigures of_customers = world.cold_customers(), of_items = world.cold_items();
+    print((std::to_string(count) + " customers: customers").c_str(), of_customers);
+    print((std::to_string(count) + " customers: items").c_str(), of_items);
+    customers.push_back(share_of_gain(of_customers));
+    items.push_back(share_of_gain(of_items));
+    std::printf("%d customers: %.1f %% of the gain of the truth by customers, %.1f %% by items\n", count, 100 * customers.back(),
+                100 * items.back());
+  }
+  EXPECT_GT(customers.back(), customers.front());
+  EXPECT_GT(items.back(), items.front());
+  EXPECT_GT(customers.back(), 0.7);
 }
 
 }  // namespace

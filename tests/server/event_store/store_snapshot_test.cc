@@ -4,16 +4,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "engine/errors.h"
+#include "server/event_store/frozen_files.h"
 #include "tests/server/event_store/small_store.h"
 
 namespace bouquet::server {
@@ -47,7 +51,8 @@ TEST(StoreSnapshot, HasWhatWasAcknowledgedAndNothingLater) {
   EXPECT_THAT(read(**snapshot), ElementsAre("ann purchase jam 2", "ann purchase tea 5", "bob purchase tea 3"));
 }
 
-TEST(StoreSnapshot, ReadsWhatTheServerHasRemovedSince) {
+// Between listing the files and opening the database the server writes everything anew.
+TEST(FrozenFiles, AreReadAfterTheServerHasRemovedThem) {
   SmallStore store;
   const auto tables = [&] {
     std::set<std::string> names;
@@ -62,12 +67,60 @@ TEST(StoreSnapshot, ReadsWhatTheServerHasRemovedSince) {
   store.append({{.customer = "ann", .item = "tea", .time = 2 * kSecond}});
   write_out();
   const auto then = tables();
-  const auto snapshot = StoreSnapshot::open(store.folder());
-  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  const std::string folder = std::filesystem::canonical(store.folder());
+  const auto files = FrozenFiles::of(folder);
+  ASSERT_TRUE(files.ok()) << files.status();
+  // The first two go into the log that was the newest then, and are read with it; the last one into a log that was not there.
   store.append({{.customer = "ann", .item = "milk", .time = kSecond}, {.customer = "ann", .item = "jam", .time = 3 * kSecond}});
+  write_out();
+  store.append({{.customer = "ann", .item = "oil", .time = 4 * kSecond}});
   write_out();
   const auto now = tables();
   EXPECT_FALSE(std::ranges::includes(now, then)) << "a file is gone";
+
+  const auto events_in = [&](rocksdb::Env* env) -> std::optional<int> {
+    rocksdb::DBOptions options;
+    options.env = env;
+    std::vector<std::string> names;
+    if (!rocksdb::DB::ListColumnFamilies(options, folder, &names).ok()) return std::nullopt;
+    const std::vector<rocksdb::ColumnFamilyDescriptor> families{{"default", {}}, {"events", {}}};
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* raw = nullptr;
+    if (!rocksdb::DB::OpenForReadOnly(options, folder, families, &handles, &raw).ok()) return std::nullopt;
+    const std::unique_ptr<rocksdb::DB> database(raw);
+    int count = 0;
+    {
+      const std::unique_ptr<rocksdb::Iterator> at(database->NewIterator({}, handles[1]));
+      for (at->SeekToFirst(); at->Valid(); at->Next()) ++count;
+      EXPECT_TRUE(at->status().ok()) << at->status().ToString();
+    }
+    for (rocksdb::ColumnFamilyHandle* handle : handles) database->DestroyColumnFamilyHandle(handle);
+    return count;
+  };
+  const std::unique_ptr<rocksdb::Env> frozen = rocksdb::NewCompositeEnv(*files);
+  EXPECT_EQ(events_in(frozen.get()), 3);
+  EXPECT_EQ(events_in(rocksdb::Env::Default()), 4);  // the control: what is there now
+  // And nothing of the folder can be changed through them.
+  const std::string table = folder + "/" + *now.begin();
+  EXPECT_FALSE(frozen->DeleteFile(table).ok());
+  EXPECT_FALSE(frozen->RenameFile(table, folder + "/other").ok());
+  EXPECT_TRUE(std::filesystem::exists(table));
+}
+
+TEST(StoreSnapshot, OfAFolderByAnyName) {
+  SmallStore store;
+  store.append({{.customer = "ann", .item = "tea", .time = kSecond}});
+  for (const std::string& name :
+       {store.folder() + "/", store.folder() + "/.", store.folder() + "/../" + std::filesystem::path(store.folder()).filename().string()}) {
+    const auto snapshot = StoreSnapshot::open(name);
+    ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+    EXPECT_EQ(read(**snapshot).size(), 1u) << name;
+  }
+  const auto here = std::filesystem::current_path();
+  std::filesystem::current_path(store.folder());
+  const auto snapshot = StoreSnapshot::open(".");
+  std::filesystem::current_path(here);
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   EXPECT_EQ(read(**snapshot).size(), 1u);
 }
 

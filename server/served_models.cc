@@ -1,0 +1,105 @@
+#include "server/served_models.h"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace bouquet::server {
+namespace {
+
+// One text for each folder; as it is where there is none.
+std::string canonical(const std::string& path) {
+  std::error_code failed;
+  const auto whole = std::filesystem::canonical(path, failed);
+  return failed ? path : whole.string();
+}
+
+std::string_view placement_of(const Question& question) {
+  return std::visit(
+      [](const auto& exchange) -> std::string_view {
+        if constexpr (requires { exchange.request->placement(); })
+          return exchange.request->placement();
+        else
+          return {};
+      },
+      question);
+}
+
+// One version answers all of it, and lives until it has.
+void answer_by(const ModelStore& store, int32_t worker, std::span<const Question> questions, std::span<absl::Status> statuses) {
+  const auto serving = store.serving();
+  if (serving == nullptr) {
+    for (absl::Status& status : statuses) status = absl::UnavailableError("the server has no model yet");
+    return;
+  }
+  serving->recommenders[static_cast<size_t>(worker)]->answer(questions, statuses);
+}
+
+}  // namespace
+
+absl::StatusOr<DirectoriesOfPlacements> open_directories(const Placements& placements, const std::string& own, bool may_be_missing) {
+  DirectoriesOfPlacements directories;
+  for (const Placement& placement : placements.all()) {
+    if (placement.model.empty() || directories.contains(canonical(placement.model))) continue;
+    auto directory = may_be_missing ? ModelsDirectory::open(placement.model) : ModelsDirectory::open_existing(placement.model);
+    if (!directory.ok())
+      return absl::Status(directory.status().code(),
+                          placement.place + ": placements." + placement.name + ".model: " + std::string(directory.status().message()));
+    if (canonical(placement.model) != canonical(own)) directories.emplace(canonical(placement.model), *std::move(directory));
+  }
+  return directories;
+}
+
+ServedModels::ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements, Backend& backend,
+                           const OptionsOf& options, ModelObserver* observer)
+    : placements_(placements), own_(std::move(own), backend, options({}), observer) {
+  for (const auto& [path, directory] : others) others_[path] = std::make_unique<ModelStore>(directory, backend, options(path), observer);
+  for (const Placement& placement : placements.all()) {
+    const std::string directory = directory_of(placement, others);
+    by_placement_.push_back(directory.empty() ? &own_ : others_.at(directory).get());
+  }
+}
+
+std::string ServedModels::directory_of(const Placement& placement, const DirectoriesOfPlacements& others) {
+  const std::string path = placement.model.empty() ? std::string() : canonical(placement.model);
+  return others.contains(path) ? path : std::string();
+}
+
+ModelStore& ServedModels::of(std::string_view placement) {
+  if (others_.empty() || placement.empty()) return own_;
+  const auto found = placements_.find(placement);
+  return found.ok() ? *by_placement_[*found] : own_;
+}
+
+absl::Status ServedModels::refresh() {
+  absl::Status first;
+  for_each([&](ModelStore& store) { first.Update(store.refresh()); });
+  return first;
+}
+
+void ServedModels::start_watching() {
+  for_each([](ModelStore& store) { store.start_watching(); });
+}
+
+bool ServedModels::are_there() const {
+  bool all = own_.serving() != nullptr;
+  for (const auto& [directory, store] : others_) all = all && store->serving() != nullptr;
+  return all;
+}
+
+void ServedModels::answer(int32_t worker, std::span<const Question> questions, std::span<absl::Status> statuses) {
+  if (others_.empty()) return answer_by(own_, worker, questions, statuses);
+  std::map<const ModelStore*, std::vector<size_t>> by_store;
+  for (size_t i = 0; i < questions.size(); ++i) by_store[&of(placement_of(questions[i]))].push_back(i);
+  for (const auto& [store, positions] : by_store) {
+    std::vector<Question> its;
+    for (const size_t i : positions) its.push_back(questions[i]);
+    std::vector<absl::Status> answered(its.size());
+    answer_by(*store, worker, its, answered);
+    for (size_t i = 0; i < positions.size(); ++i) statuses[positions[i]] = std::move(answered[i]);
+  }
+}
+
+}  // namespace bouquet::server

@@ -1,0 +1,65 @@
+// The models that answer: the server's own, and those of the models directories that placements name ([placements.<name>] model).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/models_directory.h"
+#include "server/model_store.h"
+#include "server/placements.h"
+
+namespace bouquet::server {
+
+// By canonical path.
+using DirectoriesOfPlacements = std::map<std::string, ModelsDirectory>;
+// Each once, however many placements name it in whatever way, and not `own`, the server's. With `may_be_missing` they are made where they
+// are not there. Errors: those of opening.
+absl::StatusOr<DirectoriesOfPlacements> open_directories(const Placements& placements, const std::string& own, bool may_be_missing);
+
+// Thread-safe. Each has a ModelStore of its own: versions come and go in one without the others.
+class ServedModels {
+ public:
+  // By canonical path; an empty one is the server's own.
+  using OptionsOf = std::function<ModelStoreOptions(const std::string& directory)>;
+
+  // Everything outlives this. Nothing is loaded yet.
+  ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements, Backend& backend,
+               const OptionsOf& options, ModelObserver* observer);
+
+  ModelStore& own() { return own_; }
+  const ModelStore& own() const { return own_; }
+  // Of a placement: as for OptionsOf.
+  static std::string directory_of(const Placement& placement, const DirectoriesOfPlacements& others);
+
+  // Who answers what asks for the placement of that name; an unknown or empty one: own().
+  ModelStore& of(std::string_view placement);
+  template <typename Do>
+  void for_each(const Do& act) {
+    act(own_);
+    for (auto& [directory, store] : others_) act(*store);
+  }
+
+  // Of all; the first error. Those that can are served.
+  absl::Status refresh();
+  void start_watching();
+  // Whether each has a version that serves.
+  bool are_there() const;
+
+  // Answers a batch by its worker's recommenders: each question by the model that serves in its store now, all of one store by one version.
+  void answer(int32_t worker, std::span<const Question> questions, std::span<absl::Status> statuses);
+
+ private:
+  const Placements& placements_;
+  ModelStore own_;
+  std::map<std::string, std::unique_ptr<ModelStore>> others_;  // by canonical path
+  std::vector<ModelStore*> by_placement_;                      // [placements]
+};
+
+}  // namespace bouquet::server
