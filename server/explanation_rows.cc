@@ -126,7 +126,7 @@ void explain_repurchase(const ServedModel& served, v1::RecommendedItem* row) {
   if (half_life == 0)
     row->add_reasons(row->score() == 1 ? "bought before" : absl::StrFormat("bought %.0f times", row->score()));
   else
-    row->add_reasons(absl::StrFormat("bought before: %.3g purchases, if each counts half as much every %g days", row->score(), half_life));
+    row->add_reasons(absl::StrFormat("bought before: worth %.2g purchases now, half as much every %g days", row->score(), half_life));
 }
 
 }  // namespace bouquet::server

@@ -176,7 +176,7 @@ TEST_F(Answering, RepurchasesSayHowOftenTheItemWasBought) {
   };
   EXPECT_THAT(first_row().reasons(), ElementsAre("bought 2 times"));
   shop.repurchase_half_life_days = 30;
-  EXPECT_THAT(first_row().reasons(), ElementsAre("bought before: 2 purchases, if each counts half as much every 30 days"));
+  EXPECT_THAT(first_row().reasons(), ElementsAre("bought before: worth 2 purchases now, half as much every 30 days"));
   shop.repurchase_half_life_days = 0;
   shop.customers[0].history[0].repurchase = 1;
   EXPECT_THAT(first_row().reasons(), ElementsAre("bought before"));
