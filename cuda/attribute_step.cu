@@ -74,12 +74,11 @@ AttributeStep::AttributeStep(const WeightedSide& side, std::span<const double> r
       weighted_(side, options.dimension, direct_, stream),
       right_(weighted_.size() * options.dimension, stream) {
   const std::vector<double> placed = by_position(ridges, side.rows.dense_count);
-  {
-    const WaitAtExit wait(stream);
-    ridges_ = DeviceArray<double>(placed, stream);
-  }
+  const std::vector<double> diagonal = direct_ ? std::vector<double>() : diagonal_of(side, placed);
+  const WaitAtExit wait(stream);
+  ridges_ = DeviceArray<double>(placed, stream);
   if (!direct_) {
-    gradients_ = ConjugateGradients(diagonal_of(side, placed), options.dimension, stream);
+    gradients_ = ConjugateGradients(diagonal, options.dimension, stream);
     return;
   }
   const auto n = static_cast<int>(weighted_.size());

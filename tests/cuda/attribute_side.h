@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "cuda/attribute_step.h"
 #include "cuda/device.h"
+#include "cuda/wait_at_exit.h"
 #include "cuda/weighted_attributes.h"
 #include "tests/conformance/shop_attributes.h"
 #include "tests/cuda/padded_rows.h"
@@ -60,6 +61,7 @@ struct Side {
   AttributeTable table;
   std::vector<double> weights;
   std::vector<float> vectors;
+  WaitAtExit wait{stream};  // where what follows cannot be made
   AttributeArrays arrays;
   DeviceArray<double> ridges;
   DeviceArray<float> device_vectors;
