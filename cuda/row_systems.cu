@@ -393,13 +393,13 @@ void launch_tiled(const TileShape& shape, int32_t blocks, int64_t more_floats, c
     start.template operator()<8, 1, 176>();
   else if (shape.tile == 8)
     start.template operator()<8, 2, 256>();
-  else if constexpr (Kernel::kLargest > 248)
+  else if constexpr (Kernel::kTakesTwelves)
     start.template operator()<12, 1, 264>();
 }
 
 template <bool kFromParts>
 struct DirectKernel {
-  static constexpr int kLargest = kLargestTiledSystem;
+  static constexpr bool kTakesTwelves = true;
   template <int B, int W>
   static constexpr int floats() {
     return GatherMemory<B, W>::kFloats + kScratchFloats<B, W>;
@@ -410,7 +410,7 @@ struct DirectKernel {
   }
 };
 struct PartKernel {
-  static constexpr int kLargest = kLargestTiledSystem;
+  static constexpr bool kTakesTwelves = true;
   template <int B, int W>
   static constexpr int floats() {
     return GatherMemory<B, W>::kFloats;
@@ -421,7 +421,7 @@ struct PartKernel {
   }
 };
 struct DualKernel {
-  static constexpr int kLargest = kLongestDualRow;
+  static constexpr bool kTakesTwelves = false;  // kLongestDualRow
   template <int B, int W>
   static constexpr int floats() {
     return DualMemory<B, W>::kFloats + kScratchFloats<B, W>;

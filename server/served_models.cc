@@ -42,12 +42,16 @@ void answer_by(const ModelStore& store, int32_t worker, std::span<const Question
 absl::StatusOr<DirectoriesOfPlacements> open_directories(const Placements& placements, const std::string& own, bool may_be_missing) {
   DirectoriesOfPlacements directories;
   for (const Placement& placement : placements.all()) {
-    if (placement.model.empty() || directories.contains(canonical(placement.model))) continue;
+    std::string& path = directories.path_of.emplace_back();
+    if (placement.model.empty()) continue;
     auto directory = may_be_missing ? ModelsDirectory::open(placement.model) : ModelsDirectory::open_existing(placement.model);
     if (!directory.ok())
       return absl::Status(directory.status().code(),
                           placement.place + ": placements." + placement.name + ".model: " + std::string(directory.status().message()));
-    if (canonical(placement.model) != canonical(own)) directories.emplace(canonical(placement.model), *std::move(directory));
+    const std::string named = canonical(placement.model);
+    if (named == canonical(own)) continue;
+    path = named;
+    directories.by_path.try_emplace(named, *std::move(directory));
   }
   return directories;
 }
@@ -55,16 +59,9 @@ absl::StatusOr<DirectoriesOfPlacements> open_directories(const Placements& place
 ServedModels::ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements, Backend& backend,
                            const OptionsOf& options, ModelObserver* observer)
     : placements_(placements), own_(std::move(own), backend, options({}), observer) {
-  for (const auto& [path, directory] : others) others_[path] = std::make_unique<ModelStore>(directory, backend, options(path), observer);
-  for (const Placement& placement : placements.all()) {
-    const std::string directory = directory_of(placement, others);
-    by_placement_.push_back(directory.empty() ? &own_ : others_.at(directory).get());
-  }
-}
-
-std::string ServedModels::directory_of(const Placement& placement, const DirectoriesOfPlacements& others) {
-  const std::string path = placement.model.empty() ? std::string() : canonical(placement.model);
-  return others.contains(path) ? path : std::string();
+  for (const auto& [path, directory] : others.by_path)
+    others_[path] = std::make_unique<ModelStore>(directory, backend, options(path), observer);
+  for (const std::string& path : others.path_of) by_placement_.push_back(path.empty() ? &own_ : others_.at(path).get());
 }
 
 ModelStore& ServedModels::of(std::string_view placement) {
@@ -85,7 +82,7 @@ void ServedModels::start_watching() {
 
 bool ServedModels::are_there() const {
   bool all = own_.serving() != nullptr;
-  for (const auto& [directory, store] : others_) all = all && store->serving() != nullptr;
+  for (const auto& [path, store] : others_) all = all && store->serving() != nullptr;
   return all;
 }
 

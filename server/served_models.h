@@ -17,17 +17,19 @@
 
 namespace bouquet::server {
 
-// By canonical path.
-using DirectoriesOfPlacements = std::map<std::string, ModelsDirectory>;
-// Each once, however many placements name it in whatever way, and not `own`, the server's. With `may_be_missing` they are made where they
-// are not there. Errors: those of opening.
+// The directories that placements name, each once in whatever way it is named, and not the server's own.
+struct DirectoriesOfPlacements {
+  std::map<std::string, ModelsDirectory> by_path;  // canonical
+  std::vector<std::string> path_of;                // [placements] in by_path; empty: the server's own answers
+};
+// `own`: the server's. With `may_be_missing` they are made where they are not there. Errors: those of opening.
 absl::StatusOr<DirectoriesOfPlacements> open_directories(const Placements& placements, const std::string& own, bool may_be_missing);
 
 // Thread-safe. Each has a ModelStore of its own: versions come and go in one without the others.
 class ServedModels {
  public:
-  // By canonical path; an empty one is the server's own.
-  using OptionsOf = std::function<ModelStoreOptions(const std::string& directory)>;
+  // As in DirectoriesOfPlacements::path_of.
+  using OptionsOf = std::function<ModelStoreOptions(const std::string& path)>;
 
   // Everything outlives this. Nothing is loaded yet.
   ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements, Backend& backend,
@@ -35,15 +37,12 @@ class ServedModels {
 
   ModelStore& own() { return own_; }
   const ModelStore& own() const { return own_; }
-  // Of a placement: as for OptionsOf.
-  static std::string directory_of(const Placement& placement, const DirectoriesOfPlacements& others);
-
   // Who answers what asks for the placement of that name; an unknown or empty one: own().
   ModelStore& of(std::string_view placement);
   template <typename Do>
   void for_each(const Do& act) {
     act(own_);
-    for (auto& [directory, store] : others_) act(*store);
+    for (auto& [path, store] : others_) act(*store);
   }
 
   // Of all; the first error. Those that can are served.

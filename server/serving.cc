@@ -119,10 +119,10 @@ absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options
   return store;
 }
 
-ModelStoreOptions Serving::store_options(const std::string& directory, const DirectoriesOfPlacements& others) {
+ModelStoreOptions Serving::store_options(const std::string& path, const DirectoriesOfPlacements& others) {
   std::vector<Placement> answered;
-  for (const Placement& placement : options_.placements.all())
-    if (ServedModels::directory_of(placement, others) == directory) answered.push_back(placement);
+  for (size_t p = 0; p < others.path_of.size(); ++p)
+    if (others.path_of[p] == path) answered.push_back(options_.placements.all()[p]);
   return {.workers = options_.batcher.workers,
           .max_batch = options_.batcher.max_batch,
           .answers = {.placements = &options_.placements,
@@ -134,7 +134,7 @@ ModelStoreOptions Serving::store_options(const std::string& directory, const Dir
           .poll_interval = options_.poll_interval,
           .go_live = [this](const ServedModel& model) { return live_of(model); },
           .prepare =
-              [this, answered, is_own = directory.empty()](const auto& model) {
+              [this, answered, is_own = path.empty()](const auto& model) {
                 auto prepared = store_.items->prepared(model, is_own);
                 if (prepared.ok()) check_configuration(answered, is_own, **prepared);
                 return prepared;

@@ -93,8 +93,8 @@ class Serving {
   Serving(const ServingOptions& options, ModelsDirectory directory, const DirectoriesOfPlacements& others, std::unique_ptr<Metrics> metrics,
           Store store, Backend& backend);
   absl::Status listen();
-  // By ServedModels::directory_of.
-  ModelStoreOptions store_options(const std::string& directory, const DirectoriesOfPlacements& others);
+  // As ServedModels::OptionsOf.
+  ModelStoreOptions store_options(const std::string& path, const DirectoriesOfPlacements& others);
   absl::Status check_placements();
   absl::StatusOr<LiveModel> live_of(const ServedModel& model) const;
   int64_t solve_ahead(std::span<const std::string> customer_ids);

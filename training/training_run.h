@@ -66,11 +66,10 @@ struct TrainingOutcome {
 };
 
 // Cuts `dataset` by the request's validation and
-//   1. fits on the fit part, stops where the select metric is best, chooses the attribute regularizations (where asked for), the repurchase
-//   head, the share of alpha0 that counts for
-//      customers without events and fits the noise variance on the select part; with UseAttributes::kAuto it fits with and without
-//      attributes and keeps what reaches the better figure over all customers and items, those without events by their attributes or
-//      what is popular;
+//   1. fits on the fit part, stops where the select metric is best, chooses the attribute regularizations (where asked for), the
+//      repurchase head and the share of alpha0 that counts for customers without events, and fits the noise variance on the select part;
+//      with UseAttributes::kAuto it fits with and without attributes and keeps what reaches the better figure over all customers and
+//      items, those without events by their attributes or what is popular;
 //   2. fits on fit and select with the chosen number of epochs, links items without events to the others by their attributes, judges
 //      that on the judge part, and fits there what probabilities its scores stand for;
 //   3. fits on everything, again with that number: this model is the artifact's.

@@ -277,16 +277,7 @@ TEST_F(PlacementsTest, AModelWithoutTheAttributeAnswersTheOtherPlacements) {
 TEST_F(PlacementsTest, OneWithAModelOfItsOwnIsAnsweredByThat) {
   const std::string own = publish(priced_shop());
   const std::string folder = folder_.path() + "/content";
-  auto directory = ModelsDirectory::open(folder);
-  ASSERT_TRUE(directory.ok()) << directory.status();
-  const auto publish_there = [&](int32_t items) {
-    Artifact artifact = random_shop(items, 4, 8, 6).artifact();
-    artifact.version.clear();
-    artifact.recipe.options.dimension = artifact.model.dimension;
-    const auto version = directory->publish(std::move(artifact), true);
-    EXPECT_TRUE(version.ok()) << version.status();
-    return version.value_or("");
-  };
+  const auto publish_there = [&](int32_t items) { return publish_in(folder, random_shop(items, 4, 8, 6).artifact()); };
   const std::string other = publish_there(40);
   // The filter is of the server's own items alone.
   start_with("[placements.home]\nfilter = 'price < 3'\n[placements.blog]\nmodel = \"" + folder +

@@ -8,8 +8,10 @@ namespace bouquet::server {
 
 std::string TestServer::publish(const TinyShop& shop, bool activate) { return publish(shop.artifact(), activate); }
 
-std::string TestServer::publish(Artifact artifact, bool activate) {
-  auto directory = ModelsDirectory::open(models_);
+std::string TestServer::publish(Artifact artifact, bool activate) { return publish_in(models_, std::move(artifact), activate); }
+
+std::string TestServer::publish_in(const std::string& models, Artifact artifact, bool activate) {
+  auto directory = ModelsDirectory::open(models);
   EXPECT_TRUE(directory.ok()) << directory.status();
   artifact.version.clear();
   artifact.recipe.options.dimension = artifact.model.dimension;

@@ -28,6 +28,7 @@ class TestServer : public ::testing::Test {
   // Publishes `shop` and makes it current. Returns its version.
   std::string publish(const TinyShop& shop, bool activate = true);
   std::string publish(Artifact artifact, bool activate = true);
+  static std::string publish_in(const std::string& models, Artifact artifact, bool activate = true);
   // What a test usually wants: no waiting, everything local.
   ServingOptions options() const;
   void start(const ServingOptions& options);
