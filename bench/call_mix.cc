@@ -26,6 +26,7 @@ struct KindName {
   const char* method;
 };
 constexpr std::array kKinds{KindName{"recommend", CallKind::kRecommend, "/bouquet.v1.Recommendations/Recommend"},
+                            KindName{"explain", CallKind::kExplain, "/bouquet.v1.Recommendations/Recommend"},
                             KindName{"similar", CallKind::kSimilar, "/bouquet.v1.Recommendations/SimilarItems"},
                             KindName{"profile", CallKind::kProfile, "/bouquet.v1.Profiles/GetProfile"},
                             KindName{"record", CallKind::kRecord, "/bouquet.v1.Profiles/RecordEvents"}};
@@ -54,7 +55,8 @@ absl::Status fill_answers(server::Recommender& recommender, LoadKind& calls) {
 
 absl::Status fill_answers(CallKind kind, server::Recommender& recommender, LoadKind& calls) {
   switch (kind) {
-    case CallKind::kRecommend: return fill_answers<pb::RecommendRequest, pb::RecommendResponse>(recommender, calls);
+    case CallKind::kRecommend:
+    case CallKind::kExplain: return fill_answers<pb::RecommendRequest, pb::RecommendResponse>(recommender, calls);
     case CallKind::kSimilar: return fill_answers<pb::SimilarItemsRequest, pb::SimilarItemsResponse>(recommender, calls);
     case CallKind::kProfile: return fill_answers<pb::GetProfileRequest, pb::Profile>(recommender, calls);
     case CallKind::kRecord: break;
@@ -70,7 +72,7 @@ absl::StatusOr<std::vector<MixPart>> parse_mix(const std::string& text) {
     const std::pair<std::string, std::string> said = absl::StrSplit(part, absl::MaxSplits('=', 1));
     const auto known = std::ranges::find(kKinds, said.first, &KindName::name);
     if (known == kKinds.end())
-      return wrong_usage("--mix: '" + said.first + "' is no kind of call; there are recommend, similar, profile and record");
+      return wrong_usage("--mix: '" + said.first + "' is no kind of call; there are recommend, explain, similar, profile and record");
     MixPart& added = mix.emplace_back(MixPart{known->kind, 0});
     if (!absl::SimpleAtod(said.second, &added.share) || !(added.share > 0) || added.share > 1e6)
       return wrong_usage("--mix: the share of " + said.first + " must be a positive number, as in recommend=80,record=20");
@@ -88,10 +90,12 @@ LoadKind calls_of(CallKind kind, const Artifact& artifact, int32_t k) {
   const int64_t customers = artifact.model.customer_count(), items = artifact.model.item_count();
   switch (kind) {
     case CallKind::kRecommend:
+    case CallKind::kExplain:
       for (int64_t c = 0; c < customers; ++c) {
         pb::RecommendRequest request;
         request.set_customer_id(customer_of(artifact, c));
         request.set_k(k);
+        if (kind == CallKind::kExplain) request.set_explain(pb::EXPLAIN_TOP);
         add(request);
       }
       break;

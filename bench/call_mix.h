@@ -12,7 +12,7 @@
 
 namespace bouquet::bench {
 
-enum class CallKind { kRecommend, kSimilar, kProfile, kRecord };
+enum class CallKind { kRecommend, kExplain, kSimilar, kProfile, kRecord };
 
 struct MixPart {
   CallKind kind = CallKind::kRecommend;
@@ -26,8 +26,9 @@ absl::StatusOr<std::vector<MixPart>> parse_mix(const std::string& text);
 // Whether the mixture changes what the server knows of customers.
 bool writes(const std::vector<MixPart>& mix);
 
-// Recommend, GetProfile: one of each customer. SimilarItems: of items evenly apart. RecordEvents: a purchase of each customer in turn,
-// so that nearly every read finds a profile that has to be solved again. `k` rows an answer.
+// Recommend, the same with its largest contributions (explain), GetProfile: one of each customer. SimilarItems: of items evenly apart.
+// RecordEvents: a purchase of each customer in turn, so that nearly every read finds a profile that has to be solved again. `k` rows an
+// answer.
 LoadKind calls_of(CallKind kind, const Artifact& artifact, int32_t k);
 
 // The mixture with what must come back, by the code that answers offline: everything where nobody writes, else SimilarItems alone.

@@ -278,7 +278,7 @@ void add_serve_bench(CLI::App& bench, const BackendFactory& backends, int& exit_
   command->add_option("--client-threads", settings->load.threads, "Threads that make the load")->capture_default_str();
   command->add_option("--seconds", settings->load.seconds, "Of each run")->capture_default_str();
   command->add_option("--requests", settings->load.max_requests, "Of each run at most")->capture_default_str();
-  command->add_option("--mix", settings->mix_text, "Which calls in which shares: recommend, similar, profile, record")
+  command->add_option("--mix", settings->mix_text, "Which calls in which shares: recommend, explain, similar, profile, record")
       ->capture_default_str()
       ->type_name("KIND=SHARE,...");
   auto* at = command->add_option("--at", settings->at_percents, "Percent of the capacity found, of the open-loop runs")

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "cpu_fallback/attribute_gram.h"
 #include "engine/blas_threads.h"
 
 extern "C" void dpotrf_(const char* triangle, const int* n, double* a, const int* lda, int* info);
@@ -40,7 +41,7 @@ absl::Status AttributeStep::run(const FactorTable& vectors, PriorMap& prior, Thr
     if (direct_) {
       if (absl::Status s = factorize(pool); !s.ok()) return s;
     } else {
-      diagonal_ = attributes_[0].gram_diagonal();
+      diagonal_ = attribute_gram_diagonal(rows_, attributes_[0].weights());
       for (size_t f = 0; f < ridges_.size(); ++f) diagonal_[f] += ridges_[f];
       means_ = FactorTable(rows_.rows(), vectors.dimension());
     }
@@ -65,7 +66,7 @@ double AttributeStep::penalty() const {
 
 absl::Status AttributeStep::factorize(ThreadPool& pool) {
   use_one_blas_thread();
-  factor_ = attributes_[0].gram(pool);
+  factor_ = attribute_gram(rows_, attributes_[0].weights(), pool);
   const auto n = static_cast<int>(attributes_[0].size());
   for (size_t f = 0; f < ridges_.size(); ++f) factor_[f * static_cast<size_t>(n) + f] += ridges_[f];
   int info = 0;

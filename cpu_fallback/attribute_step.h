@@ -4,6 +4,7 @@
 // once per training; where F is large, conjugate gradients take its place (docs/algorithms/attributes.md).
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,6 +24,9 @@ class AttributeStep {
   // Fits the map of `prior` to `vectors`, [n, d]. What is made once is made in the first call. Errors: Internal (the system is not positive
   // definite, or conjugate gradients do not converge).
   absl::Status run(const FactorTable& vectors, PriorMap& prior, ThreadPool& pool);
+
+  // As if `map` [F + 1, d] were what the last run found.
+  void go_on_from(std::span<const float> map) { map_.assign(map.begin(), map.end()); }
 
   const std::vector<float>& map() const { return map_; }  // [F + 1, d], what the last run found; empty before
   double penalty() const;                                 // sum of g_f |A_f|² of the same

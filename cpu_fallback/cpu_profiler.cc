@@ -94,7 +94,7 @@ FoldInSide::FoldInSide(const Model& model, int64_t loaded_customers, Side solved
   if (prior.map.empty()) return;
   const int32_t columns = prior.column_count(model.dimension);
   prior_ = PriorMap(columns, prior.dense_count, model.dimension);
-  prior_.assign({prior.map.data(), int64_t{columns} + 1, model.dimension});
+  prior_.assign({prior.map.data(), int64_t{columns} + 1, model.dimension}, prior.missing_columns.view());
 }
 
 std::unique_ptr<Profiler> make_cpu_profiler(std::shared_ptr<const LoadedModel> model, const FoldInSide& side, ProfilerLimits limits,

@@ -19,15 +19,24 @@ PriorMap::PriorMap(int32_t column_count, int32_t dense_count, int32_t dimension)
       dense_count_(dense_count),
       dense_panels_(make_floats(std::max(1, dense_count) * int64_t{padded(dimension)})) {}
 
-void PriorMap::assign(MatrixView<const float> rows) {
-  for (int64_t f = 0; f < rows.rows; ++f) std::copy_n(rows.row(f).data(), rows.cols, table_.row(f));
+void PriorMap::assign(MatrixView<const float> rows, std::span<const int32_t> missing_columns) {
+  table_.assign(rows);
   if (dense_count_ > 0) pack_rows(table_, 0, dense_count_, dense_count_, dense_panels_.get());
+  missing_columns_.assign(missing_columns.begin(), missing_columns.end());
+  if (missing_columns.empty()) return;
+  std::vector<double> sum(intercept(), intercept() + table_.stride());
+  for (const int32_t column : missing_columns)
+    for (int64_t j = 0; j < table_.stride(); ++j) sum[static_cast<size_t>(j)] += table_.row(column)[j];
+  nothing_known_ = make_floats(table_.stride());
+  std::ranges::copy(sum, nothing_known_.get());
 }
 
 PriorMeans::PriorMeans(const PriorMap& map, const SolveSource* source) : map_(map), source_(source) {
   if (map.table().rows() == 0) return;
   means_ = FactorTable(kBatch, map.table().dimension());
   dense_ = make_floats(std::max(1, map.dense_count()) * int64_t{kPanel});
+  difference_columns_.reserve(map.missing_columns().size());
+  difference_values_.reserve(map.missing_columns().size());
   if (source == nullptr) return;
   rotated_ = FactorTable(kBatch, map.table().dimension());
   panel_ = make_floats(int64_t{source->stride()} * kPanel);
@@ -36,17 +45,46 @@ PriorMeans::PriorMeans(const PriorMap& map, const SolveSource* source) : map_(ma
 void PriorMeans::compute(const AttributeRows& rows, int64_t first, int64_t count) {
   if (!has_prior()) return;
   const int64_t n = means_.stride();
-  const float* intercept = map_.table().row(map_.column_count());
   if (count <= kFewRows)
     for (int64_t i = 0; i < count; ++i)
       multiply_row(map_.dense_count(), rows.dense_row(first + i).data(), map_.dense_panels(), n / kPanel, means_.row(i));
   else
     multiply_dense(rows, first, count);
-  for (int64_t i = 0; i < count; ++i)
-    for (int64_t j = 0; j < n; ++j) means_.row(i)[j] += intercept[j];
-  for (int64_t i = 0; i < count; ++i)
-    add_weighted_rows(map_.table(), rows.row_columns(first + i), rows.row_values(first + i), means_.row(i));
+  for (int64_t i = 0; i < count; ++i) add_sparse(rows.row_columns(first + i), rows.row_values(first + i), means_.row(i));
   if (source_ != nullptr) source_->rotate(means_, 0, count, rotated_, 0, panel_.get());
+}
+
+void PriorMeans::add_sparse(std::span<const int32_t> columns, std::span<const float> values, float* mean) {
+  const float* start = map_.intercept();
+  if (differ_from_nothing_known(columns, values)) {
+    start = map_.nothing_known();
+    columns = difference_columns_;
+    values = difference_values_;
+  }
+  for (int64_t j = 0; j < means_.stride(); ++j) mean[j] += start[j];
+  add_weighted_rows(map_.table(), columns, values, mean);
+}
+
+bool PriorMeans::differ_from_nothing_known(std::span<const int32_t> columns, std::span<const float> values) {
+  const std::span<const int32_t> missing = map_.missing_columns();
+  difference_columns_.clear();
+  difference_values_.clear();
+  const auto add = [&](int32_t column, float value) {
+    difference_columns_.push_back(column);
+    difference_values_.push_back(value);
+  };
+  size_t m = 0;
+  for (size_t k = 0; k < columns.size(); ++k) {
+    for (; m < missing.size() && missing[m] < columns[k]; ++m) add(missing[m], -1);
+    if (m == missing.size() || missing[m] != columns[k])
+      add(columns[k], values[k]);
+    else if (++m; values[k] != 1)
+      add(columns[k], values[k] - 1);
+    if (difference_columns_.size() >= columns.size()) return false;
+  }
+  if (difference_columns_.size() + missing.size() - m >= columns.size()) return false;
+  for (; m < missing.size(); ++m) add(missing[m], -1);
+  return true;
 }
 
 void PriorMeans::multiply_dense(const AttributeRows& rows, int64_t first, int64_t count) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "cpu_fallback/factor_table.h"
@@ -17,17 +18,24 @@ class PriorMap {
   PriorMap() = default;
   PriorMap(int32_t column_count, int32_t dense_count, int32_t dimension);
 
-  void assign(MatrixView<const float> rows);  // [F + 1, d]
+  // `rows` [F + 1, d]. `missing_columns`: AttributePrior's; rows that have most of them are summed from what no attribute at all leads to.
+  void assign(MatrixView<const float> rows, std::span<const int32_t> missing_columns = {});
 
   int32_t column_count() const { return static_cast<int32_t>(table_.rows()) - 1; }
   int32_t dense_count() const { return dense_count_; }
   const FactorTable& table() const { return table_; }
   const float* dense_panels() const { return dense_panels_.get(); }  // panels [stride / 16][dense_count][16]
+  const float* intercept() const { return table_.row(column_count()); }
+  std::span<const int32_t> missing_columns() const { return missing_columns_; }
+  // The intercept and the rows of all missing columns. Where there are such columns.
+  const float* nothing_known() const { return nothing_known_.get(); }
 
  private:
   FactorTable table_;
   int32_t dense_count_ = 0;
   FloatBuffer dense_panels_;
+  std::vector<int32_t> missing_columns_;
+  FloatBuffer nothing_known_;
 };
 
 // One row's prior, for RowSolver.
@@ -58,6 +66,10 @@ class PriorMeans {
  private:
   PriorMeans(const PriorMap& map, const SolveSource* source);
   void multiply_dense(const AttributeRows& rows, int64_t first, int64_t count);
+  // Adds to `mean` what the sparse columns and the intercept say.
+  void add_sparse(std::span<const int32_t> columns, std::span<const float> values, float* mean);
+  // Fills differences_ with what to add to nothing_known(). False: it would be no less than the row itself.
+  bool differ_from_nothing_known(std::span<const int32_t> columns, std::span<const float> values);
 
   const PriorMap& map_;
   const SolveSource* source_;
@@ -65,6 +77,8 @@ class PriorMeans {
   FactorTable rotated_;  // [kBatch]
   FloatBuffer dense_;    // a panel [dense_count][16]
   FloatBuffer panel_;    // [stride][16]
+  std::vector<int32_t> difference_columns_;
+  std::vector<float> difference_values_;
 };
 
 }  // namespace bouquet::cpu

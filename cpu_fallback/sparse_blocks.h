@@ -12,16 +12,20 @@
 
 namespace bouquet::cpu {
 
+// The sparse entries of a few rows, column by column.
+struct TurnedRows {
+  std::vector<int32_t> columns;  // that occur, ascending, counted from the first sparse one
+  std::vector<int64_t> begins;   // [columns + 1]
+  std::vector<uint16_t> rows;    // counted from the first, ascending within a column
+  std::vector<int64_t> entries;  // likewise: where they stand in AttributeRows::columns
+};
+
+// Rows [first, end), at most 65,536.
+TurnedRows turn_rows(const AttributeRows& rows, int64_t first, int64_t end);
+
 class SparseBlocks {
  public:
   static constexpr int64_t kRows = 8192;  // of a block
-
-  // The entries of one column in one block.
-  struct Segment {
-    int32_t column;                  // counted from the first sparse one
-    std::span<const uint16_t> rows;  // counted from the block's first
-    std::span<const float> values;   // times the row's weight
-  };
 
   SparseBlocks() = default;
   // `weights` [rows.rows()].
@@ -29,10 +33,7 @@ class SparseBlocks {
 
   int64_t block_count() const { return static_cast<int64_t>(blocks_.size()); }
   int64_t column_count() const { return columns_; }
-  // Those of block b whose columns are in [first, end), in order.
-  std::vector<Segment> segments(int64_t b, int64_t first, int64_t end) const;
-
-  // sums[c * stride + j] += sum over the rows r of weight x[r][c] table[r][j]. Tasks are panels of 16 columns j, so the bits are the same
+  // sums[c * stride + j] += sum over the rows r of weight x[r][c] table[r][j]. Tasks are columns j, so the bits are the same
   // at any number of threads.
   void add_products(const FactorTable& table, std::span<double> sums, ThreadPool& pool) const;
 
@@ -43,7 +44,12 @@ class SparseBlocks {
     std::vector<uint16_t> rows;
     std::vector<float> values;
   };
-  void add_panel(const Block& block, const FactorTable& table, int64_t first_row, int64_t panel, std::span<double> sums) const;
+  static constexpr int64_t kMostPanels = 2;  // that are summed together
+  struct PanelRange {
+    int64_t first;
+    int count;
+  };
+  void add_panels(const Block& block, const FactorTable& table, int64_t first_row, PanelRange range, std::span<double> sums) const;
 
   int64_t columns_ = 0;
   std::vector<Block> blocks_;

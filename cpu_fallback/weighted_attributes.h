@@ -1,5 +1,5 @@
-// One side's attributes X with the weights R of its rows, as the attribute step needs them: products with XᵀR, summed in double over
-// float blocks, and the Gram matrix XᵀRX, in double.
+// One side's attributes X with the weights R of its rows, as every attribute step needs them: products with XᵀR, summed in double over
+// float blocks.
 //
 // Positions: a product has F + 1 rows in the order of the prior map (attribute_rows.h), the intercept last.
 #pragma once
@@ -21,23 +21,15 @@ class WeightedAttributes {
   WeightedAttributes(const AttributeRows& rows, std::vector<double> weights, ThreadPool& pool);
 
   int64_t size() const { return int64_t{rows_.column_count} + 1; }  // F + 1
-  const AttributeRows& rows() const { return rows_; }
+  std::span<const double> weights() const { return weights_; }
 
   // XᵀR table, [F + 1, d] row-major.
   std::vector<double> products(const FactorTable& table, ThreadPool& pool) const;
-  // XᵀRX, [F + 1, F + 1] row-major, of which the upper triangle is filled.
-  std::vector<double> gram(ThreadPool& pool) const;
-  // The diagonal of XᵀRX, [F + 1].
-  std::vector<double> gram_diagonal() const;
 
  private:
   void add_dense_products(const FactorTable& table, std::span<double> sums, ThreadPool& pool) const;
-  void add_dense_gram(std::span<double> gram, ThreadPool& pool) const;
-  void add_sparse_gram(std::span<double> gram, ThreadPool& pool) const;
-  void add_entry(int64_t r, int32_t column, std::span<double> gram, std::span<double> mixed) const;
-  // Row r's dense values and the intercept's 1, times `factor`: [dense_count + 1].
-  template <typename T>
-  void copy_dense(int64_t r, double factor, T* to) const;
+  // Row r's dense values and the intercept's 1, times its weight: [dense_count + 1].
+  void copy_dense(int64_t r, float* to) const;
 
   AttributeRows rows_;
   std::vector<double> weights_;

@@ -54,7 +54,9 @@ absl::Status take_schema(const char* side, const SharedArray<char>& text, Encode
   attributes.schema = *std::move(schema);
   attributes.table.column_count = attributes.schema.column_count();
   attributes.table.dense_count = attributes.schema.dense_count();
-  if (!prior.map.empty()) prior.dense_count = attributes.schema.dense_count();
+  if (prior.map.empty()) return absl::OkStatus();
+  prior.dense_count = attributes.schema.dense_count();
+  prior.missing_columns = attributes.schema.missing_columns();
   return absl::OkStatus();
 }
 

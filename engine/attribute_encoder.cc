@@ -58,6 +58,10 @@ absl::Status check_value(std::string_view name, AttributeType type, const Attrib
   return absl::OkStatus();
 }
 
+AttributeEncoder::AttributeEncoder(const AttributeSchema& schema) : schema_(schema) {
+  for (const Attribute& attribute : schema.attributes()) is_flag_.push_back(attribute.type() == AttributeType::kFlag ? 1 : 0);
+}
+
 absl::Status AttributeEncoder::check(size_t a, const AttributeValue& value) {
   if (value.is_missing()) return absl::OkStatus();
   const Attribute& attribute = schema_.attributes()[a];
@@ -70,26 +74,35 @@ absl::Status AttributeEncoder::check(size_t a, const AttributeValue& value) {
 
 absl::Status AttributeEncoder::encode(std::span<const AttributeValue> row, std::span<float> dense, std::vector<int32_t>& columns,
                                       std::vector<float>& values) {
+  there_.assign(row.size(), 1);
+  return encode(row, there_, dense, columns, values);
+}
+
+absl::Status AttributeEncoder::encode(std::span<const AttributeValue> row, std::span<const uint8_t> there, std::span<float> dense,
+                                      std::vector<int32_t>& columns, std::vector<float>& values) {
   entries_.clear();
-  if (absl::Status s = encode_row(row, dense); !s.ok()) return s;
+  if (absl::Status s = encode_row(row, there, dense); !s.ok()) return s;
   append_entries(columns, values);
   return absl::OkStatus();
 }
 
 void AttributeEncoder::append_entries(std::vector<int32_t>& columns, std::vector<float>& values) const {
-  for (const Entry& entry : entries_) {
-    columns.push_back(entry.column);
-    values.push_back(entry.value);
+  const size_t before = columns.size();
+  columns.resize(before + entries_.size());
+  values.resize(before + entries_.size());
+  for (size_t e = 0; e < entries_.size(); ++e) {
+    columns[before + e] = entries_[e].column;
+    values[before + e] = entries_[e].value;
   }
 }
 
-absl::Status AttributeEncoder::encode_row(std::span<const AttributeValue> row, std::span<float> dense) {
+absl::Status AttributeEncoder::encode_row(std::span<const AttributeValue> row, std::span<const uint8_t> there, std::span<float> dense) {
   if (row.size() != schema_.attributes().size() || static_cast<int64_t>(dense.size()) != schema_.dense_count())
     return wrong_usage("a row has " + std::to_string(row.size()) + " attributes where the schema has " +
                        std::to_string(schema_.attributes().size()));
   std::fill(dense.begin(), dense.end(), 0.0f);  // what is missing stands at the mean
   for (size_t a = 0; a < row.size(); ++a) {
-    if (row[a].is_missing()) {
+    if (there[a] == 0 || row[a].is_missing()) {
       entries_.push_back({schema_.place(a).missing(), 1});
       continue;
     }
@@ -209,11 +222,20 @@ absl::Status AttributeEncoder::encode_packed(const PackedValues& packed, std::sp
       if (there[a] == 0) entries_.push_back({schema_.place(a).missing(), 1});
       continue;
     }
+    if (next == begin + 1 && is_flag(a, packed.columns[begin], packed.numbers[begin])) {
+      if (packed.numbers[begin] != 0) entries_.push_back({static_cast<int32_t>(packed.columns[begin]), 1});
+      there[a] = 1;
+      continue;
+    }
     if (absl::Status s = encode_packed_sparse(packed, a, begin, next, there[a] != 0); !s.ok()) return s;
     there[a] = 1;
   }
   append_entries(columns, values);
   return absl::OkStatus();
+}
+
+bool AttributeEncoder::is_flag(size_t a, uint32_t column, double number) const {
+  return is_flag_[a] != 0 && column + 1 == static_cast<uint32_t>(schema_.place(a).missing()) && (number == 0 || number == 1);
 }
 
 // Where the sparse columns begin.

@@ -36,7 +36,7 @@ struct PackedValues {
 class AttributeEncoder {
  public:
   // `schema` must outlive this.
-  explicit AttributeEncoder(const AttributeSchema& schema) : schema_(schema) {}
+  explicit AttributeEncoder(const AttributeSchema& schema);
 
   // InvalidArgument where encode() would refuse a row for this value of attribute `attribute`.
   absl::Status check(size_t attribute, const AttributeValue& value);
@@ -45,6 +45,10 @@ class AttributeEncoder {
   // and their values, none of them 0. Errors: InvalidArgument naming the attribute and what is wrong; then nothing has been appended.
   absl::Status encode(std::span<const AttributeValue> row, std::span<float> dense, std::vector<int32_t>& columns,
                       std::vector<float>& values);
+
+  // The same of which only the values with a 1 in `there` [attributes] are read; the others are missing.
+  absl::Status encode(std::span<const AttributeValue> row, std::span<const uint8_t> there, std::span<float> dense,
+                      std::vector<int32_t>& columns, std::vector<float>& values);
 
   // The same from packed values; attributes that are not there are missing. Writes 1 to `there` [attributes] for those that are, 0 for the
   // others. Encodes to the same bits as the values by name. Errors: InvalidArgument, naming the position in `columns`, the attribute and
@@ -57,13 +61,15 @@ class AttributeEncoder {
     int32_t column = 0;
     float value = 0;
   };
-  absl::Status encode_row(std::span<const AttributeValue> row, std::span<float> dense);
+  absl::Status encode_row(std::span<const AttributeValue> row, std::span<const uint8_t> there, std::span<float> dense);
   absl::Status encode_present(size_t attribute, const AttributeValue& value, std::span<float> dense);
   absl::Status encode_set(size_t attribute, const SetTransform& set, const AttributeValue& value);
   void finish_set(size_t attribute, const SetTransform& set, size_t begin);
   void append_entries(std::vector<int32_t>& columns, std::vector<float>& values) const;
   absl::StatusOr<size_t> encode_packed_dense(const PackedValues& packed, std::span<uint8_t> there, std::span<float> dense);
   absl::Status encode_packed_sparse(const PackedValues& packed, size_t attribute, size_t begin, size_t end, bool has_dense);
+  // Whether that is a value of attribute `attribute`, which is a flag: they come by the thousand.
+  bool is_flag(size_t attribute, uint32_t column, double number) const;
   absl::Status wrong_packed(const PackedValues& packed, size_t position, size_t attribute, const std::string& what) const;
   void encode_text(size_t attribute, const TextTransform& text, const AttributeValue& value);
   void scale_to_length_1(size_t begin);
@@ -74,6 +80,8 @@ class AttributeEncoder {
   HashedWords words_;
   std::array<char, 32> digits_{};
   std::vector<float> unused_;  // what check() encodes
+  std::vector<uint8_t> there_;
+  std::vector<uint8_t> is_flag_;  // by attribute: compact, because it is looked at for each of thousands
 };
 
 }  // namespace bouquet

@@ -102,6 +102,13 @@ absl::StatusOr<AttributeSchema> AttributeSchema::make(std::vector<Attribute> att
   }
   int32_t next = schema.dense_count_;
   for (Place& place : schema.places_) place.sparse = std::exchange(next, next + place.sparse_count);
+  schema.attributes_by_column_.resize(static_cast<size_t>(schema.column_count_));
+  for (size_t a = 0; a < schema.places_.size(); ++a) {
+    const Place& place = schema.places_[a];
+    const auto columns = schema.attributes_by_column_.begin();
+    std::fill_n(columns + place.dense, place.dense_count, static_cast<int32_t>(a));
+    std::fill_n(columns + place.sparse, place.sparse_count, static_cast<int32_t>(a));
+  }
   schema.attributes_ = std::move(attributes);
   return schema;
 }
@@ -113,9 +120,11 @@ int32_t AttributeSchema::value_column(size_t attribute, std::string_view value) 
 }
 
 // Dense columns and sparse ones each ascend with the attributes; of attributes with the same first column, all but the last have none.
-size_t AttributeSchema::attribute_of(int32_t column) const {
-  const auto first = column < dense_count_ ? &Place::dense : &Place::sparse;
-  return static_cast<size_t>(std::ranges::upper_bound(places_, column, {}, first) - places_.begin()) - 1;
+std::vector<int32_t> AttributeSchema::missing_columns() const {
+  std::vector<int32_t> columns;
+  columns.reserve(places_.size());
+  for (const Place& place : places_) columns.push_back(place.missing());
+  return columns;
 }
 
 std::string AttributeSchema::column_name(int32_t column) const {

@@ -97,7 +97,10 @@ class AttributeSchema {
   // The sparse column of a value of attribute `attribute`, a category or a set: its own, or the rare one.
   int32_t value_column(size_t attribute, std::string_view value) const;
 
-  size_t attribute_of(int32_t column) const;  // the position of the attribute whose column it is; 0 <= column < column_count()
+  std::vector<int32_t> missing_columns() const;  // by attribute, ascending
+
+  // The position of the attribute whose column it is; 0 <= column < column_count().
+  size_t attribute_of(int32_t column) const { return static_cast<size_t>(attributes_by_column_[static_cast<size_t>(column)]); }
 
   // For people: "age", "country = DE", "country = (rare)", "country missing", "member = true", "title ~ word", "title ~ (bucket 7)",
   // "embedding[3]". 0 <= column < column_count().
@@ -108,6 +111,7 @@ class AttributeSchema {
   std::vector<Place> places_;
   NameIndex names_;
   std::vector<absl::flat_hash_map<std::string, int32_t>> columns_by_value_;  // by attribute
+  std::vector<int32_t> attributes_by_column_;
   int32_t dense_count_ = 0, column_count_ = 0;
 };
 

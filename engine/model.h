@@ -24,6 +24,9 @@ struct ModelConstants {
 struct AttributePrior {
   int32_t dense_count = 0;  // the first columns are dense (attribute_rows.h)
   SharedArray<float> map;   // [F + 1, d] row-major, or empty: the prior mean is zero
+  // The sparse columns, ascending, that are 1 where an attribute is missing, or empty: not known. A row of which little is known has most
+  // of them, and a backend may start from their sum; what a prior mean is does not depend on it.
+  SharedArray<int32_t> missing_columns = {};
 
   // F; 0: there is no prior.
   int32_t column_count(int32_t dimension) const { return map.empty() ? 0 : static_cast<int32_t>(map.size() / dimension) - 1; }

@@ -42,6 +42,9 @@ RequestAttributes::RequestAttributes(const EncodedAttributes& attributes)
   sent_.resize(count);
   texts_.resize(count);
   vectors_.resize(count);
+  nothing_known_.dense.resize(static_cast<size_t>(schema.dense_count()));
+  nothing_known_.columns = schema.missing_columns();
+  nothing_known_.values.assign(count, 1);
 }
 
 int32_t RequestAttributes::known_count(std::span<const int32_t> columns) const {
@@ -64,7 +67,8 @@ AttributeValue RequestAttributes::value_of(size_t a, const WireAttribute& sent) 
 }
 
 absl::Status RequestAttributes::read(const SentAttributes& sent) {
-  forget_values();
+  named_.clear();
+  std::ranges::fill(sent_, uint8_t{0});
   FieldViolations violations;
   const auto add = [&](std::string_view name, std::string problem) {
     violations.add("attributes[\"" + std::string(name.substr(0, 64)) + "\"]", std::move(problem));
@@ -74,6 +78,7 @@ absl::Status RequestAttributes::read(const SentAttributes& sent) {
     if (attribute == kNone) return add(name, "is no attribute that this model was trained with" + did_you_mean(name, names_));
     const auto a = static_cast<size_t>(attribute);
     named_.push_back(a);
+    sent_[a] = 1;
     values_[a] = value_of(a, value);
   };
   if (sent.wire() != nullptr) {
@@ -84,18 +89,10 @@ absl::Status RequestAttributes::read(const SentAttributes& sent) {
   }
   // From the first to the last, because memory is read forwards at a fraction of the cost.
   for (size_t a = 0; a < values_.size(); ++a) {
-    if (values_[a].is_missing() || is_usual(types_[a], values_[a])) continue;
+    if (sent_[a] == 0 || values_[a].is_missing() || is_usual(types_[a], values_[a])) continue;
     if (const absl::Status s = check_value(names_[a], types_[a], values_[a]); !s.ok()) add(names_[a], std::string(message_of(s)));
   }
   return violations.status();
-}
-
-void RequestAttributes::forget_values() {
-  if (named_.size() > values_.size() / 8)
-    std::ranges::fill(values_, AttributeValue{});
-  else
-    for (const size_t a : named_) values_[a] = {};
-  named_.clear();
 }
 
 absl::Status RequestAttributes::encode_named(const SentAttributes& sent, EncodedRow& row) {
@@ -103,9 +100,7 @@ absl::Status RequestAttributes::encode_named(const SentAttributes& sent, Encoded
   row.dense.resize(static_cast<size_t>(attributes_.schema.dense_count()));
   row.columns.clear();
   row.values.clear();
-  if (absl::Status s = encoder_.encode(values_, row.dense, row.columns, row.values); !s.ok()) return wrong_field("attributes", s);
-  std::ranges::fill(sent_, uint8_t{0});
-  for (const size_t a : named_) sent_[a] = 1;
+  if (absl::Status s = encoder_.encode(values_, sent_, row.dense, row.columns, row.values); !s.ok()) return wrong_field("attributes", s);
   return absl::OkStatus();
 }
 
@@ -207,7 +202,11 @@ absl::Status RequestAttributes::encode(std::span<const KnownAttributes> known, c
   const auto encoded = encode_known(known, row);
   if (!encoded.ok()) return encoded.status();
   const bool from_store = *encoded;
-  const bool by_name = !sent.empty() || (!from_store && packed == nullptr);
+  if (!from_store && sent.empty() && packed == nullptr) {
+    row = nothing_known_;
+    return absl::OkStatus();
+  }
+  const bool by_name = !sent.empty();
   if (by_name) {
     if (absl::Status s = encode_named(sent, from_store ? own_ : row); !s.ok()) return s;
     if (from_store) overlay(own_, row);

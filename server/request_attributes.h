@@ -72,7 +72,6 @@ class RequestAttributes {
   absl::Status read(const SentAttributes& sent);
   AttributeValue value_of(size_t attribute, const v1::AttributeValue& sent);
   AttributeValue value_of(size_t attribute, const WireAttribute& sent);
-  void forget_values();
   AttributeMap usable(const AttributeMap& live);
   absl::Status encode_packed(const v1::PackedAttributes& packed, EncodedRow& row);
   void start_from(CustomerIndex stored, EncodedRow& row);
@@ -89,11 +88,12 @@ class RequestAttributes {
   std::vector<std::string> names_;
   std::vector<AttributeType> types_;
   std::vector<uint8_t> is_missing_column_;
-  std::vector<AttributeValue> values_;                // by attribute; missing but for the named ones
+  std::vector<AttributeValue> values_;                // by attribute; only those of named ones are of this request
   std::vector<size_t> named_;                         // attributes
   std::vector<uint8_t> sent_;                         // by attribute: said in the way that was encoded last
   std::vector<std::vector<std::string_view>> texts_;  // by attribute, of lists
   std::vector<std::vector<float>> vectors_;           // by attribute, of vectors left in bytes
+  EncodedRow nothing_known_;
   EncodedRow own_, before_;
 };
 

@@ -213,6 +213,16 @@ TEST(ArtifactRoundTrip, TakesAModelWithoutCustomersAndItems) {
   EXPECT_EQ(read->item_ids.find("milk"), kNone);
 }
 
+TEST(ArtifactRoundTrip, KnowsWhichColumnsSayThatAnAttributeIsMissing) {
+  const auto read = written_and_read(tiny_artifact());
+  ASSERT_NE(read, nullptr);
+  const AttributeSchema& schema = read->customer_attributes.schema;
+  ASSERT_FALSE(schema.empty());
+  EXPECT_EQ(read->model.customer_prior.missing_columns.size(), static_cast<int64_t>(schema.attributes().size()));
+  for (size_t a = 0; a < schema.attributes().size(); ++a)
+    EXPECT_EQ(read->model.customer_prior.missing_columns[static_cast<int64_t>(a)], schema.place(a).missing());
+}
+
 TEST(ArtifactRoundTrip, MapsEverySectionOnA64ByteBoundary) {
   const auto read = written_and_read(tiny_artifact());
   ASSERT_NE(read, nullptr);
