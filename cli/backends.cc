@@ -25,6 +25,7 @@ class PlanningBackend final : public Backend {
   MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) const override {
     return module_.training_memory(interactions, options);
   }
+  MemoryTable judging_memory(const JudgingShape& shape) const override { return module_.judging_memory(shape); }
 
  private:
   const BackendModule& module_;

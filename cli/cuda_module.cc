@@ -20,17 +20,25 @@ constexpr bool kBuiltWithModule = false;
 #endif
 constexpr const char* kHowToFix = "; install the module that came with this program, or use --backend cpu";
 
+// What a module that cannot be used means for whoever asked for any backend: only where the device is absent there is nothing to mend.
+absl::Status without_module(const std::string& what, const std::string& how_to_fix) {
+  const NvidiaDevices devices = nvidia_devices();
+  if (devices.absent()) return absl::UnavailableError(what + "; this machine has no CUDA device either; use --backend cpu");
+  if (devices.error != 0)
+    return no_resource(what + "; and the NVIDIA driver does not work (its error " + std::to_string(devices.error) +
+                       "): update or install the driver anew, or use --backend cpu");
+  return no_resource(what + how_to_fix);
+}
+
 absl::Status no_module(const std::string& path) {
-  const std::string what = "there is no CUDA module " + path + ": ";
-  if (!kBuiltWithModule) return absl::UnavailableError(what + "this program was built without CUDA; use --backend cpu");
-  if (nvidia_device_count() == 0) return absl::UnavailableError(what + "this machine has no CUDA device either; use --backend cpu");
-  return no_resource(what + "there is a CUDA device, and the module belongs to this program" + kHowToFix);
+  const std::string what = "there is no CUDA module " + path;
+  if (!kBuiltWithModule) return absl::UnavailableError(what + ": this program was built without CUDA; use --backend cpu");
+  return without_module(what, ": there is a CUDA device, and the module belongs to this program" + std::string(kHowToFix));
 }
 
 absl::Status cannot_open(const std::string& why) {
-  const std::string what = "the CUDA module cannot be opened: " + why;
-  if (nvidia_device_count() == 0) return absl::UnavailableError(what + "; this machine has no CUDA device either; use --backend cpu");
-  return no_resource(what + "; install what is missing (cuBLAS and cuSOLVER come with the CUDA toolkit), or use --backend cpu");
+  return without_module("the CUDA module cannot be opened: " + why,
+                        "; install what is missing (cuBLAS and cuSOLVER come with the CUDA toolkit), or use --backend cpu");
 }
 
 template <typename Function>

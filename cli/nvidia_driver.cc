@@ -8,6 +8,9 @@
 namespace bouquet {
 namespace {
 
+// CUDA_ERROR_NO_DEVICE and CUDA_ERROR_NOT_FOUND of cuda.h.
+constexpr int kNoDevice = 100, kNotADriver = 500;
+
 struct Close {
   void operator()(void* library) const { dlclose(library); }
 };
@@ -19,14 +22,17 @@ Library open_driver() { return Library(dlopen("libcuda.so.1", RTLD_LAZY | RTLD_L
 
 bool nvidia_driver_is_there() { return open_driver() != nullptr; }
 
-int nvidia_device_count() {
+NvidiaDevices nvidia_devices() {
   const Library driver = open_driver();
-  if (driver == nullptr) return 0;
+  if (driver == nullptr) return {};
   const auto init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver.get(), "cuInit"));
   const auto count = reinterpret_cast<int (*)(int*)>(dlsym(driver.get(), "cuDeviceGetCount"));
-  int devices = 0;
-  if (init == nullptr || count == nullptr || init(0) != 0 || count(&devices) != 0) return 0;
-  return devices;
+  if (init == nullptr || count == nullptr) return {.error = kNotADriver};
+  NvidiaDevices found;
+  found.error = init(0);
+  if (found.error == 0) found.error = count(&found.count);
+  if (found.error == kNoDevice) return {};
+  return found;
 }
 
 std::string nvidia_driver_version(const std::filesystem::path& root) {

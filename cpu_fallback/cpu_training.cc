@@ -9,6 +9,7 @@
 #include "cpu_fallback/attribute_step.h"
 #include "cpu_fallback/half_step.h"
 #include "cpu_fallback/objective.h"
+#include "engine/checkpoint_checks.h"
 #include "engine/errors.h"
 #include "engine/initial_factors.h"
 #include "engine/ridge_rule.h"
@@ -91,6 +92,22 @@ class CpuTraining final : public TrainingSession {
     model.constants = {options_.unobserved_weight, options_.regularization, options_.regularization_exponent, interactions_.item_count(),
                        interactions_.customer_count()};
     return model;
+  }
+
+  absl::Status go_on_from(const Model& model, int32_t epoch) override {
+    if (absl::Status s = check_checkpoint(model, epoch, interactions_, options_, epoch_); !s.ok()) return s;
+    profiles_.assign(model.profile_matrix());
+    item_vectors_.assign(model.item_matrix());
+    item_gram_.assign(model.item_gram.begin(), model.item_gram.end());
+    const auto take = [&](const AttributePrior& from, PriorMap& prior, std::optional<AttributeStep>& step) {
+      if (!step) return;
+      prior.assign({from.map.data(), from.map.size() / options_.dimension, options_.dimension});
+      step->go_on_from(from.map.view());
+    };
+    take(model.customer_prior, customer_prior_, customer_attribute_step_);
+    take(model.item_prior, item_prior_, item_attribute_step_);
+    epoch_ = epoch;
+    return absl::OkStatus();
   }
 
  private:

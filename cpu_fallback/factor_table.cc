@@ -29,8 +29,12 @@ FactorTable::FactorTable(int64_t rows, int32_t dimension)
 
 FactorTable FactorTable::copy_of(MatrixView<const float> rows) {
   FactorTable table(rows.rows, static_cast<int32_t>(rows.cols));
-  for (int64_t r = 0; r < rows.rows; ++r) std::ranges::copy(rows.row(r), table.row(r));
+  table.assign(rows);
   return table;
+}
+
+void FactorTable::assign(MatrixView<const float> rows) {
+  for (int64_t r = 0; r < rows.rows; ++r) std::ranges::copy(rows.row(r), row(r));
 }
 
 void FactorTable::copy_to(MatrixView<float> rows) const {

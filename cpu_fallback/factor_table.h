@@ -32,6 +32,7 @@ class FactorTable {
   float* row(int64_t r) { return floats_.get() + r * stride_; }
   const float* row(int64_t r) const { return floats_.get() + r * stride_; }
   void copy_to(MatrixView<float> rows) const;  // [rows(), dimension()]
+  void assign(MatrixView<const float> rows);   // of the same shape
 
  private:
   int64_t rows_ = 0;

@@ -113,6 +113,20 @@ absl::Status AttributeStep::run(const float* vectors, PriorMap& map, float* mean
   return absl::OkStatus();
 }
 
+void AttributeStep::go_on_from(std::span<const float> map, const Stream& stream) {
+  if (direct_) return;  // what it finds does not depend on where it was
+  const int64_t d = options_.dimension, dense = attributes_.dense_count, intercept = weighted_.size() - 1;
+  std::vector<double> placed;
+  placed.reserve(map.size());
+  const auto add_rows = [&](int64_t first, int64_t end) {
+    for (int64_t e = first * d; e < end * d; ++e) placed.push_back(map[static_cast<size_t>(e)]);
+  };
+  add_rows(0, dense);
+  add_rows(intercept, intercept + 1);
+  add_rows(dense, intercept);
+  gradients_.go_on_from(placed, stream);
+}
+
 // Row-major and the lower triangle is, counted by columns, the upper one.
 absl::Status AttributeStep::factorize(const StepLibraries& with) {
   const auto n = static_cast<int>(weighted_.size());

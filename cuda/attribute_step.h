@@ -48,6 +48,9 @@ class AttributeStep {
   // (the system is not positive definite, or conjugate gradients do not converge).
   absl::Status run(const float* vectors, PriorMap& map, float* means, const StepLibraries& with);
 
+  // As if `map` [F + 1, d] in the order of the prior map, on the host, were what the last run found. Waits for the stream.
+  void go_on_from(std::span<const float> map, const Stream& stream);
+
  private:
   absl::Status factorize(const StepLibraries& with);
   void solve_factorized(const StepLibraries& with);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cuda/launch.h"
+#include "cuda/wait_at_exit.h"
 #include "engine/attribute_fit.h"
 
 namespace bouquet::cuda {
@@ -49,6 +50,11 @@ __global__ void turn_kernel(const double* residual, const double* diagonal, cons
   if (e >= count) return;
   const double kept = keep == nullptr ? 0 : keep[e % d] * direction[e];
   direction[e] = residual[e] / diagonal[e / d] + kept;
+}
+
+__global__ void round_solution_kernel(int64_t count, double* x) {
+  const int64_t e = int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  if (e < count) x[e] = static_cast<double>(static_cast<float>(x[e]));
 }
 
 }  // namespace
@@ -123,7 +129,16 @@ bool ConjugateGradients::solve(const double* right, const Times& times, int most
     rz = next;
     norms = column_sums(residual_.data(), residual_.data(), Divided::kNo, stream);
   }
+  // What a map keeps of it: whoever goes on from the map starts the next solve from the same numbers.
+  launch<round_solution_kernel>(stream, one_each(count), count, x_.data());
   return all_fit(norms, scale, kLeastFit);
+}
+
+void ConjugateGradients::go_on_from(std::span<const double> solution, const Stream& stream) {
+  const WaitAtExit wait(stream);
+  x_.upload(solution);
+  has_solution_ = true;
+  stream.synchronize();
 }
 
 }  // namespace bouquet::cuda

@@ -26,7 +26,9 @@ class ConjugateGradients {
   // Solves until every column's residual is below kFitTolerance of its right side [n, d], starting from the last solution, or from zero.
   // In `most_iterations` at most; false: then it is not below kLeastFit either. Waits for the stream.
   bool solve(const double* right, const Times& times, int most_iterations, const Stream& stream);
-  const double* solution() const { return x_.data(); }  // [n, d]
+  const double* solution() const { return x_.data(); }  // [n, d], as rounded to float
+  // As if `solution` [n, d], on the host, were the last one. Waits for the stream.
+  void go_on_from(std::span<const double> solution, const Stream& stream);
 
  private:
   // Of each column, the sum over the rows of a b, divided by the diagonal where asked for.

@@ -10,6 +10,7 @@
 #include "cuda/devices.h"
 #include "cuda/nvtx_range.h"
 #include "cuda/roofline.h"
+#include "cuda/serving_memory.h"
 #include "cuda/status.h"
 
 namespace bouquet::cuda {
@@ -36,6 +37,16 @@ class CudaBackend final : public Backend {
   }
   MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) const override {
     return cuda::training_memory(interactions, options, device_->properties().capability);
+  }
+  MemoryTable judging_memory(const JudgingShape& shape) const override {
+    return cuda::judging_memory(shape, device_->properties().multiprocessors);
+  }
+  int64_t memory_free() const override {
+    try {
+      return device_->free_bytes();
+    } catch (const CudaError&) {
+      return Backend::memory_free();  // the next call says what is wrong
+    }
   }
   int64_t memory_used() const override {
     try {

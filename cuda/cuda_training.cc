@@ -19,6 +19,7 @@
 #include "cuda/trained_prior.h"
 #include "cuda/wait_at_exit.h"
 #include "engine/attribute_fit.h"
+#include "engine/checkpoint_checks.h"
 #include "engine/initial_factors.h"
 #include "engine/seconds_since.h"
 
@@ -72,6 +73,7 @@ class CudaTraining final : public TrainingSession {
   CudaTraining(const Interactions& interactions, const TrainingOptions& options, const TrainingPlan& plan,
                std::shared_ptr<const Device> device)
       : device_(std::move(device)),
+        interactions_(interactions),
         options_(options),
         pair_count_(interactions.pair_count()),
         stream_(*device_),
@@ -150,6 +152,22 @@ class CudaTraining final : public TrainingSession {
     });
   }
 
+  absl::Status go_on_from(const Model& model, int32_t epoch) override {
+    const NvtxRange range("bouquet: go_on_from");
+    if (absl::Status s = check_checkpoint(model, epoch, interactions_, options_, epoch_); !s.ok()) return s;
+    return guarded(*device_, "going on from a checkpoint", [&] {
+      profiles_.assign(model.profile_matrix(), stream_);
+      item_vectors_.assign(model.item_matrix(), stream_);
+      if (customer_prior_) customer_prior_->go_on_from(model.customer_prior, stream_);
+      if (item_prior_) item_prior_->go_on_from(model.item_prior, stream_);
+      host_item_gram_.assign(model.item_gram.begin(), model.item_gram.end());
+      sum_gram(profiles_, profile_gram_);
+      stream_.synchronize();
+      epoch_ = epoch;
+      return absl::OkStatus();
+    });
+  }
+
  private:
   int64_t gram_size() const { return int64_t{options_.dimension} * options_.dimension; }
   RidgeRule rule(int64_t fixed_count) const { return ridge_rule_of(options_, fixed_count); }
@@ -223,6 +241,7 @@ class CudaTraining final : public TrainingSession {
   ObjectivePrior of_objective(std::optional<TrainedPrior>& prior) { return prior ? prior->for_objective(stream_) : ObjectivePrior{}; }
 
   const std::shared_ptr<const Device> device_;
+  const Interactions& interactions_;
   const TrainingOptions options_;
   const int64_t pair_count_;
   const Stream stream_;  // outlives all that follows

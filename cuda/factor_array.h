@@ -8,6 +8,7 @@
 #include "cuda/device_array.h"
 #include "cuda/stream.h"
 #include "cuda/wait_at_exit.h"
+#include "engine/views.h"
 
 namespace bouquet::cuda {
 
@@ -30,6 +31,14 @@ class FactorArray {
                             cudaMemcpyHostToDevice, stream.get()));
       stream.synchronize();
     }
+  }
+  // The rows, from the host. Waits for the stream.
+  void assign(MatrixView<const float> rows, const Stream& stream) {
+    fill(
+        [&](int64_t first, int64_t count, float* to) {
+          for (int64_t r = 0; r < count; ++r) std::ranges::copy(rows.row(first + r), to + r * stride_);
+        },
+        stream);
   }
   // [rows, d], without the padding. Waits for the stream.
   std::vector<float> to_host(const Stream& stream) const;

@@ -17,4 +17,13 @@ MemoryTable ranker_memory(const ServedModel& model, Side side, RankerLimits limi
   return ranker_memory(plan, model.dimension, limits.max_k);
 }
 
+MemoryTable judging_memory(const JudgingShape& shape, int multiprocessors) {
+  MemoryTable table;
+  if (shape.rankers == 0) return table;
+  const ServedModel model{shape.customers, shape.items, shape.dimension};
+  table.add("judging: the model so far", model_memory(model).total());
+  table.add("judging: rankers", shape.rankers * ranker_memory(model, Side::kItems, shape.limits, multiprocessors).total());
+  return table;
+}
+
 }  // namespace bouquet::cuda

@@ -22,4 +22,7 @@ MemoryTable model_memory(const ServedModel& model);
 // One ranker over `side`, on a device with that many multiprocessors.
 MemoryTable ranker_memory(const ServedModel& model, Side side, RankerLimits limits, int multiprocessors);
 
+// A model that judges a training's epochs and its rankers, on a device with that many multiprocessors.
+MemoryTable judging_memory(const JudgingShape& shape, int multiprocessors);
+
 }  // namespace bouquet::cuda

@@ -38,4 +38,9 @@ ObjectivePrior TrainedPrior::for_objective(const Stream& stream) {
 
 AttributePrior TrainedPrior::to_host(const Stream& stream) const { return {arrays_.view().dense_count, map_.table().to_host(stream)}; }
 
+void TrainedPrior::go_on_from(const AttributePrior& prior, const Stream& stream) {
+  map_.table().assign({prior.map.data(), map_.table().rows(), options_.dimension}, stream);
+  step_.go_on_from(prior.map.view(), stream);
+}
+
 }  // namespace bouquet::cuda

@@ -35,6 +35,8 @@ class TrainedPrior {
   ObjectivePrior for_objective(const Stream& stream);
   // Waits for the stream.
   AttributePrior to_host(const Stream& stream) const;
+  // As if to_host() had been `prior`. Waits for the stream.
+  void go_on_from(const AttributePrior& prior, const Stream& stream);
 
  private:
   const AttributeStepOptions options_;

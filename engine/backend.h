@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -136,6 +137,22 @@ class TrainingSession : public TimedOnDevice {
 
   // The model after the last epoch, in host memory, in the original basis. FailedPrecondition before the first epoch.
   virtual absl::StatusOr<Model> snapshot() const = 0;
+
+  // Goes on where a session of the same interactions and options stood after `epoch` epochs, of which `model` is the snapshot: the epochs
+  // that follow have the same bits as that session's. Before the first epoch. Errors: InvalidArgument (other shapes, an epoch below 1),
+  // FailedPrecondition (an epoch has been run), Unimplemented (the backend cannot), Internal (device).
+  virtual absl::Status go_on_from(const Model& /*model*/, int32_t /*epoch*/) {
+    return absl::UnimplementedError("this backend goes on from no checkpoint");
+  }
+};
+
+// What judges the epochs of a training while it stays where the backend computes: the model so far, and rankers of its items.
+struct JudgingShape {
+  int64_t customers = 0;
+  int64_t items = 0;
+  int32_t dimension = 0;
+  int32_t rankers = 0;  // 0: nothing is judged
+  RankerLimits limits = {};
 };
 
 // What computes. Thread-safe; outlives what it makes.
@@ -156,6 +173,10 @@ class Backend {
   // What such a training would need where the backend computes, by purpose; allocates nothing there. Empty: the backend does not say.
   // `interactions` and `options` are valid.
   virtual MemoryTable training_memory(const Interactions& /*interactions*/, const TrainingOptions& /*options*/) const { return {}; }
+  // The same of what judges the epochs beside the training.
+  virtual MemoryTable judging_memory(const JudgingShape& /*shape*/) const { return {}; }
+  // Bytes that are free there. The largest number: the backend does not say.
+  virtual int64_t memory_free() const { return std::numeric_limits<int64_t>::max(); }
   // Bytes that all it has made holds there now, counted as in that table. 0: the backend does not say.
   virtual int64_t memory_used() const { return 0; }
 };
@@ -165,7 +186,7 @@ struct BackendChoice {
   std::string name = "auto";  // auto, cpu, cuda
   int32_t threads = 0;        // of the cpu backend; 0: as many as the machine has
   int32_t device = 0;         // of the cuda backend: counted among those that CUDA_VISIBLE_DEVICES shows
-  bool planning = false;      // only training_memory() will be asked: with the name cuda, the device may be absent
+  bool planning = false;      // only the memory of a training will be asked for: with the name cuda, the device may be absent
 };
 using BackendFactory = std::function<absl::StatusOr<std::unique_ptr<Backend>>(const BackendChoice&)>;
 

@@ -44,7 +44,9 @@ struct PlatformReport {
 struct BackendModule {
   absl::StatusOr<std::unique_ptr<Backend>> (*make_backend)(int device);
   PlatformReport (*report)();
-  MemoryTable (*training_memory)(const Interactions&, const TrainingOptions&);  // as Backend's, without a device
+  // As Backend's, without a device.
+  MemoryTable (*training_memory)(const Interactions&, const TrainingOptions&);
+  MemoryTable (*judging_memory)(const JudgingShape&);
 };
 
 // The version of this program, and a hash of this folder's headers and of the compiler: equal where objects mean the same.

@@ -13,6 +13,7 @@ absl::Status check_rows(const char* what, MatrixView<const float> rows, int32_t 
   if (rows.cols != dimension)
     return wrong_usage(std::string(what) + " of dimension " + std::to_string(rows.cols) + " are added to a model of dimension " +
                        std::to_string(dimension));
+  if (rows.is_nowhere()) return wrong_usage("the " + std::string(what) + " that are added are a null pointer");
   for (int64_t r = 0; r < rows.rows; ++r)
     for (const float x : rows.row(r))
       if (!std::isfinite(x))

@@ -43,6 +43,7 @@ absl::Status check_shapes(const HistoryBatch& histories, const ProfileBatch& sol
   if (solved.profiles.rows != n || solved.profiles.cols != d)
     return wrong_usage("the profiles to fill are " + std::to_string(solved.profiles.rows) + " x " + std::to_string(solved.profiles.cols) +
                        ", not " + std::to_string(n) + " x " + std::to_string(d));
+  if (solved.profiles.is_nowhere()) return wrong_usage("the profiles to fill are a null pointer");
   if (!solved.cholesky.empty() && static_cast<int64_t>(solved.cholesky.size()) != n * d * d)
     return wrong_usage("the space for Cholesky factors is not n x d x d");
   return absl::OkStatus();

@@ -25,6 +25,7 @@ absl::Status check_asking(const QueryBatch& queries, const RankerShape& shape) {
   if (queries.vectors.cols != shape.dimension)
     return wrong_usage("query vectors have " + std::to_string(queries.vectors.cols) + " numbers; the model has dimension " +
                        std::to_string(shape.dimension));
+  if (queries.vectors.is_nowhere()) return wrong_usage("the query vectors are a null pointer");
   for (int64_t q = 0; q < queries.vectors.rows; ++q)
     for (const float x : queries.vectors.row(q))
       if (!std::isfinite(x)) return wrong_usage(of_query(q) + "its vector holds a number that is not finite");

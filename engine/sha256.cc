@@ -14,16 +14,16 @@ std::array<unsigned char, 32> sha256(const void* bytes, size_t count) {
   return digest;
 }
 
-std::string sha256_hex(const void* bytes, size_t count) {
+namespace {
+
+std::string hex_of(const std::array<unsigned char, 32>& digest) {
   std::string text;
-  for (const unsigned char byte : sha256(bytes, count)) {
+  for (const unsigned char byte : digest) {
     text.push_back("0123456789abcdef"[byte >> 4]);
     text.push_back("0123456789abcdef"[byte & 15]);
   }
   return text;
 }
-
-namespace {
 
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -57,6 +57,27 @@ std::array<unsigned char, 32> finish(EVP_MD_CTX* context, const EVP_MD_CTX* from
 }
 
 }  // namespace
+
+std::string sha256_hex(const void* bytes, size_t count) { return hex_of(sha256(bytes, count)); }
+
+struct Sha256::State {
+  Context context;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>(State{new_context()})) {
+  if (EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1) std::abort();
+}
+Sha256::~Sha256() = default;
+
+void Sha256::add(const void* bytes, size_t count) {
+  if (EVP_DigestUpdate(state_->context.get(), bytes, count) != 1) std::abort();
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, 32> digest;
+  if (EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr) != 1) std::abort();
+  return hex_of(digest);
+}
 
 struct HmacSha256::States {
   Context inner, outer;

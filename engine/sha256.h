@@ -11,6 +11,22 @@ namespace bouquet {
 
 std::array<unsigned char, 32> sha256(const void* bytes, size_t count);
 std::string sha256_hex(const void* bytes, size_t count);  // 64 characters
+// The same, of bytes that come one after the other.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void add(const void* bytes, size_t count);
+  std::string hex();  // of all that was added; once
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 // HMAC (RFC 2104) of many texts under one key, whose share of the work is done once. Thread-safe.
 class HmacSha256 {
  public:

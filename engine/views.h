@@ -20,6 +20,8 @@ struct MatrixView {
 
   std::span<T> row(int64_t r) const { return {data + r * cols, static_cast<size_t>(cols)}; }
   bool empty() const { return rows == 0; }
+  // It says that there are numbers, and where is not said.
+  bool is_nowhere() const { return data == nullptr && rows > 0 && cols > 0; }
 };
 
 // Borrowed lists of indices: list r is indices[offsets[r] .. offsets[r + 1]), ascending, without repeats.

@@ -33,6 +33,8 @@ class StandbyBackend final : public Backend {
   MemoryTable training_memory(const Interactions& interactions, const TrainingOptions& options) const override {
     return device_->training_memory(interactions, options);
   }
+  MemoryTable judging_memory(const JudgingShape& shape) const override { return device_->judging_memory(shape); }
+  int64_t memory_free() const override { return device_->memory_free(); }
   int64_t memory_used() const override { return device_->memory_used(); }
 
  private:

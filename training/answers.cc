@@ -25,7 +25,7 @@ class ModelAnswers {
   }
 
   absl::Status prepare(const LoadedModel& model) {
-    auto ranker = model.make_ranker(Side::kItems, {.max_batch = kBatch, .max_k = k_});
+    auto ranker = model.make_ranker(Side::kItems, ranker_limits(options_));
     if (!ranker.ok()) return ranker.status();
     ranker_ = *std::move(ranker);
     return absl::OkStatus();
@@ -164,6 +164,8 @@ void write_front(std::span<const int32_t> items, int32_t t, Answers& answers) {
                 answers.rows[j].begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(t) * k));
   }
 }
+
+RankerLimits ranker_limits(const AnswerOptions& options) { return {.max_batch = kBatch, .max_k = options.lengths.back()}; }
 
 absl::StatusOr<Answers> answers_of_model(const LoadedModel& model, const TestSet& tests, const Knowledge& known,
                                          const AnswerOptions& options) {

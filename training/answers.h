@@ -59,6 +59,9 @@ struct AnswerOptions {
   bool keep_longest = false;         // fill Answers::longest
 };
 
+// Of each worker's Ranker.
+RankerLimits ranker_limits(const AnswerOptions& options);
+
 // The model's own. A customer of whom nothing is known gets the most popular items. Errors: those of the backend.
 absl::StatusOr<Answers> answers_of_model(const LoadedModel& model, const TestSet& tests, const Knowledge& known,
                                          const AnswerOptions& options);

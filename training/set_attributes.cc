@@ -49,4 +49,11 @@ absl::Status add_attributes(const Dataset& dataset, TrainingSet& set) {
   return add_side(dataset.item_attributes, dataset.items, set.items, set.interactions.item_attributes, set.item_schema);
 }
 
+absl::StatusOr<TrainingSet> training_set(const Dataset& dataset, const std::vector<uint8_t>& fitted, bool attributes) {
+  auto set = build_training_set(dataset, fitted, attributes);
+  if (!set.ok() || !attributes) return set;
+  if (absl::Status s = add_attributes(dataset, *set); !s.ok()) return s;
+  return set;
+}
+
 }  // namespace bouquet::training

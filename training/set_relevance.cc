@@ -28,11 +28,11 @@ std::string text_of(const char* side, std::vector<AttributeRelevance> relevance)
 }  // namespace
 
 absl::StatusOr<SetRelevance> find_relevance(Backend& backend, const TrainingOptions& options, int threads, Progress& progress,
-                                            TrainingSet& set) {
+                                            TrainingSet& set, const FitCheckpoints* checkpoints) {
   AttributeTable customers = std::exchange(set.interactions.customer_attributes, {});
   AttributeTable items = std::exchange(set.interactions.item_attributes, {});
   const FitPlan plan{.stage = "fitting without attributes, to see what they say", .max_epochs = options.attribute_warmup, .metric = ""};
-  const auto fit = fit_model(backend, set.interactions, options, plan, {}, progress);
+  const auto fit = fit_model(backend, set.interactions, options, plan, {}, progress, checkpoints);
   set.interactions.customer_attributes = std::move(customers);
   set.interactions.item_attributes = std::move(items);
   if (!fit.ok()) return fit.status();

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "engine/backend.h"
 #include "training/attribute_relevance.h"
+#include "training/fit_checkpoints.h"
 #include "training/interactions_builder.h"
 #include "training/progress.h"
 
@@ -19,7 +20,7 @@ struct SetRelevance {
 // Fits `set` without its attributes for as many epochs as the warm-up has, and asks what they say of its vectors. The attributes of `set`
 // are gone meanwhile, and there again afterwards. Errors: those of the backend.
 absl::StatusOr<SetRelevance> find_relevance(Backend& backend, const TrainingOptions& options, int threads, Progress& progress,
-                                            TrainingSet& set);
+                                            TrainingSet& set, const FitCheckpoints* checkpoints = nullptr);
 
 // The ridges of set.interactions, which are to hold attributes down to what they say.
 void set_ridges(const SetRelevance& relevance, const TrainingOptions& options, TrainingSet& set);

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_format.h"
@@ -10,6 +11,7 @@
 #include "engine/models_directory.h"
 #include "engine/seconds_since.h"
 #include "training/erased_customers.h"
+#include "training/fit_checkpoints.h"
 #include "training/read_report.h"
 #include "training/train_plan.h"
 #include "training/train_report.h"
@@ -60,7 +62,13 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends, const 
     directory = ModelsDirectory::open(flags.models);
     if (!directory.ok()) return directory.status();
   }
-  auto outcome = run_training(*dataset, plan->request, **backend, *progress);
+  std::optional<FitCheckpoints> checkpoints;
+  if (!flags.checkpoints.empty()) {
+    auto opened = FitCheckpoints::open(flags.checkpoints);
+    if (!opened.ok()) return opened.status();
+    checkpoints = *std::move(opened);
+  }
+  auto outcome = run_training(*dataset, plan->request, **backend, *progress, checkpoints ? &*checkpoints : nullptr);
   if (!outcome.ok()) return outcome.status();
   outcome->artifact.recipe.distinct = plan->reading.distinct;
   outcome->artifact.recipe.program_version = BOUQUET_VERSION;
@@ -71,6 +79,7 @@ absl::Status run(const TrainFlags& flags, const BackendFactory& backends, const 
     if (!published.ok()) return published.status();
     version = *std::move(published);
   }
+  if (checkpoints) checkpoints->remove_all();
   const double seconds = seconds_since(begun);
   if (flags.json)
     print_outcome_json(*outcome, *dataset, version, seconds);
@@ -179,6 +188,12 @@ void add_train_command(CLI::App& app, const BackendFactory& backends, const Even
   command->add_option("--device", flags->backend.device, "Which GPU of the cuda backend, from 0")->capture_default_str();
   command->add_option("--threads", flags->backend.threads, "Of the cpu backend; 0: as many as the machine has")->capture_default_str();
   command->add_option("--publish", flags->publish, "always; never: train and judge alone")->capture_default_str();
+  command
+      ->add_option(
+          "--checkpoints", flags->checkpoints,
+          "Keep here what the training has come to after each epoch; the same command goes on from it after it was killed, with the "
+          "same result. Emptied when the training has succeeded")
+      ->type_name("DIR");
   command->add_flag("--dry-run", flags->dry_run, "Read, and say what would be done");
   command->add_flag("--json", flags->json, "Print one JSON document");
   command->callback([flags, backends, stores, &exit_code] { exit_code = report(run(*flags, backends, stores)); });

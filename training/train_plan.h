@@ -36,6 +36,7 @@ struct TrainFlags {
   std::string empty_history_share = "auto";
   int32_t epochs = 0;
   std::string publish = "always";
+  std::string checkpoints;  // a folder, or empty: none are kept
   bool dry_run = false;
   bool json = false;
 };

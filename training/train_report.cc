@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "training/evaluation_report.h"
-#include "training/interactions_builder.h"
 #include "training/read_report.h"
+#include "training/set_attributes.h"
+#include "training/trainer.h"
 
 namespace bouquet::training {
 namespace {
@@ -87,16 +88,27 @@ Json outcome_json(const TrainingOutcome& outcome, const Dataset& dataset, const 
           {"seconds", seconds}};
 }
 
+// Of the largest fit, and of what judges its epochs.
+MemoryTable planned_memory(const TrainingRequest& request, const Interactions& interactions, const Backend& backend) {
+  MemoryTable memory = backend.training_memory(interactions, request.options);
+  if (request.validation.kind == ValidationKind::kNone) return memory;
+  const AnswerOptions answering = selecting_answers(request, Repeats::kExclude);
+  const FitPlan judged{.stage = "", .metric = "", .judges = answering.workers, .judge_limits = ranker_limits(answering)};
+  const MemoryTable judging = backend.judging_memory(judging_shape(interactions, request.options, judged));
+  for (const MemoryUse& use : judging.lines()) memory.add(use.purpose, use.bytes);
+  return memory;
+}
+
 }  // namespace
 
 absl::Status print_dry_run(const TrainPlan& plan, const Dataset& dataset, const Backend& backend, bool json) {
   const auto split = split_events(dataset.events, plan.request.validation, plan.request.options.seed);
   if (!split.ok()) return split.status();
-  const auto set = build_training_set(dataset, {});
+  const auto set = training_set(dataset, {}, has_attributes(dataset) && plan.request.attributes != UseAttributes::kOff);
   if (!set.ok()) return set.status();
   const int32_t customers = set->interactions.customer_count(), items = set->interactions.item_count();
   const int64_t factor_bytes = (int64_t{customers} + items) * plan.request.options.dimension * int64_t{sizeof(float)};
-  const MemoryTable memory = backend.training_memory(set->interactions, plan.request.options);
+  const MemoryTable memory = planned_memory(plan.request, set->interactions, backend);
   if (json) {
     Json uses = Json::object();
     for (const MemoryUse& use : memory.lines()) uses[use.purpose] = use.bytes;

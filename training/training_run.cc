@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "engine/sha256.h"
 #include "training/artifact_assembly.h"
 #include "training/customer_figures.h"
 #include "training/empty_history.h"
@@ -14,14 +15,6 @@
 
 namespace bouquet::training {
 namespace {
-
-// What a fit on the events of `fitted` (empty: all) trains on.
-absl::StatusOr<TrainingSet> training_set(const Dataset& dataset, const std::vector<uint8_t>& fitted, bool attributes) {
-  auto set = build_training_set(dataset, fitted, attributes);
-  if (!set.ok() || !attributes) return set;
-  if (absl::Status s = add_attributes(dataset, *set); !s.ok()) return s;
-  return set;
-}
 
 // A fit's data with what an evaluation on a later part needs. The view points into the set, so it stays where it was made.
 class FittedPart {
@@ -49,13 +42,27 @@ class FittedPart {
   Knowledge known;
 };
 
+// Of what decides the figure of an epoch beside its model.
+std::string selection_mark(const FittedPart& part, Repeats repeats) {
+  Sha256 mark;
+  const auto add = [&](const auto& values) { mark.add(values.data(), values.size() * sizeof(values[0])); };
+  add(part.tests.customers);
+  add(part.tests.offsets);
+  add(part.tests.relevant);
+  add(part.known.histories.consumed);
+  add(part.known.histories.repurchase);
+  mark.add(&repeats, sizeof(repeats));
+  return mark.hex();
+}
+
 class TrainingRun {
  public:
-  TrainingRun(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress)
+  TrainingRun(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress, const FitCheckpoints* checkpoints)
       : dataset_(dataset),
         request_(request),
         backend_(backend),
         progress_(progress),
+        checkpoints_(checkpoints),
         options_(request.options),
         empty_history_share_(request.empty_history_share.value_or(kUnchosenEmptyShare)),
         attributes_(has_attributes(dataset) && request.attributes != UseAttributes::kOff) {}
@@ -86,7 +93,7 @@ class TrainingRun {
   absl::Status use_relevance(TrainingSet& set) {
     if (!request_.attribute_relevance || (set.customer_schema.empty() && set.item_schema.empty())) return absl::OkStatus();
     if (outcome_.relevance.customers.empty() && outcome_.relevance.items.empty()) {
-      auto found = find_relevance(backend_, options_, request_.workers, progress_, set);
+      auto found = find_relevance(backend_, options_, request_.workers, progress_, set, checkpoints_);
       if (!found.ok()) return found.status();
       outcome_.relevance = *std::move(found);
       progress_.note("of what attributes seem to say this share is more than chance: " + relevance_text(outcome_.relevance));
@@ -246,7 +253,7 @@ class TrainingRun {
       repeats = Repeats::kInclude;
       progress_.note("nobody has a known new item in the select part: epochs are chosen with repeats included");
     }
-    const AnswerOptions answering{.repeats = repeats, .lengths = {20}, .workers = request_.workers};
+    const AnswerOptions answering = selecting_answers(request_, repeats);
     const auto figure = [&](const LoadedModel& model) -> absl::StatusOr<double> {
       const auto answers = answers_of_model(model, p.tests, p.known, answering);
       if (!answers.ok()) return answers.status();
@@ -258,8 +265,11 @@ class TrainingRun {
                        .max_epochs = max_epochs,
                        .min_epochs = attributes ? std::min(options_.attribute_warmup + 1, max_epochs) : 1,
                        .patience = request_.patience,
-                       .metric = metric_name(metric, 20)};
-    auto fit = fit_model(backend_, p.set.interactions, options_, plan, figure, progress_);
+                       .metric = metric_name(metric, answering.lengths.back()),
+                       .judges = answering.workers,
+                       .judge_limits = ranker_limits(answering),
+                       .selects_on = checkpoints_ == nullptr ? std::string() : selection_mark(p, repeats)};
+    auto fit = fit_model(backend_, p.set.interactions, options_, plan, figure, progress_, checkpoints_);
     if (!fit.ok()) return fit.status();
     Choice choice{*std::move(part), *std::move(fit), options_.unobserved_weight};
     if (compare) {
@@ -296,7 +306,7 @@ class TrainingRun {
     p.known.repurchase_share = outcome_.repurchase->share;
     if (absl::Status s = use_relevance(p.set); !s.ok()) return s;
     const FitPlan plan{.stage = "fitting up to the judge part", .max_epochs = epochs_, .patience = 0, .metric = ""};
-    auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_);
+    auto fit = fit_model(backend_, p.set.interactions, options_, plan, {}, progress_, checkpoints_);
     if (!fit.ok()) return fit.status();
     take_over(fit->model);
     const auto loaded = backend_.load(fit->model);
@@ -377,7 +387,7 @@ class TrainingRun {
     if (request_.validation.kind == ValidationKind::kNone) balance(*set);
     if (absl::Status s = use_relevance(*set); !s.ok()) return s;
     const FitPlan plan{.stage = "fitting on everything", .max_epochs = epochs_, .patience = 0, .metric = ""};
-    auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_);
+    auto fit = fit_model(backend_, set->interactions, options_, plan, {}, progress_, checkpoints_);
     if (!fit.ok()) return fit.status();
     take_over(fit->model);
     if (outcome_.epochs.empty()) outcome_.epochs = fit->reports;
@@ -410,6 +420,7 @@ class TrainingRun {
   const TrainingRequest& request_;
   Backend& backend_;
   Progress& progress_;
+  const FitCheckpoints* const checkpoints_;
   TrainingOptions options_;  // the request's, with what is chosen
   Split split_;
   int32_t epochs_ = 0;
@@ -422,8 +433,13 @@ class TrainingRun {
 
 }  // namespace
 
-absl::StatusOr<TrainingOutcome> run_training(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress) {
-  return TrainingRun(dataset, request, backend, progress).run();
+AnswerOptions selecting_answers(const TrainingRequest& request, Repeats repeats) {
+  return {.repeats = repeats, .lengths = {20}, .workers = request.workers};
+}
+
+absl::StatusOr<TrainingOutcome> run_training(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress,
+                                             const FitCheckpoints* checkpoints) {
+  return TrainingRun(dataset, request, backend, progress, checkpoints).run();
 }
 
 }  // namespace bouquet::training

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "engine/artifact.h"
 #include "engine/backend.h"
+#include "training/answers.h"
 #include "training/calibration.h"
 #include "training/content_links.h"
 #include "training/dataset.h"
@@ -48,6 +49,9 @@ struct TrainingRequest {
   int32_t resamples = 2000;
 };
 
+// How the model of an epoch answers the select part.
+AnswerOptions selecting_answers(const TrainingRequest& request, Repeats repeats);
+
 inline constexpr int32_t kMaxCalibrationCustomers = 20'000;
 inline constexpr int32_t kReliabilityBins = 10;
 inline constexpr std::array<double, 4> kAttributeRegularizations{1, 100, 10'000, 1'000'000};
@@ -76,6 +80,8 @@ struct TrainingOutcome {
 // Without a validation only the last fit is made, and the repurchase head has kUnchosenHalfLife (none without times) and
 // kUnchosenShare. Sets dataset.rules.repurchase_half_life_days. Errors: of the split, the backend, and of parts on which nothing can be
 // chosen or judged.
-absl::StatusOr<TrainingOutcome> run_training(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress);
+// With `checkpoints` each fit goes on from what is kept of it (fit_checkpoints.h); what is cheap beside the fits is done again.
+absl::StatusOr<TrainingOutcome> run_training(Dataset& dataset, const TrainingRequest& request, Backend& backend, Progress& progress,
+                                             const FitCheckpoints* checkpoints = nullptr);
 
 }  // namespace bouquet::training

@@ -131,6 +131,23 @@ TEST_P(Attributes, ObjectiveIsTheOraclesAndNeverRises) {
   }
 }
 
+// Within the warm-up, after it, and where the map is found by conjugate gradients.
+TEST_P(Attributes, AreInWhatATrainingGoesOnFrom) {
+  struct Shape {
+    int32_t d;
+    conformance::AttributeShape customers;
+    int32_t after;
+  };
+  std::vector<Shape> tried{{16, {}, 1}, {16, {}, 3}};
+  if (!small_shapes()) tried.push_back({2, {.dense = 2, .sparse = 6100}, 2});
+  for (const Shape& shape : tried) {
+    const Interactions shop = shop_with_attributes({.customers = 20, .items = 40}, shape.customers, {.seed = 9});
+    TrainingOptions options = options_of(shape.d);
+    options.attribute_warmup = shape.after == 1 ? 2 : 1;
+    expect_the_same_bits_after_going_on(backend(), shop, options, shape.after, 2);
+  }
+}
+
 TEST_P(Attributes, WaitForTheWarmUpAndKeepThePeriod) {
   const Interactions shop = shop_with_attributes({}, {}, {.seed = 9});
   TrainingOptions options = options_of(16);

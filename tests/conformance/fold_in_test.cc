@@ -235,6 +235,7 @@ TEST_P(FoldIn, RefusesWrongShapes) {
   Guarded<float> factors(3 * 8 * 8 - 1, 7.5f);
   const auto with = profiler();
   EXPECT_TRUE(absl::IsInvalidArgument(with->solve({}, {.profiles = {out.span().data(), 3, 8}})));
+  EXPECT_TRUE(absl::IsInvalidArgument(with->solve(good.batch(), {.profiles = {nullptr, 3, 8}})));
   EXPECT_TRUE(absl::IsInvalidArgument(with->solve(good.batch(), {.profiles = {out.span().data(), 2, 8}})));
   EXPECT_TRUE(absl::IsInvalidArgument(with->solve(good.batch(), {.profiles = {out.span().data(), 3, 7}})));
   EXPECT_TRUE(absl::IsInvalidArgument(with->solve(good.batch(), {.profiles = {out.span().data(), 3, 8}, .cholesky = factors.span()})));

@@ -141,6 +141,7 @@ TEST_P(ModelDeltas, RowsThatDoNotFitAreRefused) {
   const auto before = load(model_of(items_, customers_));
   const auto narrow = before->with({.items = {more_items_.data(), 2, kDimension - 1}});
   EXPECT_TRUE(absl::IsInvalidArgument(narrow.status())) << narrow.status();
+  EXPECT_TRUE(absl::IsInvalidArgument(before->with({.items = {nullptr, 2, kDimension}}).status()));
   std::vector<float> broken = more_items_;
   broken[kDimension + 11] = std::numeric_limits<float>::quiet_NaN();
   for (const ModelDelta& delta :

@@ -238,6 +238,7 @@ TEST_P(Ranking, RefusesRowsOutOfRange) {
 TEST_P(Ranking, RefusesRowsAndVectorsAtOnce) {
   const std::vector<float> vector = {1, 1};
   expect_refused({.rows = std::span(all_).first(1), .vectors = {vector.data(), 1, 2}, .k = 2}, "both");
+  expect_refused({.vectors = {nullptr, 1, 2}, .k = 2}, "null pointer");
 }
 
 TEST_P(Ranking, RefusesVectorsOfAnotherDimension) {

@@ -40,6 +40,30 @@ inline Model train(Backend& backend, const Interactions& interactions, const Tra
   return *std::move(model);
 }
 
+// Trains `after` epochs and `more`; and `after` epochs, then `more` in another session that goes on from the first one's snapshot.
+inline void expect_the_same_bits_after_going_on(Backend& backend, const Interactions& interactions, const TrainingOptions& options,
+                                                int after, int more) {
+  const Model whole = train(backend, interactions, options, after + more);
+  const Model halfway = train(backend, interactions, options, after);
+  auto session = backend.start_training(interactions, options);
+  ASSERT_TRUE(session.ok()) << session.status();
+  const absl::Status went_on = (*session)->go_on_from(halfway, after);
+  ASSERT_TRUE(went_on.ok()) << went_on;
+  for (int e = 1; e <= more; ++e) {
+    const auto stats = (*session)->run_epoch();
+    ASSERT_TRUE(stats.ok()) << stats.status();
+    EXPECT_EQ(stats->epoch, after + e);
+  }
+  const auto model = (*session)->snapshot();
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_TRUE(std::ranges::equal(model->profiles, whole.profiles));
+  EXPECT_TRUE(std::ranges::equal(model->item_vectors, whole.item_vectors));
+  EXPECT_TRUE(std::ranges::equal(model->item_gram, whole.item_gram));
+  EXPECT_TRUE(std::ranges::equal(model->customer_prior.map, whole.customer_prior.map));
+  EXPECT_TRUE(std::ranges::equal(model->item_prior.map, whole.item_prior.map));
+  EXPECT_FALSE(std::ranges::equal(halfway.profiles, whole.profiles)) << "nothing has been trained since";
+}
+
 // What rows are drawn to: their attributes times a map. No map: to zero.
 struct DrawnTo {
   AttributeRows attributes = {};

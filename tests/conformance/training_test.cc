@@ -212,6 +212,28 @@ TEST_P(Training, RefusesOptionsAndDataThatMakeNoSense) {
   EXPECT_TRUE(absl::IsInvalidArgument(backend().start_training(bad_column, training_options(8)).status()));
 }
 
+TEST_P(Training, GoesOnFromASnapshotWithTheSameBits) {
+  for (const int32_t d : shapes({8, 33, 64}, {8}))
+    expect_the_same_bits_after_going_on(backend(), small_shop({}), training_options(d), 2, 2);
+}
+
+TEST_P(Training, GoesOnFromItsOwnKindOfModelAlone) {
+  const Interactions shop = small_shop({});
+  const Model model = train(backend(), shop, training_options(8), 1);
+  const Model other = train(backend(), shop, training_options(9), 1);
+  auto session = backend().start_training(shop, training_options(8));
+  ASSERT_TRUE(session.ok());
+  EXPECT_TRUE(absl::IsInvalidArgument((*session)->go_on_from(other, 1)));
+  EXPECT_TRUE(absl::IsInvalidArgument((*session)->go_on_from(model, 0)));
+  Model broken = model;
+  std::vector<float> gram(model.item_gram.begin(), model.item_gram.end());
+  gram[3] = std::numeric_limits<float>::quiet_NaN();
+  broken.item_gram = gram;
+  EXPECT_TRUE(absl::IsInvalidArgument((*session)->go_on_from(broken, 1)));
+  ASSERT_TRUE((*session)->run_epoch().ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition((*session)->go_on_from(model, 1)));
+}
+
 TEST_P(Training, HasNoSnapshotBeforeTheFirstEpoch) {
   const Interactions shop = small_shop({});
   auto session = backend().start_training(shop, training_options(8));

@@ -11,6 +11,7 @@
 #include "engine/errors.h"
 #include "tests/conformance/ranking_answer.h"
 #include "tests/conformance/ranking_data.h"
+#include "tests/cuda/opening_calls.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
 namespace bouquet::cuda {
@@ -66,12 +67,6 @@ class Life {
   QueryBatch queries_;
   oracle::Ranking right_;
 };
-
-int64_t calls_to_look_at_devices() {
-  const int64_t first = emulation::calls_made();
-  report_devices();
-  return emulation::calls_made() - first;
-}
 
 struct Injected {
   std::string name;

@@ -14,6 +14,7 @@
 #include "cuda/device_model.h"
 #include "cuda/fold_in_source.h"
 #include "engine/errors.h"
+#include "tests/cuda/shaped_rows.h"
 #include "tests/cuda_emulation/test_hooks.h"
 
 namespace bouquet::cuda {
@@ -63,6 +64,20 @@ TEST(ServingMemory, IsWhatItsTablesSay) {
     const auto used = static_cast<double>(emulation::living().bytes - before);
     EXPECT_NEAR(static_cast<double>(counted), used, 0.05 * used);
   }
+}
+
+// What judges a training's epochs: the model and one ranker of a worker each.
+TEST(JudgingMemory, IsWhatItsTableSays) {
+  const JudgingShape shape{.customers = 300, .items = 2000, .dimension = 64, .rankers = 3, .limits = {.max_batch = 16, .max_k = 20}};
+  const auto device = std::make_shared<const Device>(0);
+  const auto before = emulation::living().bytes;
+  const auto loaded = load_cuda_model(model_of({shape.customers, shape.items, shape.dimension}), device);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  std::vector<std::unique_ptr<Ranker>> rankers;
+  for (int32_t r = 0; r < shape.rankers; ++r) rankers.push_back(*(*loaded)->make_ranker(Side::kItems, shape.limits));
+  const auto used = static_cast<double>(emulation::living().bytes - before);
+  EXPECT_NEAR(static_cast<double>(judging_memory(shape, device->properties().multiprocessors).total()), used, 0.05 * used);
+  EXPECT_EQ(judging_memory({.customers = 300, .items = 2000, .dimension = 64}, 132).total(), 0);
 }
 
 // What is free of the emulated device until the end of the scope, beside what lives.
@@ -166,6 +181,21 @@ TEST(ServingMemory, AModelLargerThanTheDeviceIsRefusedWithItsTable) {
   unsetenv("EMULATION_MEMORY");
   EXPECT_TRUE(absl::IsResourceExhausted(loaded.status())) << loaded.status();
   EXPECT_THAT(std::string(message_of(loaded.status())), testing::HasSubstr("profiles"));
+  EXPECT_EQ(emulation::living(), before);
+}
+
+TEST(FoldInMemory, IsAllThereBeforeTheFirstBatch) {
+  constexpr int32_t kHistories = 40, kLength = 70, kDimension = 33;
+  const auto loaded = load_cuda_model(model_of({.customers = 60, .items = 80, .dimension = kDimension}), std::make_shared<const Device>(0));
+  const auto profiler = (*loaded)->make_profiler({.max_batch = kHistories});
+  ASSERT_TRUE(profiler.ok());
+  const SparseRows histories = shaped_rows(std::vector<int32_t>(kHistories, kLength), 80, true).by_customer;
+  std::vector<float> profiles(kHistories * kDimension), factors(kHistories * kDimension * kDimension);
+  const auto before = emulation::living();
+  ASSERT_TRUE((*profiler)
+                  ->solve({histories.offsets, histories.columns, histories.confidences, histories.targets},
+                          {{profiles.data(), kHistories, kDimension}, factors})
+                  .ok());
   EXPECT_EQ(emulation::living(), before);
 }
 

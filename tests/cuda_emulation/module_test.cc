@@ -138,6 +138,17 @@ TEST_F(CudaModule, WhereThereIsADeviceAMissingModuleIsNotPassedOverInSilence) {
   }
 }
 
+TEST_F(CudaModule, ADriverThatDoesNotWorkIsNotPassedOverInSilence) {
+  const OtherDriver driver;
+  set("OTHER_DRIVER_ERROR", "803");
+  set("BOUQUET_CUDA_MODULE", "/no/such/module.so");
+  if (BUILT_WITH_CUDA) {
+    EXPECT_THAT(auto_takes(), testing::AllOf(HasSubstr("the NVIDIA driver does not work"), HasSubstr("803")));
+  }
+  set("OTHER_DRIVER_ERROR", "100");  // it works, and has no device
+  EXPECT_EQ(auto_takes(), "cpu");
+}
+
 TEST_F(CudaModule, AutoRefusesWhatIsThereAndCannotBeUsed) {
   set("EMULATION_DRIVER", "11080");
   EXPECT_THAT(auto_takes(), HasSubstr("too old"));

@@ -132,6 +132,16 @@ class CudaProgram(unittest.TestCase):
         self.assertFalse(os.path.exists(f"{self.folder}/planned/CURRENT"))
         self.assertEqual(json.loads(self.train(f"{self.folder}/planned", "--backend", "cpu", "--dry-run", "--json"))["device_bytes"], {})
 
+    def test_a_dry_run_counts_attributes_and_what_judges(self):
+        def planned(*flags):
+            return json.loads(self.train(f"{self.folder}/planned", "--backend", "cuda", "--dry-run", "--json", *flags))["device_bytes"]
+
+        plain, attributed, judged = planned(), planned("--attributes", "on"), planned("--validation", "random:0.2")
+        self.assertGreater(attributed.get("attributes", 0), plain.get("attributes", 0))
+        self.assertNotIn("judging: rankers", plain)
+        self.assertEqual(judged["judging: the model so far"], plain["factors"])
+        self.assertGreater(judged["judging: rankers"], 0)
+
     def test_a_device_that_is_not_there_is_named(self):
         self.assert_refused(2, "--device is 3; this machine shows 1 CUDA device: 0", flags=("--device", "3"))
         self.assert_refused(4, "no CUDA device on this machine", "--backend cpu", environment={"EMULATION_NO_DEVICE": "1"})

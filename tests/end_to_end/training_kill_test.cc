@@ -1,5 +1,6 @@
 // R8: the real `bouquet train --store --models`, killed at each change that it makes to the models directory and at moments before: whoever
-// looks sees whole versions alone, CURRENT names one of them, and the next training succeeds and removes what was left.
+// looks sees whole versions alone, CURRENT names one of them, and the next training succeeds and removes what was left. With --checkpoints
+// it goes on where the killed one was, and publishes the model of one that was not killed.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,13 +11,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <random>
 #include <set>
 #include <string>
@@ -130,10 +134,11 @@ class TrainingAfterKill9 : public ::testing::Test {
     for (int c = 0; c < 30; ++c) store_.set_attributes("customer" + std::to_string(c), {{"tier", c % 3 == 0 ? "gold" : "tin"}});
     fs::create_directories(scratch_);
   }
-  pid_t start_training() {
+  pid_t start_training(const std::string& epochs = "2", const std::string& checkpoints = {}) {
     std::vector<std::string> words = {BOUQUET_PROGRAM, "train", "--store",      store_.folder(), "--models", models_, "--backend",   "cpu",
-                                      "--threads",     "1",     "--validation", "none",          "--epochs", "2",     "--dimension", "8",
+                                      "--threads",     "1",     "--validation", "none",          "--epochs", epochs,  "--dimension", "8",
                                       "--attributes",  "on"};
+    if (!checkpoints.empty()) words.insert(words.end(), {"--checkpoints", checkpoints});
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -205,6 +210,35 @@ TEST_F(TrainingAfterKill9, LeavesWholeVersionsAloneAndTheNextOneSucceeds) {
             << " left something, " << after_publishing << " had published; looked at " << onlooker.looks() << " times meanwhile\n";
   EXPECT_GT(with_rest, BOUQUET_KILLS / 10);
   EXPECT_GT(killed, BOUQUET_KILLS / 2);
+}
+
+TEST_F(TrainingAfterKill9, GoesOnFromItsCheckpointsToTheModelOfOneThatWasNotKilled) {
+  const std::string checkpoints = store_.place.path() + "/checkpoints";
+  fs::create_directories(models_);
+  fs::create_directories(checkpoints);
+  Changes of_models(models_);
+  ASSERT_EQ(run_until(start_training("9"), of_models, INT_MAX, kLongestRun), 0) << "see " << log_;
+  const auto whole = *ModelsDirectory::open_existing(models_)->load_current();
+
+  int killed = 0;
+  for (int change = 3;; change += 2) {
+    ASSERT_LT(change, 1000);
+    Changes seen(checkpoints);
+    const int code = run_until(start_training("9", checkpoints), seen, change, kLongestRun);
+    if (code == 0) break;
+    ASSERT_EQ(code, -1) << "see " << log_;
+    ++killed;
+  }
+  EXPECT_GT(killed, 3);
+  std::ifstream log(log_);
+  const std::string said((std::istreambuf_iterator<char>(log)), {});
+  EXPECT_THAT(said, testing::HasSubstr("goes on after epoch"));
+  const auto resumed = *ModelsDirectory::open_existing(models_)->load_current();
+  EXPECT_EQ(version_count(), 2u);
+  EXPECT_TRUE(std::ranges::equal(resumed->model.profiles, whole->model.profiles));
+  EXPECT_TRUE(std::ranges::equal(resumed->model.item_vectors, whole->model.item_vectors));
+  EXPECT_TRUE(std::ranges::equal(resumed->model.customer_prior.map, whole->model.customer_prior.map));
+  for (const auto& entry : fs::directory_iterator(checkpoints)) EXPECT_EQ(entry.path().filename(), "lock") << "is left";
 }
 
 // The control: a writer that makes a version where everybody sees it, and names it first.

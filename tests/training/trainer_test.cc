@@ -40,7 +40,15 @@ class ScriptedBackend : public Backend {
   absl::StatusOr<std::unique_ptr<TrainingSession>> start_training(const Interactions&, const TrainingOptions&) override {
     return std::make_unique<ScriptedSession>(&epochs);
   }
+  MemoryTable judging_memory(const JudgingShape& shape) const override {
+    MemoryTable table;
+    table.add("rankers", shape.rankers * shape.limits.max_k * int64_t{100});
+    return table;
+  }
+  int64_t memory_free() const override { return free; }
+
   int32_t epochs = 0;
+  int64_t free = 1'000'000;
 };
 
 class TrainerTest : public ::testing::Test {
@@ -64,6 +72,20 @@ TEST_F(TrainerTest, KeepsTheModelOfTheBestEpochAndStopsAfterThePatience) {
   ASSERT_EQ(out->reports.size(), 4u);
   EXPECT_EQ(out->reports[2].select_metric, 0.2);
   EXPECT_EQ(out->reports[1].objective, 50);
+}
+
+TEST_F(TrainerTest, WhatJudgesMustHaveRoomBesideTheTrainingBeforeTheFirstEpoch) {
+  const FitPlan plan{.stage = "test", .max_epochs = 3, .metric = "ndcg@20", .judges = 2, .judge_limits = {.max_batch = 64, .max_k = 20}};
+  NoProgress progress;
+  const SelectFigure select = [](const LoadedModel&) -> absl::StatusOr<double> { return 0.5; };
+  backend_.free = 3999;
+  const auto refused = fit_model(backend_, Interactions{}, TrainingOptions{}, plan, select, progress);
+  EXPECT_TRUE(absl::IsResourceExhausted(refused.status())) << refused.status();
+  EXPECT_THAT(std::string(message_of(refused.status())),
+              testing::AllOf(testing::HasSubstr("judging"), testing::HasSubstr("--validation none")));
+  EXPECT_EQ(backend_.epochs, 0);
+  backend_.free = 4000;
+  EXPECT_TRUE(fit_model(backend_, Interactions{}, TrainingOptions{}, plan, select, progress).ok());
 }
 
 TEST_F(TrainerTest, OfEqualFiguresTheFirstWins) { EXPECT_EQ(fit({0.3, 0.3, 0.3}, 10)->epochs, 1); }
