@@ -15,8 +15,10 @@ namespace {
 
 constexpr int64_t kChunkRows = 256;     // of dense values that are multiplied at a time
 constexpr int64_t kDenseColumns = 64;   // of a task of the dense part
-constexpr int64_t kBlockRows = 4096;    // a panel of which stays in the cache
+constexpr int64_t kBlockRows = 8192;    // of sparse rows that are turned at a time
 constexpr int64_t kColumnRanges = 128;  // of sparse columns, a task each
+constexpr size_t kLineDoubles = 8;      // of a cache line
+constexpr size_t kAhead = 6;            // entries
 
 class Gram {
  public:
@@ -116,11 +118,22 @@ class Gram {
     const auto columns = static_cast<int64_t>(turned.columns.size());
     for (int64_t c = columns * range / kColumnRanges; c < columns * (range + 1) / kColumnRanges; ++c) {
       double* to = &at(dense_ + turned.columns[static_cast<size_t>(c)], 0);
+      for (int64_t j = dense_ + turned.columns[static_cast<size_t>(c)]; j < size_; j += int64_t{kLineDoubles})
+        __builtin_prefetch(to + j, 1);
       for (auto k = static_cast<size_t>(turned.begins[static_cast<size_t>(c)]);
            k < static_cast<size_t>(turned.begins[static_cast<size_t>(c) + 1]); ++k) {
+        if (k + kAhead < turned.entries.size()) prefetch_tail(static_cast<size_t>(turned.entries[k + kAhead]));
         const auto end = static_cast<size_t>(rows_.offsets[static_cast<size_t>(first) + turned.rows[k] + 1]);
         for (auto e = static_cast<size_t>(turned.entries[k]); e < end; ++e) to[rows_.columns[e]] += weights[k] * double{rows_.values[e]};
       }
+    }
+  }
+
+  // What comes next of both arrays: rows are met in no order that the hardware could foresee.
+  void prefetch_tail(size_t entry) const {
+    for (size_t line = 0; line < 4; ++line) {
+      __builtin_prefetch(rows_.columns.data() + entry + 2 * kLineDoubles * line);
+      __builtin_prefetch(rows_.values.data() + entry + 2 * kLineDoubles * line);
     }
   }
 

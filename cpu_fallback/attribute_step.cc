@@ -14,7 +14,7 @@ extern "C" void dpotrf_(const char* triangle, const int* n, double* a, const int
 namespace bouquet::cpu {
 namespace {
 
-constexpr int64_t kRightColumns = 16;  // of a task of the triangular solves
+constexpr int64_t kRightColumns = 64;  // of a task of the triangular solves, each of which reads the whole factor
 constexpr int64_t kMeanRows = 512;     // of a task
 
 std::vector<double> column_products(const std::vector<double>& a, const std::vector<double>& b, int64_t d) {
