@@ -8,7 +8,8 @@
 
 namespace bouquet {
 
-// Where the module is looked for: BOUQUET_CUDA_MODULE, else beside the program, else in ../lib/bouquet from there.
+// Where the module is looked for: BOUQUET_CUDA_MODULE, else ../lib/bouquet from the program's folder if it is there, else beside the
+// program.
 std::string cuda_module_path();
 
 // Opens the module at `path`; it stays open. Errors: Unavailable (this program was built without it; or the file or libraries that it
