@@ -232,8 +232,7 @@ __device__ __forceinline__ void solve_row(const LargeArguments& a, int at, const
         factorize<W>(tiles, kSide, memory.scratch_of(j));
       else
         solve_below_diagonal(tiles, factor.at(j, j), memory, i, j);
-      store_square(tiles, factor.at(i, j));
-      __syncthreads();
+      store_square(tiles, factor.at(i, j));  // seen by all after the next barrier: the next square's, or the first of the way back
     }
   for (int j = squares - 1; j >= 0; --j) solve_column_back(factor, memory, squares, j);
 

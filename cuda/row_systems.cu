@@ -275,7 +275,8 @@ __device__ __forceinline__ void add_inner_products(float (&value)[B][B], int row
   }
 }
 
-// right_i -= the inner product of row i of Z and w = B^(-1/2) ridge m (docs/algorithms/attributes.md). A warp takes whole rows.
+// right_i -= the inner product of row i of Z and w = B^(-1/2) ridge m (docs/algorithms/attributes.md). A warp takes whole rows. A barrier
+// must follow before `right` is read.
 template <int B, int W>
 __device__ __forceinline__ void subtract_means(const DeviceSource& source, const DualMemory<B, W>& memory, const float* mean, float ridge,
                                                int length, float* right) {
@@ -290,7 +291,6 @@ __device__ __forceinline__ void subtract_means(const DeviceSource& source, const
     for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xFFFFFFFF, sum, step);
     if (lane == 0) right[i] -= memory.roots[i] * ridge * sum;
   }
-  __syncthreads();  // the right side is whole
 }
 
 // solved_j = scale_j² times the sum of root_i t_i y_ij, and of ridge m_j where there is a mean: warps share the pairs, and their sums are
