@@ -25,17 +25,20 @@ inline bool small_shapes() {
 }
 inline std::vector<int32_t> shapes(std::vector<int32_t> all, std::vector<int32_t> small) { return small_shapes() ? small : all; }
 
-// For SetUp(): makes the backend. One that this machine lacks skips the test, visibly, unless BOUQUET_REQUIRE_GPU=1; one that is broken
-// fails it.
+// Whether a backend that could not be made may be passed over: this machine lacks it, and BOUQUET_REQUIRE_GPU=1 does not ask for it.
+inline bool may_be_absent(const absl::Status& why) {
+  const char* const required = std::getenv("BOUQUET_REQUIRE_GPU");
+  return absl::IsUnavailable(why) && (required == nullptr || std::string_view(required) != "1");
+}
+
+// For SetUp(): makes the backend. One that may be absent skips the test, visibly; any other that cannot be made fails it.
 inline void make_or_skip(const std::string& name, std::unique_ptr<Backend>& backend) {
   auto made = make_backend({.name = name, .threads = name == "cpu" ? 2 : 0});
   if (made.ok()) {
     backend = std::move(*made);
     return;
   }
-  const char* required = std::getenv("BOUQUET_REQUIRE_GPU");
-  const bool may_skip = absl::IsUnavailable(made.status()) && (required == nullptr || std::string_view(required) != "1");
-  if (may_skip) GTEST_SKIP() << message_of(made.status());
+  if (may_be_absent(made.status())) GTEST_SKIP() << message_of(made.status());
   FAIL() << message_of(made.status());
 }
 
