@@ -150,6 +150,13 @@ TEST_P(RowSystems, NeedNoRowThatIsSolvedDirectly) {
   expect_solved(device.solve(rows, plan_half_step(rows.offsets, d(), 0)), rows, device.side());
 }
 
+// Each block needs a factor's worth of memory.
+TEST(LargeBlocks, AreNoMoreThanRowsAndFewerWhereRowsAreMany) {
+  EXPECT_EQ(large_blocks(1), 1);
+  EXPECT_EQ(large_blocks(100), 100);
+  EXPECT_EQ(large_blocks(100'000), large_blocks(10'000));
+}
+
 // W = 4 times the identity but for its last element, which is 0: the last pivot, so that nothing else can notice.
 TEST(Pivots, OfZeroFail) {
   for (const int32_t d : {4, 72}) {

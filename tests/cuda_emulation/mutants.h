@@ -1,8 +1,9 @@
-// What .ci/mutate_kernels makes of device code: every comparison and every barrier has a number, and the one that the environment variable
-// MUTANT names is another one (or none). So one compilation holds all mutants. `a < b` becomes `a < mutants::Less<7>{} > b`, which binds as
-// tightly as before. What a compiler computes itself is never changed.
+// What .ci/mutate_kernels makes of device code: every comparison, barrier, minimum, maximum and complement has a number, and the one that
+// the environment variable MUTANT names is another one (or none). So one compilation holds all mutants. `a < b` becomes `a <
+// mutants::Less<7>{} > b`, which binds as tightly as before. What a compiler computes itself is never changed.
 #pragma once
 
+#include <cstdint>
 #include <cstdlib>
 #include <type_traits>
 
@@ -68,6 +69,22 @@ template <int kNumber, typename T, typename U>
 template <int kNumber, typename T, typename U>
 [[gnu::always_inline]] constexpr bool operator==(Left<Unequal<kNumber>, T> left, U right) {
   return changed<kNumber>() != (left.value != right);
+}
+
+// One of two functions of two arguments: min(a, b) becomes either<7>(<min>, <max>, a, b).
+template <int kNumber, typename One, typename Other, typename T, typename U>
+[[gnu::always_inline]] constexpr auto either(One one, Other other, T a, U b) {
+  return changed<kNumber>() ? other(a, b) : one(a, b);
+}
+
+// A complement that is none: the number itself.
+template <int kNumber>
+struct Complement {
+  uint32_t of;
+};
+template <int kNumber>
+[[gnu::always_inline]] constexpr uint32_t operator-(Complement<kNumber> complement, uint32_t number) {
+  return changed<kNumber>() ? number : complement.of - number;
 }
 
 }  // namespace mutants
