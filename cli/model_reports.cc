@@ -50,6 +50,12 @@ Json metrics_json(const Manifest& manifest) {
   return all;
 }
 
+Json replaces_json(const Manifest& m) {
+  Json all = Json::array();
+  for (const ReplacedVersion& one : m.artifact.replaces) all.push_back({{"version", one.version}, {"time", utc_text(one.time)}});
+  return all;
+}
+
 Json summary_json(const ListedModel& model) {
   Json json = {{"version", model.version}, {"current", model.current}};
   if (!model.manifest.ok()) {
@@ -59,6 +65,7 @@ Json summary_json(const ListedModel& model) {
   const Manifest& m = *model.manifest;
   json.update(Json{{"created_at", utc_text(m.artifact.created_at)},
                    {"parent", m.artifact.parent},
+                   {"replaces", replaces_json(m)},
                    {"bytes", bytes_of(m)},
                    {"customers", m.customer_count},
                    {"items", m.item_count},
@@ -199,6 +206,8 @@ std::string show_text(const ListedModel& model) {
       model.version, model.current ? " (current)" : "", utc_text(m.artifact.created_at),
       m.artifact.parent.empty() ? "none" : m.artifact.parent, size_text(bytes_of(m)), m.sections.size(), m.major, m.minor, m.customer_count,
       m.item_count, m.pair_count, m.artifact.co_purchases.basket_count, m.artifact.model.dimension);
+  for (const ReplacedVersion& one : m.artifact.replaces)
+    text += absl::StrFormat("replaces       %s since %s, without the rows of erased customers\n", one.version, utc_text(one.time));
   text += recipe_text(m.artifact.recipe) + rules_text(m.artifact.rules);
   text += absl::StrFormat("repurchase     up to %g of an answer, half-life %g days\n", m.artifact.repurchase.share,
                           m.artifact.rules.repurchase_half_life_days);

@@ -1,5 +1,6 @@
 #include "engine/artifact.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -147,6 +148,10 @@ void Histories::read(CustomerIndex customer, int64_t reference_time, std::vector
                        .net = net.empty() ? static_cast<float>(count) : net[e],
                        .newest = minutes.empty() ? reference_time : int64_t{minutes[e]} * kMicrosecondsPerMinute});
   }
+}
+
+bool Artifact::stands_for(std::string_view wanted) const {
+  return version == wanted || std::ranges::any_of(replaces, [&](const ReplacedVersion& one) { return one.version == wanted; });
 }
 
 absl::Status validate(const Artifact& artifact) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -96,10 +97,17 @@ struct Recipe {
   StorePart store = {};
 };
 
+// A version of which another one is a copy with rows of customers taken out, in its place.
+struct ReplacedVersion {
+  std::string version;
+  int64_t time = 0;  // microseconds since 1970: of the replacement
+};
+
 struct Artifact {
-  std::string version;     // empty until it is published
-  std::string parent;      // the version that was current when this one was made; may be empty
-  int64_t created_at = 0;  // microseconds since 1970
+  std::string version;                    // empty until it is published
+  std::string parent;                     // the version that was current when this one was made; may be empty
+  int64_t created_at = 0;                 // microseconds since 1970
+  std::vector<ReplacedVersion> replaces;  // in a chain, oldest first
   Recipe recipe;
   std::vector<MetricTable> metrics;  // of the fit before the refit, on the judge part
   EventRules rules;
@@ -116,6 +124,9 @@ struct Artifact {
   ContentLinks content_links;             // may be empty: no content path
   Uncertainty uncertainty;                // may be empty
   CoPurchases co_purchases;               // may be without offsets: the data had no baskets
+
+  // Whether it is that version, or of all customers who are left in it answers as that one did.
+  bool stands_for(std::string_view wanted) const;
 };
 
 // Whether every part fits the others: counts, offsets, indices in range and ascending, finite numbers, kinds, rules.

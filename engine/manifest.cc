@@ -9,6 +9,7 @@
 
 #include "engine/errors.h"
 #include "engine/json_fields.h"
+#include "engine/version_name.h"
 
 namespace bouquet {
 namespace {
@@ -61,6 +62,12 @@ Json rules_json(const EventRules& rules) {
           {"max_history", rules.max_history},
           {"repurchase_half_life_days", rules.repurchase_half_life_days},
           {"types", std::move(types)}};
+}
+
+Json replaces_json(const std::vector<ReplacedVersion>& replaced) {
+  Json all = Json::array();
+  for (const ReplacedVersion& one : replaced) all.push_back({{"version", one.version}, {"time", one.time}});
+  return all;
 }
 
 Json metrics_json(const std::vector<MetricTable>& tables) {
@@ -165,6 +172,17 @@ EventRules read_rules(const JsonFields& f) {
   const size_t count = f.array("types").size();
   for (size_t i = 0; i < count && f.ok(); ++i) rules.types.push_back(read_event_type(f.element("types", i)));
   return rules;
+}
+
+std::vector<ReplacedVersion> read_replaces(const JsonFields& root) {
+  std::vector<ReplacedVersion> replaced;
+  const size_t count = root.array("replaces").size();
+  for (size_t i = 0; i < count && root.ok(); ++i) {
+    const JsonFields f = root.element("replaces", i);
+    replaced.push_back({f.text("version"), f.integer("time", 0, kMaxInt64)});
+    if (!is_version_name(replaced.back().version)) f.complain("version", "is '" + replaced.back().version + "', not the name of a version");
+  }
+  return replaced;
 }
 
 std::vector<MetricTable> read_metrics(const JsonFields& root) {
@@ -289,6 +307,7 @@ std::string manifest_text(const Manifest& m) {
       {"format", {{"major", m.major}, {"minor", m.minor}}},
       {"created_at", m.artifact.created_at},
       {"parent", m.artifact.parent},
+      {"replaces", replaces_json(m.artifact.replaces)},
       {"customers", m.customer_count},
       {"items", m.item_count},
       {"pairs", m.pair_count},
@@ -328,6 +347,7 @@ absl::StatusOr<Manifest> parse_manifest(std::string_view text) {
     return bad_input("format major " + std::to_string(m.major) + " is unknown; this program reads major " + std::to_string(kFormatMajor));
   m.artifact.created_at = f.integer("created_at", 0, kMaxInt64);
   m.artifact.parent = f.text("parent");
+  if (m.minor >= 7) m.artifact.replaces = read_replaces(f);
   m.customer_count = f.integer("customers", 0, kMaxInt32);
   m.item_count = f.integer("items", 0, kMaxInt32);
   m.pair_count = f.integer("pairs", 0, kMaxInt64);

@@ -61,6 +61,9 @@ absl::Status rename_durably(const std::string& from, const std::string& to, cons
   return sync_directory(directory);
 }
 
+// The part of a version's name that its replacements share.
+std::string_view time_of(std::string_view version) { return version.substr(0, version.find('-') + 1); }
+
 // Removes what it can; what stays is removed at the next opening.
 void remove_quietly(const std::string& path) {
   std::error_code ignored;
@@ -147,6 +150,24 @@ absl::StatusOr<std::string> ModelsDirectory::folder(const std::string& version) 
   return missing_input("version '" + version + "' is not in " + path_ + did_you_mean(version, known));
 }
 
+absl::StatusOr<std::string> ModelsDirectory::standing_for(const std::string& version) const {
+  const absl::StatusOr<std::string> itself = folder(version);
+  if (itself.ok()) return version;
+  const std::vector<std::string> known = versions();
+  std::string newest;
+  int64_t newest_time = 0;
+  for (const std::string& other : known) {
+    if (time_of(other) != time_of(version)) continue;
+    const auto found = manifest(other);
+    if (!found.ok() || !found->artifact.stands_for(version)) continue;
+    if (const int64_t time = found->artifact.replaces.back().time; newest.empty() || time > newest_time) {
+      newest = other;
+      newest_time = time;
+    }
+  }
+  return newest.empty() ? absl::StatusOr<std::string>(itself.status()) : newest;
+}
+
 absl::StatusOr<std::string> ModelsDirectory::current() const {
   const std::string file = path_ + kCurrent;
   const absl::StatusOr<std::string> text = read_small_file(file, 256);
@@ -223,6 +244,7 @@ absl::StatusOr<std::string> ModelsDirectory::publish(Artifact artifact, bool act
 
 absl::StatusOr<std::string> ModelsDirectory::replace(const std::string& version, Artifact artifact) {
   if (const auto there = folder(version); !there.ok()) return there.status();
+  artifact.replaces.push_back({version, environment_.now()});
   return write_beside(artifact, version, [&](const std::string& written) { return move_in_place_of(version, written); });
 }
 
@@ -246,8 +268,7 @@ absl::StatusOr<std::string> ModelsDirectory::move_in_place_of(const std::string&
   if (!hash.ok()) return hash.status();
   const absl::StatusOr<FileLock> lock = FileLock::acquire(path_ + kDirectoryLock);
   if (!lock.ok()) return lock.status();
-  const std::string name = version.substr(0, version.find('-') + 1) + hash->substr(0, kHashInName);
-  if (name == version) return version;  // nothing was taken out
+  const std::string name = std::string(time_of(version)) + hash->substr(0, kHashInName);
   step("rename the folder");
   if (absl::Status s = rename_durably(temporary_folder, path_ + "/" + name, path_); !s.ok()) return s;
   const absl::StatusOr<std::string> now = current();

@@ -35,10 +35,13 @@ class ModelsDirectory {
   absl::StatusOr<std::string> publish(Artifact artifact, bool activate);
 
   // Puts `artifact` in the place of `version`, of which it is a copy with something taken out: under a name of the same time, so that the
-  // order of versions stays; it is current afterwards if that was. No byte of `version` is in the directory then, whatever a process that
-  // has it open still sees. Returns the new name. Killed at any step, it leaves the old one, or both, or the new one, and CURRENT names a
-  // whole one. Errors: NotFound, those of publish().
+  // order of versions stays; it is current afterwards if that was, and `replaces` names `version` and all that it has replaced. No byte of
+  // `version` is in the directory then, whatever a process that has it open still sees. Returns the new name. Killed at any step, it leaves
+  // the old one, or both, or the new one, and CURRENT names a whole one. Errors: NotFound, those of publish().
   absl::StatusOr<std::string> replace(const std::string& version, Artifact artifact);
+
+  // `version`, or the newest that stands for it (Artifact::stands_for). Errors: NotFound, naming the nearest version.
+  absl::StatusOr<std::string> standing_for(const std::string& version) const;
 
   std::vector<std::string> versions() const;          // oldest first; only complete ones
   absl::StatusOr<std::string> current() const;        // NotFound when nothing was activated

@@ -122,7 +122,7 @@ absl::Status AskerReader::read_visitor(const Subject& subject, Asker& asker) con
   if (subject.as_of != nullptr) {
     const auto name = named_answer(*subject.as_of, names_);
     if (!name.ok()) return name.status();
-    if (absl::Status s = check_model(*name, served_.version()); !s.ok()) return s;
+    if (absl::Status s = check_model(*name, served_.artifact()); !s.ok()) return s;
   }
   return read_events(*subject.visitor, asker);
 }
@@ -195,7 +195,7 @@ absl::Status AskerReader::read_live(Asker& asker) {
 }
 
 absl::Status AskerReader::read_past(const Subject& subject, Asker& asker) {
-  const auto moment = read_moment(*subject.as_of, *subject.customer_id, served_.version(), names_);
+  const auto moment = read_moment(*subject.as_of, *subject.customer_id, served_.artifact(), names_);
   if (!moment.ok()) return moment.status();
   const auto part = live_.source->read_past(*subject.customer_id, *moment, take_into(asker), known_ids_);
   if (!part.ok()) return part.status();
@@ -207,7 +207,7 @@ absl::Status AskerReader::read_past(const Subject& subject, Asker& asker) {
 
 // What the model knew alone it knows still.
 absl::Status AskerReader::check_past_without_store(const Subject& subject) const {
-  const auto moment = read_moment(*subject.as_of, *subject.customer_id, served_.version(), names_);
+  const auto moment = read_moment(*subject.as_of, *subject.customer_id, served_.artifact(), names_);
   if (!moment.ok()) return moment.status();
   if (moment->of_answer && moment->up_to_version == 0) return absl::OkStatus();
   return absl::FailedPreconditionError("as_of: no events are kept here, so that nothing is known of earlier moments; give --store");

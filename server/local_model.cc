@@ -10,7 +10,9 @@ absl::StatusOr<LocalModel> open_model(const std::string& models, const std::stri
                                       const BackendFactory& backends) {
   auto directory = ModelsDirectory::open_existing(models);
   if (!directory.ok()) return directory.status();
-  auto artifact = version.empty() ? directory->load_current() : directory->load(version);
+  const auto wanted = version.empty() ? directory->current() : directory->standing_for(version);
+  if (!wanted.ok()) return wanted.status();
+  auto artifact = directory->load(*wanted);
   if (!artifact.ok()) return artifact.status();
   auto backend = backends(choice);
   if (!backend.ok()) return backend.status();

@@ -16,7 +16,8 @@ struct LocalModel {
   std::shared_ptr<const ServedModel> served;
 };
 
-// `version`: empty: the current one. Errors: those of the factory, of ModelsDirectory and of ServedModel::load.
+// `version`: that one, or what stands for it now (ModelsDirectory::standing_for); empty: the current one. Errors: those of the factory, of
+// ModelsDirectory and of ServedModel::load.
 absl::StatusOr<LocalModel> open_model(const std::string& models, const std::string& version, const BackendChoice& choice,
                                       const BackendFactory& backends);
 

@@ -57,6 +57,7 @@ void ModelsService::describe(const std::string& version, v1::Model* model) const
     model->set_problem(std::string(message_of(manifest.status())));
     return;
   }
+  for (const ReplacedVersion& one : artifact.replaces) model->add_replaces(one.version);
   const Artifact& artifact = manifest->artifact;
   model->set_parent(artifact.parent);
   *model->mutable_create_time() = timestamp(artifact.created_at);

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "bouquet/v1/recommendations.pb.h"
+#include "engine/artifact.h"
 #include "server/answer_name.h"
 
 namespace bouquet::server {
@@ -22,13 +23,13 @@ struct PastMoment {
 // The answer that `as_of` names. `names`: nullptr: this answerer names no answers. Errors, with BadRequest: InvalidArgument.
 absl::StatusOr<AnswerName> named_answer(const v1::AsOf& as_of, const AnswerNames* names);
 
-// Whether the model that serves is the one that made the named answer. Errors: FailedPrecondition.
-absl::Status check_model(const AnswerName& name, const std::string& model_version);
+// Whether `model`, which serves, stands for the one that made the named answer (Artifact::stands_for). Errors: FailedPrecondition.
+absl::Status check_model(const AnswerName& name, const Artifact& model);
 
-// `names`: as for named_answer(). `model_version`: that serves. `customer_id`: who is asked for. Errors, with BadRequest:
+// `names`: as for named_answer(). `model`: that serves. `customer_id`: who is asked for. Errors, with BadRequest:
 // InvalidArgument (no moment is set, a count or version below 0, not a name, or that of an answer for somebody else), FailedPrecondition
 // (another model made the answer).
-absl::StatusOr<PastMoment> read_moment(const v1::AsOf& as_of, const std::string& customer_id, const std::string& model_version,
+absl::StatusOr<PastMoment> read_moment(const v1::AsOf& as_of, const std::string& customer_id, const Artifact& model,
                                        const AnswerNames* names);
 
 }  // namespace bouquet::server

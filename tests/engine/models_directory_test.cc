@@ -335,12 +335,37 @@ TEST(ModelsDirectory, ReplacesAVersionInItsPlaceInTheOrder) {
   EXPECT_THAT(directory.versions(), ElementsAre(*replaced, second));
   EXPECT_EQ(directory.current().value(), second);
   EXPECT_EQ(directory.load(*replaced).value()->customer_ids.find("ann"), kNone);
+  EXPECT_EQ(directory.load(*replaced).value()->parent, old->parent);
   EXPECT_NE(old->customer_ids.find("ann"), kNone) << "who has it open goes on";
   EXPECT_EQ(directory.roll_back().value(), *replaced);
   const auto current = directory.replace(*replaced, without_ann());  // other random ids: another version
   ASSERT_TRUE(current.ok()) << current.status();
   EXPECT_EQ(directory.current().value(), *current);
   EXPECT_EQ(directory.replace("20200101T000000Z-00000000", without_ann()).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(ModelsDirectory, FindsWhatStandsForAVersionThatWasReplaced) {
+  const TestFolder scratch;
+  ModelsDirectory directory = opened(scratch.path(), at(kNoon));
+  const std::string first = published(directory), second = published(directory);
+  EXPECT_EQ(directory.standing_for(first).value(), first);
+  const auto replace = [&](const std::string& version) {
+    Artifact emptied = *directory.load(version).value();
+    empty_customer_rows(std::vector<CustomerIndex>{0}, emptied);
+    return directory.replace(version, std::move(emptied)).value();
+  };
+  const std::string once = replace(first), twice = replace(once);
+  for (const std::string& version : {first, once, twice}) EXPECT_EQ(directory.standing_for(version).value(), twice);
+  const auto artifact = directory.load(twice).value();
+  ASSERT_EQ(artifact->replaces.size(), 2u);
+  EXPECT_EQ(artifact->replaces[0].version, first);
+  EXPECT_EQ(artifact->replaces[1].version, once);
+  EXPECT_EQ(artifact->replaces[1].time, kNoon);
+  EXPECT_TRUE(artifact->stands_for(first));
+  EXPECT_FALSE(artifact->stands_for(second));
+  EXPECT_EQ(directory.standing_for(second).value(), second);
+  const std::string never = first.substr(0, first.find('-')) + "-00000000";  // of the same time
+  EXPECT_EQ(directory.standing_for(never).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST(ModelsDirectory, IsWholeAfterAKillAtEveryStepOfReplacing) {

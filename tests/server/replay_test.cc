@@ -1,9 +1,12 @@
 // Over gRPC: answers as they would have been at an earlier moment, and what is gone says so.
 #include <gmock/gmock.h>
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "engine/emptied_rows.h"
 #include "server/answerer.h"
 #include "server/timestamps.h"
 #include "tests/server/test_server.h"
@@ -69,6 +72,31 @@ class Replay : public TestServer {
     const std::string version = publish(std::move(artifact));
     start_with_store();
     return version;
+  }
+
+  // As `bouquet erasures scrub` does where that customer was erased. The new name, which serves.
+  std::string scrub(const std::string& version, const std::string& customer) {
+    auto directory = ModelsDirectory::open(models_);
+    EXPECT_TRUE(directory.ok()) << directory.status();
+    Artifact emptied = *directory->load(version).value();
+    empty_customer_rows(std::vector<CustomerIndex>{emptied.customer_ids.find(customer)}, emptied);
+    const auto replaced = directory->replace(version, std::move(emptied));
+    EXPECT_TRUE(replaced.ok()) << replaced.status();
+    EXPECT_TRUE(serving_->models().refresh().ok());
+    return *replaced;
+  }
+  static std::string bytes_without_version(v1::RecommendResponse response) {
+    response.clear_model_version();
+    return bytes_without_name(std::move(response));
+  }
+  std::unique_ptr<Answerer> offline(const std::string& answer) {
+    AnswerPlace place;
+    place.models = models_;
+    place.store = store_;
+    place.answer = answer;
+    auto answerer = make_answerer(place, [](const BackendChoice&) { return cpu::make_cpu_backend(1); });
+    EXPECT_TRUE(answerer.ok()) << answerer.status();
+    return *std::move(answerer);
   }
 
   const TinyShop shop_ = random_shop(60, 10, 8, 5);
@@ -258,6 +286,44 @@ TEST_F(Replay, WithoutAStoreTheNameOfAnAnswerOfTheModelAloneIsEnough) {
   v1::RecommendRequest request = of("customer0");
   request.mutable_as_of()->set_profile_version(1);
   EXPECT_EQ(refusal(request).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(Replay, OutlivesTheScrubbingOfOthersAndNotTheErasureOfTheCustomer) {
+  record("customer0", "item3");
+  const auto of_events = recommend(of("customer0")), of_model = recommend(of("customer1"));
+  const auto gone = recommend(of("customer2")), gone_too = recommend(of("customer3"));
+  record("customer0", of_events.results(0).item_id());
+  erase("customer2");
+  const std::string once = scrub(version_, "customer2");
+  const auto of_scrubbed = recommend(of("customer1"));
+  erase("customer3");
+  const std::string twice = scrub(once, "customer3");
+  const std::pair<std::string, v1::RecommendResponse> kept[] = {
+      {"customer0", of_events}, {"customer1", of_model}, {"customer1", of_scrubbed}};
+  for (const auto& [customer, answer] : kept) {
+    const auto repeated = recommend(again(customer, answer));
+    EXPECT_EQ(repeated.model_version(), twice);
+    EXPECT_EQ(bytes_without_version(repeated), bytes_without_version(answer));
+    v1::RecommendResponse alone;
+    const absl::Status status = offline(answer.recommendation_id())->recommend(again(customer, answer), &alone);
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(bytes_without_name(alone), bytes_without_name(repeated));
+  }
+  for (const auto& [customer, answer] : {std::pair("customer2", gone), std::pair("customer3", gone_too)}) {
+    EXPECT_EQ(refusal(again(customer, answer)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+    EXPECT_THAT(refusal(again(customer, answer)).error_message(), HasSubstr("erased"));
+    v1::RecommendResponse none;
+    const absl::Status status = offline(answer.recommendation_id())->recommend(again(customer, answer), &none);
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("erased"));
+  }
+  // The control: the same rows of a version that does not say what it replaces.
+  Artifact same = *ModelsDirectory::open(models_)->load(twice).value();
+  same.replaces.clear();
+  publish(std::move(same));
+  ASSERT_TRUE(serving_->models().refresh().ok());
+  EXPECT_EQ(refusal(again("customer1", of_model)).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refusal(again("customer1", of_model)).error_message(), HasSubstr(version_));
 }
 
 // "Why did we show this on Tuesday?", when another model serves on Wednesday.
