@@ -93,6 +93,11 @@ absl::Status AskerReader::complete(Subject& subject) {
   if (subject.as_of == nullptr || !subject.as_of->has_recommendation_id()) return absl::OkStatus();
   const auto name = named_answer(*subject.as_of, names_);
   if (!name.ok()) return name.status();
+  if (!subject.placement.empty() && subject.placement != name->placement()) {
+    FieldViolations violations;
+    violations.add("placement", "is not that of the answer; leave it out");
+    return violations.status();
+  }
   const bool of_visitor = subject.visitor != nullptr;
   if (of_visitor)
     if (absl::Status s = AnswerNames::check_visitor(*name); !s.ok()) return s;

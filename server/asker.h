@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,6 +32,7 @@ struct Subject {
   const v1::PackedAttributes* packed = nullptr;  // nullptr: none
   int64_t min_version = 0;                       // of a customer; what must have been recorded
   const v1::AsOf* as_of = nullptr;               // of a customer; nullptr: now
+  std::string_view placement = {};               // empty: none
 };
 
 // `wire`: the attributes that are not in the message; nullptr: none.
@@ -46,6 +48,7 @@ Subject subject_of(const Request& request, const WireAttributes* wire) {
   if constexpr (requires { request.as_of(); })
     if (request.has_as_of()) subject.as_of = &request.as_of();
   if constexpr (requires { request.context_item_ids(); }) subject.context_item_ids = &request.context_item_ids();
+  if constexpr (requires { request.placement(); }) subject.placement = request.placement();
   return subject;
 }
 
@@ -94,8 +97,8 @@ class AskerReader {
         attributes_(served.artifact().customer_attributes) {}
 
   // What came with the request of the answer that `subject` asks about (AsOf.recommendation_id) takes its place where this one leaves it
-  // out; until the next call. Errors: InvalidArgument with BadRequest (no such answer), FailedPrecondition (it is gone), those of
-  // AnswerInputs::read.
+  // out; until the next call. Errors: InvalidArgument with BadRequest (no such answer, or one of another placement), FailedPrecondition (it
+  // is gone), those of AnswerInputs::read.
   absl::Status complete(Subject& subject);
 
   // Reads `subject` of a valid request. Unless the stored profile answers, or nothing is known, the asker joins the FoldInBatch; with

@@ -15,6 +15,8 @@ void ExplainBatch::add(const v1::ExplainRequest& request, const WireAttributes* 
   plan.response = response;
   plan.status = status;
   plan.how = request.explain() == v1::EXPLAIN_FULL ? v1::EXPLAIN_FULL : v1::EXPLAIN_TOP;
+  *status = placements_.check(request.placement());
+  if (!status->ok()) return;
   auto offered = served_.catalog().select(kAllKinds, {});
   *status = offered.status();
   if (!status->ok()) return;

@@ -9,6 +9,7 @@
 #include "engine/content_blend.h"
 #include "server/asker.h"
 #include "server/fold_in_batch.h"
+#include "server/placements.h"
 #include "server/served_model.h"
 
 namespace bouquet::server {
@@ -17,8 +18,8 @@ namespace bouquet::server {
 class ExplainBatch {
  public:
   // All of it outlives the batch. `fold_in` may be nullptr when the model has no items.
-  ExplainBatch(const ServedModel& served, AskerReader& askers, FoldInBatch* fold_in, ContentBlend& blend)
-      : served_(served), askers_(askers), fold_in_(fold_in), blend_(&blend) {}
+  ExplainBatch(const ServedModel& served, const Placements& placements, AskerReader& askers, FoldInBatch* fold_in, ContentBlend& blend)
+      : served_(served), placements_(placements), askers_(askers), fold_in_(fold_in), blend_(&blend) {}
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h). `status` tells later how it went. All three outlive finish().
@@ -41,6 +42,7 @@ class ExplainBatch {
   bool is_offered(const Plan& plan, ItemIndex item) const;
 
   const ServedModel& served_;
+  const Placements& placements_;
   AskerReader& askers_;
   FoldInBatch* fold_in_;
   ContentBlend* blend_;

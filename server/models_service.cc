@@ -40,26 +40,24 @@ void write_schema(const AttributeSchema& schema, v1::AttributeSchema* out) {
   }
 }
 
-}  // namespace
-
-std::string ModelsService::serving_version() const {
-  const auto serving = store_.serving();
+std::string serving_version(const ModelStore& store) {
+  const auto serving = store.serving();
   return serving == nullptr ? std::string() : serving->model->version();
 }
 
-void ModelsService::describe(const std::string& version, v1::Model* model) const {
+void describe(const ModelStore& store, const std::string& version, v1::Model* model) {
   model->set_version(version);
-  const auto current = store_.directory().current();
+  const auto current = store.directory().current();
   model->set_current(current.ok() && *current == version);
-  model->set_serving(serving_version() == version);
-  const auto manifest = store_.directory().manifest(version);
+  model->set_serving(serving_version(store) == version);
+  const auto manifest = store.directory().manifest(version);
   if (!manifest.ok()) {
     model->set_problem(std::string(message_of(manifest.status())));
     return;
   }
-  for (const ReplacedVersion& one : artifact.replaces) model->add_replaces(one.version);
   const Artifact& artifact = manifest->artifact;
   model->set_parent(artifact.parent);
+  for (const ReplacedVersion& one : artifact.replaces) model->add_replaces(one.version);
   *model->mutable_create_time() = timestamp(artifact.created_at);
   model->set_item_count(manifest->item_count);
   model->set_customer_count(manifest->customer_count);
@@ -77,11 +75,15 @@ void ModelsService::describe(const std::string& version, v1::Model* model) const
     }
 }
 
+}  // namespace
+
 grpc::Status ModelsService::ListModels(grpc::ServerContext*, const v1::ListModelsRequest* request, v1::ListModelsResponse* response) {
+  const auto store = models_.find(request->placement());
+  if (!store.ok()) return to_grpc(store.status());
   if (request->page_size() < 0 || request->page_size() > kMaxPage)
     return {grpc::StatusCode::INVALID_ARGUMENT, "page_size: must be 1 to 1000, or 0 for the default of 50"};
   const int size = request->page_size() == 0 ? kDefaultPage : request->page_size();
-  auto versions = store_.directory().versions();
+  auto versions = (*store)->directory().versions();
   std::reverse(versions.begin(), versions.end());
   for (const std::string& version : versions) {
     // The token is the last version of the page before: pages stay right when versions come or go.
@@ -90,20 +92,22 @@ grpc::Status ModelsService::ListModels(grpc::ServerContext*, const v1::ListModel
       response->set_next_page_token(response->models(size - 1).version());
       break;
     }
-    describe(version, response->add_models());
+    describe(**store, version, response->add_models());
   }
   return grpc::Status::OK;
 }
 
 grpc::Status ModelsService::GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::Model* response) {
-  const std::string version = request->version().empty() ? serving_version() : request->version();
+  const auto store = models_.find(request->placement());
+  if (!store.ok()) return to_grpc(store.status());
+  const std::string version = request->version().empty() ? serving_version(**store) : request->version();
   if (version.empty()) return {grpc::StatusCode::NOT_FOUND, "no model serves yet"};
-  const auto versions = store_.directory().versions();
+  const auto versions = (*store)->directory().versions();
   if (std::find(versions.begin(), versions.end(), version) == versions.end())
     return {grpc::StatusCode::NOT_FOUND, "there is no model of that version"};
-  describe(version, response);
+  describe(**store, version, response);
   // What serves may have changed since.
-  if (const auto serving = store_.serving(); serving != nullptr && serving->model->version() == version)
+  if (const auto serving = (*store)->serving(); serving != nullptr && serving->model->version() == version)
     if (const AttributeSchema& schema = serving->model->artifact().customer_attributes.schema; !schema.empty())
       write_schema(schema, response->mutable_attribute_schema());
   return grpc::Status::OK;
@@ -111,15 +115,19 @@ grpc::Status ModelsService::GetModel(grpc::ServerContext*, const v1::GetModelReq
 
 grpc::Status ModelsService::ActivateModel(grpc::ServerContext*, const v1::ActivateModelRequest* request,
                                           v1::ActivateModelResponse* response) {
+  const auto store = models_.find(request->placement());
+  if (!store.ok()) return to_grpc(store.status());
   if (request->version().empty()) return {grpc::StatusCode::INVALID_ARGUMENT, "version: must not be empty"};
-  if (absl::Status s = store_.activate(request->version(), request->validate_only()); !s.ok()) return refusal(s);
-  describe(request->version(), response->mutable_model());
+  if (absl::Status s = (*store)->activate(request->version(), request->validate_only()); !s.ok()) return refusal(s);
+  describe(**store, request->version(), response->mutable_model());
   return grpc::Status::OK;
 }
 
-grpc::Status ModelsService::RollBack(grpc::ServerContext*, const v1::RollBackRequest*, v1::RollBackResponse* response) {
-  if (absl::Status s = store_.roll_back(); !s.ok()) return refusal(s);
-  describe(serving_version(), response->mutable_model());
+grpc::Status ModelsService::RollBack(grpc::ServerContext*, const v1::RollBackRequest* request, v1::RollBackResponse* response) {
+  const auto store = models_.find(request->placement());
+  if (!store.ok()) return to_grpc(store.status());
+  if (absl::Status s = (*store)->roll_back(); !s.ok()) return refusal(s);
+  describe(**store, serving_version(**store), response->mutable_model());
   return grpc::Status::OK;
 }
 

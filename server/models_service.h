@@ -4,14 +4,15 @@
 #include <grpcpp/server_context.h>
 
 #include "bouquet/v1/models.grpc.pb.h"
-#include "server/model_store.h"
+#include "server/served_models.h"
 
 namespace bouquet::server {
 
 // Thread-safe: synchronous calls, which may take as long as loading a model.
 class ModelsService final : public v1::Models::Service {
  public:
-  explicit ModelsService(ModelStore& store) : store_(store) {}
+  // `models` outlives the service.
+  explicit ModelsService(ServedModels& models) : models_(models) {}
 
   grpc::Status ListModels(grpc::ServerContext* context, const v1::ListModelsRequest* request, v1::ListModelsResponse* response) override;
   grpc::Status GetModel(grpc::ServerContext* context, const v1::GetModelRequest* request, v1::Model* response) override;
@@ -20,10 +21,7 @@ class ModelsService final : public v1::Models::Service {
   grpc::Status RollBack(grpc::ServerContext* context, const v1::RollBackRequest* request, v1::RollBackResponse* response) override;
 
  private:
-  std::string serving_version() const;
-  void describe(const std::string& version, v1::Model* model) const;
-
-  ModelStore& store_;
+  ServedModels& models_;
 };
 
 }  // namespace bouquet::server

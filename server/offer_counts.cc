@@ -12,7 +12,10 @@ const v1::RecommendedItem& item_of(const v1::ActionOffer& row) { return row.item
 
 template <typename Request, typename Response>
 void count(const Exchange<Request, Response>& exchange, const Placements& placements, Metrics& metrics) {
-  if constexpr (requires(const Request& request) { request.placement(); }) {
+  if constexpr (requires(const Request& request) {  // else its rows are no offers
+                  request.placement();
+                  request.k();
+                }) {
     std::array<int64_t, kItemKindCount> rows{};
     for (const auto& row : exchange.response->results()) ++rows[static_cast<size_t>(item_of(row).kind() - v1::ITEM_KIND_PRODUCT)];
     size_t position = placements.all().size();

@@ -45,6 +45,8 @@ class Placements {
 
   // The position of the one called `name` in all(). Errors: NotFound, with the nearest name.
   absl::StatusOr<size_t> find(std::string_view name) const;
+  // Whether there is one of that name; an empty one asks for none. Errors: likewise.
+  absl::Status check(std::string_view name) const { return name.empty() ? absl::OkStatus() : find(name).status(); }
 
  private:
   std::vector<Placement> all_;

@@ -23,7 +23,8 @@ void ProfileAnswers::add(const v1::GetProfileRequest& request, const WireAttribu
   plan.status = status;
   plan.question = kNone;
   Subject subject = subject_of(request, wire);
-  *status = askers_.complete(subject);
+  *status = placements_.check(request.placement());
+  if (status->ok()) *status = askers_.complete(subject);
   if (status->ok()) *status = askers_.read(subject, true, plan.asker);
   if (status->ok()) ++size_;
 }

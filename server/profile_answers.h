@@ -9,6 +9,7 @@
 #include "server/asker.h"
 #include "server/fold_in_batch.h"
 #include "server/nearest_customers.h"
+#include "server/placements.h"
 #include "server/served_model.h"
 
 namespace bouquet::server {
@@ -17,8 +18,9 @@ namespace bouquet::server {
 class ProfileAnswers {
  public:
   // All of it outlives this. `fold_in` may be nullptr when the model has no items.
-  ProfileAnswers(const ServedModel& served, AskerReader& askers, FoldInBatch* fold_in, NearestCustomers& nearest)
-      : served_(served), askers_(askers), fold_in_(fold_in), nearest_(nearest) {}
+  ProfileAnswers(const ServedModel& served, const Placements& placements, AskerReader& askers, FoldInBatch* fold_in,
+                 NearestCustomers& nearest)
+      : served_(served), placements_(placements), askers_(askers), fold_in_(fold_in), nearest_(nearest) {}
 
   void clear() { size_ = 0; }
   // Takes a valid request (request_limits.h), which outlives finish() as the other two do. `status` tells later how it went.
@@ -42,6 +44,7 @@ class ProfileAnswers {
   void write_interests(const Plan& plan, const SolvedCustomer& customer);
 
   const ServedModel& served_;
+  const Placements& placements_;
   AskerReader& askers_;
   FoldInBatch* fold_in_;
   NearestCustomers& nearest_;

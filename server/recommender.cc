@@ -47,11 +47,11 @@ absl::StatusOr<std::unique_ptr<Recommender>> Recommender::make(const ServedModel
   made->askers_.emplace(served, pointer_to(made->fold_in_), settings.live, settings.names, settings.inputs);
   made->recommend_.emplace(served, RowSettings{known, settings.names, settings.inputs, settings.log}, *made->askers_,
                            pointer_to(made->fold_in_), pointer_to(made->profile_ranking_), made->blend_);
-  made->explain_.emplace(served, *made->askers_, pointer_to(made->fold_in_), made->blend_);
+  made->explain_.emplace(served, known, *made->askers_, pointer_to(made->fold_in_), made->blend_);
   made->actions_.emplace(served, ActionBatch::Settings{{known, settings.names}, rules}, *made->askers_, pointer_to(made->fold_in_),
                          made->blend_);
   made->nearest_.emplace(served, max_batch, settings.live.source);
-  made->profiles_.emplace(served, *made->askers_, pointer_to(made->fold_in_), *made->nearest_);
+  made->profiles_.emplace(served, known, *made->askers_, pointer_to(made->fold_in_), *made->nearest_);
   made->similar_customers_.emplace(served, *made->askers_, *made->nearest_);
   made->similar_.emplace(served, RowSettings{known, settings.names}, pointer_to(made->similarity_ranking_));
   made->cross_sell_.emplace(served, RowSettings{known, settings.names}, pointer_to(made->similarity_ranking_));

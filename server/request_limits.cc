@@ -294,6 +294,7 @@ absl::Status validate(const v1::ExplainRequest& request) {
   check_ids(request.context_item_ids(), "context_item_ids", kMaxContextItems, out);
   if (request.item_ids().empty()) out.add("item_ids", "is empty; name the items to explain");
   check_ids(request.item_ids(), "item_ids", kMaxExplainedItems, out);
+  check_placement(request.placement(), out);
   check_explain(request.explain(), out);
   return out.status();
 }
@@ -317,6 +318,7 @@ absl::Status validate(const v1::GetProfileRequest& request) {
   check_count(request.interests(), kMaxInterests, "interests", out);
   check_count(request.neighbors(), kMaxNeighbors, "neighbors", out);
   check_count(request.history(), kMaxShownHistory, "history", out);
+  check_placement(request.placement(), out);
   check_explain(request.explain(), out);
   return out.status();
 }

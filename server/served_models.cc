@@ -6,6 +6,8 @@
 #include <variant>
 #include <vector>
 
+#include "server/past_moment.h"
+
 namespace bouquet::server {
 namespace {
 
@@ -14,17 +16,6 @@ std::string canonical(const std::string& path) {
   std::error_code failed;
   const auto whole = std::filesystem::canonical(path, failed);
   return failed ? path : whole.string();
-}
-
-std::string_view placement_of(const Question& question) {
-  return std::visit(
-      [](const auto& exchange) -> std::string_view {
-        if constexpr (requires { exchange.request->placement(); })
-          return exchange.request->placement();
-        else
-          return {};
-      },
-      question);
 }
 
 // One version answers all of it, and lives until it has.
@@ -56,9 +47,9 @@ absl::StatusOr<DirectoriesOfPlacements> open_directories(const Placements& place
   return directories;
 }
 
-ServedModels::ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements, Backend& backend,
-                           const OptionsOf& options, ModelObserver* observer)
-    : placements_(placements), own_(std::move(own), backend, options({}), observer) {
+ServedModels::ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements,
+                           const AnswerNames& names, Backend& backend, const OptionsOf& options, ModelObserver* observer)
+    : placements_(placements), names_(names), own_(std::move(own), backend, options({}), observer) {
   for (const auto& [path, directory] : others.by_path)
     others_[path] = std::make_unique<ModelStore>(directory, backend, options(path), observer);
   for (const std::string& path : others.path_of) by_placement_.push_back(path.empty() ? &own_ : others_.at(path).get());
@@ -68,6 +59,26 @@ ModelStore& ServedModels::of(std::string_view placement) {
   if (others_.empty() || placement.empty()) return own_;
   const auto found = placements_.find(placement);
   return found.ok() ? *by_placement_[*found] : own_;
+}
+
+absl::StatusOr<ModelStore*> ServedModels::find(std::string_view placement) {
+  if (absl::Status s = placements_.check(placement); !s.ok()) return s;
+  return &of(placement);
+}
+
+// A name that cannot be opened is refused by whoever answers.
+std::string ServedModels::placement_of(const Question& question) const {
+  return std::visit(
+      [&](const auto& exchange) -> std::string {
+        if constexpr (requires { exchange.request->as_of(); })
+          if (exchange.request->as_of().has_recommendation_id())
+            if (const auto name = named_answer(exchange.request->as_of(), &names_); name.ok()) return name->placement();
+        if constexpr (requires { exchange.request->placement(); })
+          return exchange.request->placement();
+        else
+          return {};
+      },
+      question);
 }
 
 absl::Status ServedModels::refresh() {

@@ -31,14 +31,16 @@ class ServedModels {
   // As in DirectoriesOfPlacements::path_of.
   using OptionsOf = std::function<ModelStoreOptions(const std::string& path)>;
 
-  // Everything outlives this. Nothing is loaded yet.
-  ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements, Backend& backend,
-               const OptionsOf& options, ModelObserver* observer);
+  // Everything outlives this. `names`: of answers, that say of which placement they are. Nothing is loaded yet.
+  ServedModels(ModelsDirectory own, const DirectoriesOfPlacements& others, const Placements& placements, const AnswerNames& names,
+               Backend& backend, const OptionsOf& options, ModelObserver* observer);
 
   ModelStore& own() { return own_; }
   const ModelStore& own() const { return own_; }
   // Who answers what asks for the placement of that name; an unknown or empty one: own().
   ModelStore& of(std::string_view placement);
+  // The same; an unknown one is an error. Errors: NotFound.
+  absl::StatusOr<ModelStore*> find(std::string_view placement);
   template <typename Do>
   void for_each(const Do& act) {
     act(own_);
@@ -52,10 +54,14 @@ class ServedModels {
   bool are_there() const;
 
   // Answers a batch by its worker's recommenders: each question by the model that serves in its store now, all of one store by one version.
+  // Whatever asks about an earlier answer is of the placement of that.
   void answer(int32_t worker, std::span<const Question> questions, std::span<absl::Status> statuses);
 
  private:
+  std::string placement_of(const Question& question) const;
+
   const Placements& placements_;
+  const AnswerNames& names_;
   ModelStore own_;
   std::map<std::string, std::unique_ptr<ModelStore>> others_;  // by canonical path
   std::vector<ModelStore*> by_placement_;                      // [placements]

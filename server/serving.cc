@@ -147,7 +147,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, const
       metrics_(std::move(metrics)),
       store_(std::move(store)),
       models_(
-          std::move(directory), others, options_.placements, backend,
+          std::move(directory), others, options_.placements, *store_.names, backend,
           [this, &others](const std::string& path) { return store_options(path, others); }, metrics_.get()),
       batcher_(
           with_versions(options.batcher, store_.events.get()),
@@ -165,7 +165,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, const
       recommendations_(batcher_, *metrics_),
       profiles_(batcher_, intake_, *metrics_, store_.names.get()),
       audiences_(batcher_, *metrics_),
-      models_service_(models_.own()),
+      models_service_(models_),
       catalog_(*store_.items, models_),
       store_service_(store_.database.get(), store_.erased.get(), options_.backups) {
   if (store_.ahead != nullptr) store_.ahead->start([this](std::span<const std::string> ids) { return solve_ahead(ids); });

@@ -307,6 +307,135 @@ TEST_F(PlacementsTest, OneWithAModelOfItsOwnIsAnsweredByThat) {
   EXPECT_EQ(version_at("home"), own);
 }
 
+class PlacementsOwnModel : public PlacementsTest {
+ protected:
+  void SetUp() override {
+    own_ = publish(priced_shop());
+    older_ = publish_in(content_, random_shop(41, 4, 8, 7).artifact());
+    other_ = publish_in(content_, random_shop(40, 4, 8, 6).artifact());
+    start_with("[placements.home]\n[placements.blog]\nmodel = \"" + content_ + "\"\nk = 3\n");
+  }
+  template <typename Request>
+  static Request of_customer(const std::string& answer, const std::string& placement = {}) {
+    Request request;
+    request.set_customer_id("customer1");
+    request.set_placement(placement);
+    if (!answer.empty()) request.mutable_as_of()->set_recommendation_id(answer);
+    if constexpr (requires { request.add_item_ids("item3"); }) request.add_item_ids("item3");
+    return request;
+  }
+  grpc::Status explain(const std::string& answer, const std::string& placement = {}) {
+    return call_method(&v1::Recommendations::Stub::Explain, of_customer<v1::ExplainRequest>(answer, placement), &why_);
+  }
+  grpc::Status profile(const std::string& answer, const std::string& placement = {}) {
+    return call_method(&v1::Profiles::Stub::GetProfile, of_customer<v1::GetProfileRequest>(answer, placement), &profile_);
+  }
+  template <typename Request, typename Response>
+  grpc::Status admin(grpc::Status (v1::Models::Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request,
+                     Response* response) {
+    grpc::ClientContext context;
+    v1::Models::Stub stub(channel_to(serving_->admin_grpc_address()));
+    return (stub.*method)(&context, request, response);
+  }
+
+  const std::string content_ = folder_.path() + "/content";
+  std::string own_, older_, other_;
+  v1::ExplainResponse why_;
+  v1::Profile profile_;
+};
+
+TEST_F(PlacementsOwnModel, MakesItsAnswersAgainByTheirNamesAlone) {
+  ASSERT_TRUE(recommend(at("blog")).ok());
+  const v1::RecommendResponse first = response_;
+  ASSERT_EQ(first.model_version(), other_);
+  const auto again = of_customer<v1::RecommendRequest>(first.recommendation_id());
+  ASSERT_TRUE(recommend(again).ok());
+  EXPECT_EQ(bytes_without_name(response_), bytes_without_name(first));
+  v1::BatchRecommendRequest together;
+  *together.add_requests() = at("home");
+  *together.add_requests() = again;
+  grpc::ClientContext context;
+  const auto reader = stub()->BatchRecommend(&context, together);
+  std::vector<std::string> versions;
+  for (v1::BatchRecommendResponse answer; reader->Read(&answer);) versions.push_back(answer.response().model_version());
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_THAT(versions, ElementsAre(own_, other_));
+
+  ASSERT_TRUE(explain(first.recommendation_id()).ok());
+  EXPECT_EQ(why_.model_version(), other_);
+  ASSERT_TRUE(profile(first.recommendation_id()).ok());
+  EXPECT_EQ(profile_.model_version(), other_);
+  // Another placement than the answer's is refused, by whichever model.
+  const grpc::Status refused[] = {recommend(of_customer<v1::RecommendRequest>(first.recommendation_id(), "home")),
+                                  explain(first.recommendation_id(), "home"), profile(first.recommendation_id(), "home")};
+  for (const grpc::Status& status : refused) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_THAT(status.error_message(), HasSubstr("placement: is not"));
+  }
+  // The controls: an answer of the server's own model, and a name that is none.
+  ASSERT_TRUE(recommend(at("home")).ok());
+  ASSERT_TRUE(explain(response_.recommendation_id()).ok());
+  EXPECT_EQ(why_.model_version(), own_);
+  ASSERT_TRUE(profile(response_.recommendation_id()).ok());
+  EXPECT_EQ(profile_.model_version(), own_);
+  EXPECT_EQ(explain("no name", "blog").error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(PlacementsOwnModel, ExplainsAndShowsProfilesWhereAPlacementIsNamed) {
+  const std::pair<const char*, std::string> wanted[] = {{"blog", other_}, {"home", own_}, {"", own_}};
+  for (const auto& [placement, version] : wanted) {
+    ASSERT_TRUE(explain({}, placement).ok()) << placement;
+    EXPECT_EQ(why_.model_version(), version) << placement;
+    ASSERT_TRUE(profile({}, placement).ok()) << placement;
+    EXPECT_EQ(profile_.model_version(), version) << placement;
+  }
+  for (const grpc::Status& status : {explain({}, "blgo"), profile({}, "blgo")}) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+    EXPECT_THAT(status.error_message(), HasSubstr("did you mean 'blog'?"));
+  }
+  EXPECT_EQ(explain({}, std::string(65, 'x')).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(profile({}, std::string(65, 'x')).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(metrics(), HasSubstr("bouquet_offered_rows_total{kind=\"PRODUCT\",placement=\"blog\"} 0")) << "nothing was offered";
+}
+
+TEST_F(PlacementsOwnModel, HasVersionsOfItsOwnForTheAdmin) {
+  const auto served = [&](const std::string& placement) {
+    v1::GetModelRequest request;
+    request.set_placement(placement);
+    v1::Model model;
+    const grpc::Status status = admin(&v1::Models::Stub::GetModel, request, &model);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return model.version();
+  };
+  v1::ListModelsRequest list;
+  v1::ListModelsResponse listed;
+  list.set_placement("blog");
+  ASSERT_TRUE(admin(&v1::Models::Stub::ListModels, list, &listed).ok());
+  ASSERT_EQ(listed.models_size(), 2);
+  EXPECT_EQ(listed.models(0).version(), other_);
+  EXPECT_TRUE(listed.models(0).serving());
+  v1::RollBackRequest back;
+  back.set_placement("blog");
+  v1::RollBackResponse rolled;
+  ASSERT_TRUE(admin(&v1::Models::Stub::RollBack, back, &rolled).ok());
+  EXPECT_EQ(rolled.model().version(), older_);
+  EXPECT_EQ(served("blog"), older_);
+  EXPECT_EQ(served("home"), own_);
+  EXPECT_EQ(served(""), own_);
+  v1::ActivateModelRequest activate;
+  v1::ActivateModelResponse activated;
+  activate.set_version(other_);
+  EXPECT_EQ(admin(&v1::Models::Stub::ActivateModel, activate, &activated).error_code(), grpc::StatusCode::NOT_FOUND)
+      << "the server's own directory has no such version";
+  activate.set_placement("blog");
+  ASSERT_TRUE(admin(&v1::Models::Stub::ActivateModel, activate, &activated).ok());
+  EXPECT_EQ(served("blog"), other_);
+  list.set_placement("blgo");
+  const grpc::Status unknown = admin(&v1::Models::Stub::ListModels, list, &listed);
+  EXPECT_EQ(unknown.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(unknown.error_message(), HasSubstr("did you mean 'blog'?"));
+}
+
 TEST_F(PlacementsTest, AModelThatIsNotThereIsFoundAtTheStart) {
   publish(priced_shop());
   ServingOptions with = options();
