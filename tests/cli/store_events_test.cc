@@ -4,9 +4,11 @@
 
 #include <gmock/gmock.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -16,10 +18,12 @@
 
 #include "cpu_fallback/cpu_backend.h"
 #include "engine/artifact_files.h"
+#include "engine/models_directory.h"
 #include "server/live_customers.h"
 #include "server/request_attributes.h"
 #include "tests/server/event_store/small_store.h"
 #include "training/event_reader.h"
+#include "training/train_command.h"
 #include "training/training_run.h"
 
 namespace bouquet::cli {
@@ -165,6 +169,58 @@ Artifact train(const SmallStore& store, const std::vector<std::string>& customer
   auto outcome = training::run_training(*data, request, *backend, progress);
   EXPECT_TRUE(outcome.ok()) << outcome.status();
   return std::move(outcome->artifact);
+}
+
+// `bouquet train --store`, before the second opening of which, right before it publishes, `meanwhile` happens. The model.
+Artifact trained_by_command(
+    const SmallStore& store, const std::function<void()>& meanwhile = [] {}) {
+  const server::TemporaryFolder models;
+  int opened = 0, exit_code = 0;
+  const training::EventSourceFactory stores = [&](const std::string& folder) {
+    if (++opened == 2) meanwhile();
+    return open_store_events(folder);
+  };
+  const BackendFactory backends = [](const BackendChoice&) { return cpu::make_cpu_backend(1); };
+  CLI::App app;
+  training::add_train_command(app, backends, stores, exit_code);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  app.parse("train --dimension 8 --epochs 4 --validation none --store " + store.folder() + " --models " + models.path());
+  testing::internal::GetCapturedStdout();
+  EXPECT_EQ(exit_code, 0) << testing::internal::GetCapturedStderr();
+  EXPECT_EQ(opened, 2);
+  return *ModelsDirectory::open_existing(models.path()).value().load_current().value();
+}
+
+TEST(TrainFromAStore, LeavesOutWhoWasErased) {
+  SmallStore store;
+  fill_shop(store);
+  EXPECT_NE(trained_by_command(store).customer_ids.find(customer(3)), kNone);
+  store.erase(customer(3));
+  const Artifact artifact = trained_by_command(store);
+  EXPECT_EQ(artifact.customer_ids.find(customer(3)), kNone);
+  EXPECT_EQ(artifact.customer_ids.size(), kCustomers - 1);
+  store.append_one({.customer = customer(3), .item = "item1", .time = store.now + kSecond});
+  const Artifact later = trained_by_command(store);
+  const CustomerIndex back = later.customer_ids.find(customer(3));
+  ASSERT_NE(back, kNone);
+  EXPECT_EQ(later.histories.offsets[back + 1] - later.histories.offsets[back], 1) << "of the next life alone";
+}
+
+TEST(TrainFromAStore, PublishesNoRowOfWhoIsErasedMeanwhile) {
+  SmallStore store;
+  fill_shop(store);
+  const Artifact artifact = trained_by_command(store, [&] { store.erase(customer(3)); });
+  EXPECT_EQ(artifact.customer_ids.find(customer(3)), kNone);
+  ASSERT_EQ(artifact.customer_ids.size(), kCustomers) << "it had been read";
+  int empty = 0;
+  for (CustomerIndex row = 0; row < kCustomers; ++row) {
+    const auto profile = artifact.model.profile_matrix().row(row);
+    const bool zero = std::ranges::all_of(profile, [](float x) { return x == 0; });
+    EXPECT_EQ(zero, artifact.histories.offsets[row] == artifact.histories.offsets[row + 1]) << row;
+    empty += zero ? 1 : 0;
+  }
+  EXPECT_EQ(empty, 1);
 }
 
 // Every byte of it on disk, but for where it comes from.
