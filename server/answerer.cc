@@ -57,11 +57,9 @@ absl::StatusOr<std::unique_ptr<Answerer>> make_answerer(const AnswerPlace& place
   if (!model.ok()) return model.status();
   AnswerSettings settings;
   if (store != nullptr) {
-    const auto live = store->follow(*model->served);
-    if (!live.ok()) return live.status();
-    settings.live = *live;
-    settings.names = store->names();
-    settings.inputs = &store->inputs();
+    const auto of_store = store->settings(*model->served);
+    if (!of_store.ok()) return of_store.status();
+    settings = *of_store;
   }
   auto recommender = Recommender::make(*model->served, 1, settings);
   if (!recommender.ok()) return recommender.status();

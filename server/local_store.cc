@@ -28,12 +28,16 @@ absl::StatusOr<std::unique_ptr<LocalStore>> LocalStore::open(const std::string& 
   return store;
 }
 
-absl::StatusOr<LiveKnowledge> LocalStore::follow(const ServedModel& served) {
+absl::StatusOr<AnswerSettings> LocalStore::settings(const ServedModel& served) {
   customers_ =
       std::make_unique<LiveCustomers>(*events_, known_part(served.artifact(), database_->identity()), served.artifact().customer_ids);
   if (absl::Status s = customers_->scan(); !s.ok()) return s;
   profiles_ = std::make_unique<FreshProfiles>(kFreshProfileBytes);
-  return LiveKnowledge{customers_.get(), profiles_.get()};
+  AnswerSettings settings;
+  settings.live = {customers_.get(), profiles_.get()};
+  settings.names = names_.get();
+  settings.inputs = inputs_.get();
+  return settings;
 }
 
 }  // namespace bouquet::server

@@ -20,11 +20,11 @@ class LocalStore {
   // Errors: NotFound (no store), DataLoss, ResourceExhausted.
   static absl::StatusOr<std::unique_ptr<LocalStore>> open(const std::string& folder);
 
-  // What is newer than `served`, which outlives the result's use. Reads the whole store. Errors: those of reading.
-  absl::StatusOr<LiveKnowledge> follow(const ServedModel& served);
+  // For answers from `served`, which outlives the result's use, with what is newer than it. Reads the whole store. Errors: those of
+  // reading.
+  absl::StatusOr<AnswerSettings> settings(const ServedModel& served);
   // nullptr: no server has named an answer yet.
   const AnswerNames* names() const { return names_.get(); }
-  const AnswerInputs& inputs() const { return *inputs_; }
 
  private:
   LocalStore() = default;

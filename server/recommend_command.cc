@@ -16,6 +16,7 @@
 #include "server/answer_text.h"
 #include "server/answerer.h"
 #include "server/local_model.h"
+#include "server/local_store.h"
 #include "server/timestamps.h"
 
 namespace bouquet::server {
@@ -41,15 +42,19 @@ struct RecommendOptions {
   std::optional<int32_t> as_of_events;
 };
 
-absl::Status recommend_to_all(const RecommendOptions& options, const v1::RecommendRequest& settings, const BackendFactory& backends) {
+absl::Status recommend_to_all(const RecommendOptions& options, const v1::RecommendRequest& request, const BackendFactory& backends) {
   const AnswerPlace& place = options.answer.place;
   if (!options.customers.empty()) return wrong_usage("give --customer or --all, not both");
   if (options.out.empty()) return wrong_usage("--all writes a file: give --out FILE (or - for stdout)");
   if (!place.server.empty() || place.models.empty()) return wrong_usage("--all answers from --models DIR, not from a server");
-  if (!place.store.empty()) return wrong_usage("--all answers from the model alone, without --store");
   auto model = open_model(place.models, {}, place.backend, backends);
   if (!model.ok()) return model.status();
-  return answer_everybody(*model->served, settings, options.out);
+  if (place.store.empty()) return answer_everybody(*model->served, {}, request, options.out);
+  const auto store = LocalStore::open(place.store);
+  if (!store.ok()) return store.status();
+  const auto settings = (*store)->settings(*model->served);
+  if (!settings.ok()) return settings.status();
+  return answer_everybody(*model->served, *settings, request, options.out);
 }
 
 // A number, true or false, else text; "42" in double quotes is text.
@@ -185,7 +190,7 @@ void add_recommend_command(CLI::App& app, const BackendFactory& backends, int& e
       "  bouquet recommend --models models --customer new --attribute country=DE age=34 --explain\n"
       "  bouquet recommend --server 127.0.0.1:50051 --group 1204 77 --rule least-misery\n"
       "  bouquet recommend --models models --store store --customer 1204 --as-of 2026-11-24\n"
-      "  bouquet recommend --models models --all --out offers.jsonl");
+      "  bouquet recommend --models models --store store --all --out offers.jsonl");
   command->add_option("--customer", options->customers, "Who is asked for; unknown customers get what most bought")->type_name("ID...");
   command->add_option("--group", options->group, "Customers who are asked for together, such as a household")->type_name("ID...");
   command->add_option("--rule", options->rule, "How a group agrees: mean, or least-misery (the least score of any member)")
@@ -218,7 +223,9 @@ void add_recommend_command(CLI::App& app, const BackendFactory& backends, int& e
       ->expected(0, 1)
       ->default_str("top");
   command->add_flag("--include-purchased", options->include_purchased, "Also offer what the customer buys again (REPURCHASE rows, first)");
-  command->add_flag("--all", options->all, "Answer for every customer of the model, one JSON line each");
+  command->add_flag("--all", options->all,
+                    "Answer for every customer of the model, one JSON line each; with --store without those who were erased since, else "
+                    "they have lines too");
   command->add_option("--out", options->out, "Where --all writes; - is stdout")->type_name("FILE");
   options->answer.add_to(*command);
   command->callback([options, backends, &exit_code] { exit_code = report(recommend(*options, backends)); });

@@ -2,20 +2,25 @@
 // is touched.
 #include <gmock/gmock.h>
 
+#include <CLI/CLI.hpp>
+#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "server/event_store/store_snapshot.h"
+#include "server/recommend_command.h"
 #include "tests/server/test_server.h"
 
 namespace bouquet::server {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 class ErasureCalls : public TestServer {
  protected:
@@ -205,6 +210,34 @@ TEST_F(ErasureCalls, WhatIsWrongErasesNothing) {
   start(options());  // without a store
   request.set_validate_only(false);
   EXPECT_EQ(call_method(&v1::Profiles::Stub::EraseCustomer, request, &response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(ErasureCalls, FilesForEverybodyAreWithoutThemWhereTheStoreIsNamed) {
+  record("customer0", "item3");
+  erase("customer0");
+  erase("customer1");
+  record("customer1", "item4");  // is back
+  const auto customers_of_file = [&](const std::string& more) {
+    const std::string out = folder_.path() + "/everybody.jsonl";
+    CLI::App app;
+    int exit_code = 0;
+    add_recommend_command(
+        app, [](const BackendChoice&) { return cpu::make_cpu_backend(1); }, exit_code);
+    ::testing::internal::CaptureStderr();
+    app.parse("recommend --models " + models_ + " --all --out " + out + " -k 3 " + more);
+    EXPECT_EQ(exit_code, 0) << ::testing::internal::GetCapturedStderr();
+    std::ifstream file(out);
+    std::vector<std::string> ids;
+    for (std::string line; std::getline(file, line);) {
+      const size_t begin = line.find("customer_id") + 14;
+      ids.push_back(line.substr(begin, line.find('"', begin) - begin));
+    }
+    return ids;
+  };
+  const auto all = customers_of_file("");
+  EXPECT_THAT(all, AllOf(SizeIs(shop_.artifact().customer_ids.size()), Contains("customer0")));
+  const auto left = customers_of_file("--store " + store_);
+  EXPECT_THAT(left, AllOf(SizeIs(all.size() - 1), Not(Contains("customer0")), Contains("customer1"), Contains("customer2")));
 }
 
 }  // namespace
