@@ -40,19 +40,23 @@ std::string files_text(const ErasureReceipt& receipt) {
 // What one published version has of whoever was erased.
 struct VersionState {
   std::string version;
-  std::string state;  // for --json: newer (read after the erasure), no_row, row, damaged
-  std::string text;   // for people
+  std::string state;      // for --json: newer (read after the erasure), no_row, row, damaged
+  std::string text;       // for people
+  int64_t rewritten = 0;  // when scrub put it in the place of one with rows; microseconds since 1970, 0: never
 };
 
 VersionState state_of(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt, const std::string& version,
                       const absl::StatusOr<std::shared_ptr<const Artifact>>& artifact) {
   if (!artifact.ok()) return {version, "damaged", "cannot be read: " + std::string(message_of(artifact.status()))};
+  const auto& replaces = (*artifact)->replaces;
+  const int64_t rewritten = replaces.empty() ? 0 : replaces.back().time;
+  const std::string since = rewritten == 0 ? "" : "; written anew at " + time_text(rewritten);
   if ((*artifact)->recipe.store.sequence_in(store.store_identity()) >= sequence)
-    return {version, "newer", "no row from before the erasure"};
+    return {version, "newer", "no row from before the erasure" + since, rewritten};
   for (CustomerIndex row = 0; row < (*artifact)->customer_ids.size(); ++row)
     if (store.erasures().is_of(receipt, (*artifact)->customer_ids.id(row)))
-      return {version, "row", "HAS A ROW, which a server with this store ignores"};
-  return {version, "no_row", "no row"};
+      return {version, "row", "HAS A ROW, which a server with this store ignores" + since, rewritten};
+  return {version, "no_row", "no row" + since, rewritten};
 }
 
 absl::StatusOr<std::vector<VersionState>> states_of(const StoreSnapshot& store, uint64_t sequence, const ErasureReceipt& receipt,
@@ -65,8 +69,10 @@ absl::StatusOr<std::vector<VersionState>> states_of(const StoreSnapshot& store, 
   return states;
 }
 
-std::string iso_time(int64_t microseconds) {
-  return absl::FormatTime(absl::RFC3339_full, absl::FromUnixMicros(microseconds), absl::UTCTimeZone());
+// Null for 0.
+Json iso_time(int64_t microseconds) {
+  if (microseconds == 0) return nullptr;
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(microseconds), absl::UTCTimeZone());
 }
 
 Json json_of(const std::string& id, const ErasureReceipt& receipt) {
@@ -75,7 +81,7 @@ Json json_of(const std::string& id, const ErasureReceipt& receipt) {
           {"events", receipt.events()},
           {"attributes", receipt.attributes()},
           {"answers", receipt.answers()},
-          {"files_gone_time", receipt.files_gone_time() == 0 ? Json(nullptr) : Json(iso_time(receipt.files_gone_time()))}};
+          {"files_gone_time", iso_time(receipt.files_gone_time())}};
 }
 
 // What went.
@@ -106,7 +112,8 @@ absl::Status list(const ErasuresOptions& options) {
 void print_json(const ErasuresOptions& options, const ErasureReceipt& receipt, const std::vector<VersionState>& models) {
   Json json = json_of(options.receipt, receipt);
   json["models"] = options.models.empty() ? Json(nullptr) : Json(Json::array());
-  for (const VersionState& model : models) json["models"].push_back({{"version", model.version}, {"state", model.state}});
+  for (const VersionState& model : models)
+    json["models"].push_back({{"version", model.version}, {"state", model.state}, {"rewritten_time", iso_time(model.rewritten)}});
   std::puts(json.dump(2).c_str());
 }
 
@@ -118,8 +125,10 @@ void print_text(const ErasuresOptions& options, const ErasureReceipt& receipt, c
   if (options.models.empty()) std::puts("  models: not looked at (name them with --models)");
   for (const VersionState& model : models) std::printf("  model %s: %s\n", model.version.c_str(), model.text.c_str());
   std::puts(
+      "  item vectors of models from before: keep what they learned from the customer until those versions are deleted\n"
       "  backups from before: in them until they are deleted; `bouquet store restore` leaves the customer out\n"
-      "  event files, logs of callers: unknown to the server");
+      "  event files, what `recommend --all`, `export` and `evaluate --per-customer` have written, saved reports of\n"
+      "  trainings (which may quote bad rows), logs of callers: unknown to the server");
 }
 
 absl::Status show(const ErasuresOptions& options) {

@@ -100,8 +100,14 @@ TEST_F(ErasuresCommand, ScrubTakesTheRowsOutOfEveryVersionThatHasThem) {
   ASSERT_EQ(directory.versions().size(), 3u);
   EXPECT_EQ(directory.versions()[1], after);
   EXPECT_EQ(directory.current().value(), directory.versions()[2]);
+  EXPECT_THAT(show("eve"), AllOf(HasSubstr(directory.versions()[0] + ": no row; written anew at 20"), HasSubstr(after + ": no row\n"),
+                                 HasSubstr("item vectors of models from before: keep"), HasSubstr("`recommend --all`")));
   for (const std::string& version : directory.versions()) {
     const auto artifact = directory.load(version).value();
+    ASSERT_EQ(artifact->replaces.size(), version == after ? 0u : 1u);
+    if (version != after) {
+      EXPECT_EQ(artifact->replaces[0].version, version == directory.versions()[0] ? of_files : current);
+    }
     EXPECT_EQ(artifact->customer_ids.find("ann") == kNone, version != after) << version;
     EXPECT_NE(artifact->customer_ids.find("bob"), kNone);
   }
@@ -158,7 +164,7 @@ TEST_F(ErasuresCommand, AreListedAndShownAsJson) {
   const std::string newer = publish(store_.database->identity(), 100);
   const Json one = list()["erasures"].at(0);
   EXPECT_EQ(one["receipt_id"], receipt);
-  EXPECT_EQ(one["erase_time"], "2023-11-14T22:13:20+00:00");
+  EXPECT_EQ(one["erase_time"], "2023-11-14T22:13:20Z");
   EXPECT_EQ(one["events"], 1);
   EXPECT_EQ(one["attributes"], 0);
   EXPECT_TRUE(one["files_gone_time"].is_null());
@@ -171,6 +177,12 @@ TEST_F(ErasuresCommand, AreListedAndShownAsJson) {
   std::map<std::string, std::string> states;
   for (const Json& model : models) states[model["version"]] = model["state"];
   EXPECT_EQ(states, (std::map<std::string, std::string>{{holding, "row"}, {newer, "newer"}}));
+  run("scrub --store " + store_.folder() + " --models " + models_.path());
+  const Json scrubbed = Json::parse(run(show + " --models " + models_.path()).out)["models"];
+  ASSERT_EQ(scrubbed.size(), 2u);
+  EXPECT_EQ(scrubbed[0]["state"], "no_row");
+  EXPECT_THAT(scrubbed[0]["rewritten_time"].get<std::string>(), testing::EndsWith("Z"));
+  EXPECT_TRUE(scrubbed[1]["rewritten_time"].is_null());
 }
 
 }  // namespace
