@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "engine/errors.h"
 #include "server/timestamps.h"
 
@@ -15,20 +16,44 @@ absl::Status CustomerRecord::read(const KnownOfCustomers& known, const std::stri
   profile_ = std::move(profile);
   if (store_ == nullptr) return absl::OkStatus();
   erasure_ = store_->erasures().find(customer_id);
-  for (const std::string& id : store_->merges().person_of(customer_id))
+  const std::vector<std::string> person = store_->merges().person_of(customer_id);
+  if (absl::Status s = read_merges(person); !s.ok()) return s;
+  for (const std::string& id : person)
     if (absl::Status s = read_id(id); !s.ok()) return s;
   std::ranges::stable_sort(events_, {}, [](const Recorded& recorded) { return recorded.event.time; });
   std::ranges::stable_sort(attributes_, {}, [](const v1::ExportedAttribute& said) { return std::string_view(said.name()); });
   return absl::OkStatus();
 }
 
-absl::Status CustomerRecord::read_id(const std::string& id) {
-  if (const auto merge = store_->merges().find(id)) {
-    v1::ExportedMerge& out = merges_.emplace_back();
-    out.set_from_customer_id(id);
-    out.set_into_customer_id(merge->into);
-    *out.mutable_merge_time() = timestamp(merge->time);
+// Those that hold are in memory, by ids; those that were taken back stand in the store alone, by numbers.
+absl::Status CustomerRecord::read_merges(const std::vector<std::string>& person) {
+  absl::flat_hash_set<CustomerNumber> numbers;
+  for (const std::string& id : person) {
+    const auto number = store_->find_customer(id);
+    if (!number.ok()) return number.status();
+    if (*number) numbers.insert(**number);
   }
+  std::vector<MergeRecord> records;
+  const absl::Status read = store_->scan_merges([&](const MergeRecord& record) {
+    if (numbers.contains(record.from) || numbers.contains(record.into)) records.push_back(record);
+    return true;
+  });
+  if (!read.ok()) return read;
+  std::ranges::sort(records, {}, &MergeRecord::sequence);
+  for (const MergeRecord& record : records) {
+    const auto from = store_->customer_id(record.from), into = store_->customer_id(record.into);
+    for (const auto* id : {&from, &into})
+      if (!id->ok() && !absl::IsNotFound(id->status())) return id->status();
+    v1::ExportedMerge& out = merges_.emplace_back();
+    out.set_from_customer_id(from.value_or(std::string()));
+    out.set_into_customer_id(into.value_or(std::string()));
+    *out.mutable_merge_time() = timestamp(record.time);
+    out.set_undone_version(static_cast<int64_t>(record.undone));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CustomerRecord::read_id(const std::string& id) {
   if (absl::Status s = read_answers(id); !s.ok()) return s;
   const auto customer = store_->find_customer(id);
   if (!customer.ok() || !*customer) return customer.status();

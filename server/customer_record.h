@@ -34,6 +34,7 @@ class CustomerRecord {
     std::string customer_id;
   };
   absl::Status read_id(const std::string& id);
+  absl::Status read_merges(const std::vector<std::string>& person);
   absl::Status read_answers(const std::string& id);
   void write_event(const Recorded& recorded, v1::ExportedEvent* out) const;
 

@@ -334,8 +334,21 @@ TEST_F(MergeCalls, ExportsAreOfAllIdsOfThePerson) {
     EXPECT_EQ(pieces[5].profile().customer_id(), id);
     EXPECT_TRUE(pieces[5].profile().known());
   }
-  unmerge("visitor");
-  EXPECT_THAT(exported("visitor"), SizeIs(3));
+  const v1::UnmergeCustomersResponse undone = unmerge("visitor");
+  EXPECT_THAT(exported("customer0"), SizeIs(4));
+  const auto apart = exported("visitor");
+  ASSERT_THAT(apart, SizeIs(4));
+  EXPECT_EQ(apart[0].merge().into_customer_id(), "customer0");
+  EXPECT_EQ(apart[0].merge().undone_version(), undone.profile_version());
+  EXPECT_THAT(exported("stranger"), SizeIs(2)) << "an event and a profile";
+  merge("stranger", "customer0");
+  const auto again = exported("stranger");
+  ASSERT_THAT(again, SizeIs(6));
+  EXPECT_EQ(again[0].merge().from_customer_id(), "visitor");
+  EXPECT_EQ(again[1].merge().from_customer_id(), "stranger");
+  EXPECT_EQ(again[1].merge().undone_version(), 0);
+  erase("visitor");
+  EXPECT_EQ(exported("customer0")[0].merge().from_customer_id(), "") << "nobody says who was erased";
 }
 
 TEST_F(MergeCalls, WhoIsAskedForIsNotSimilarToThemself) {
