@@ -51,9 +51,9 @@ class CudaProgram(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     @classmethod
-    def train(cls, models, *flags, **how):
-        return bouquet("train", "--events", f"{cls.folder}/events.csv", "--items", f"{cls.folder}/items.csv", "--attributes", "off", "--models", models,
-                       "--dimension", "12", "--epochs", "2", "--validation", "none", *flags, **how)
+    def train(cls, models, *flags, attributes="off", validation="none", **how):
+        return bouquet("train", "--events", f"{cls.folder}/events.csv", "--items", f"{cls.folder}/items.csv", "--attributes", attributes, "--models", models,
+                       "--dimension", "12", "--epochs", "2", "--validation", validation, *flags, **how)
 
     def commands(self):
         """A command line of each command that computes, by its name."""
@@ -133,10 +133,10 @@ class CudaProgram(unittest.TestCase):
         self.assertEqual(json.loads(self.train(f"{self.folder}/planned", "--backend", "cpu", "--dry-run", "--json"))["device_bytes"], {})
 
     def test_a_dry_run_counts_attributes_and_what_judges(self):
-        def planned(*flags):
-            return json.loads(self.train(f"{self.folder}/planned", "--backend", "cuda", "--dry-run", "--json", *flags))["device_bytes"]
+        def planned(**how):
+            return json.loads(self.train(f"{self.folder}/planned", "--backend", "cuda", "--dry-run", "--json", **how))["device_bytes"]
 
-        plain, attributed, judged = planned(), planned("--attributes", "on"), planned("--validation", "random:0.2")
+        plain, attributed, judged = planned(), planned(attributes="on"), planned(validation="random:0.2")
         self.assertGreater(attributed.get("attributes", 0), plain.get("attributes", 0))
         self.assertNotIn("judging: rankers", plain)
         self.assertEqual(judged["judging: the model so far"], plain["factors"])
