@@ -120,12 +120,17 @@ absl::Status check_shape(const Section& section, const SectionTraits& traits, st
   return absl::OkStatus();
 }
 
+// Why an artifact cannot be read: whatever is missing in it or wrong is damage; what the system does not give now is not.
+absl::Status unusable(const std::string& where, const absl::Status& why) {
+  const std::string message = where + std::string(message_of(why));
+  return absl::IsResourceExhausted(why) ? no_resource(message) : bad_input(message);
+}
+
 // The file of a section, mapped, after its size and checksum are found right.
 absl::StatusOr<std::shared_ptr<const MappedFile>> map_section(const Section& section, const std::string& directory) {
   const std::string path = directory + "/" + section.file;
   auto file = MappedFile::map(path);
-  if (!file.ok())  // a missing part of an artifact is damage, not an absent artifact
-    return bad_input("section " + section.name + ": " + std::string(message_of(file.status())));
+  if (!file.ok()) return unusable("section " + section.name + ": ", file.status());
   const auto bytes = (*file)->bytes();
   if (bytes.size() != static_cast<uint64_t>(section.bytes))
     return bad_input("section " + section.name + ": " + path + " has " + std::to_string(bytes.size()) + " bytes, not " +
@@ -247,7 +252,7 @@ absl::StatusOr<Manifest> read_manifest(const std::string& directory) {
   const absl::StatusOr<std::string> text = read_small_file(directory + kManifestFile, kMaxManifestBytes);
   if (!text.ok()) return text.status();
   const absl::StatusOr<std::string> checksum = read_small_file(directory + kChecksumFile, 256);
-  if (!checksum.ok()) return bad_input(std::string(message_of(checksum.status())));
+  if (!checksum.ok()) return unusable("", checksum.status());
   if (*checksum != checksum_line(*text)) return bad_input(directory + kManifestFile + ": does not have the checksum in manifest.sha256");
   absl::StatusOr<Manifest> manifest = parse_manifest(*text);
   if (!manifest.ok()) return bad_input(directory + kManifestFile + ": " + std::string(message_of(manifest.status())));
@@ -259,7 +264,7 @@ absl::StatusOr<std::shared_ptr<const Artifact>> open_artifact(const std::string&
   const absl::StatusOr<Manifest> manifest = read_manifest(directory);
   if (!manifest.ok()) return manifest.status();
   absl::StatusOr<std::shared_ptr<const Artifact>> artifact = assemble(*manifest, directory);
-  if (!artifact.ok()) return bad_input(directory + ": " + std::string(message_of(artifact.status())));
+  if (!artifact.ok()) return unusable(directory + ": ", artifact.status());
   return artifact;
 }
 

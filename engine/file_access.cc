@@ -22,7 +22,7 @@ absl::Status failed(std::string_view what, const std::string& path, int error) {
 absl::Status unreadable(const std::string& path, int error) {
   if (error == ENOENT || error == ENOTDIR) return missing_input(path + ": no such file");
   if (error == ELOOP) return bad_input(path + ": is a symbolic link; an artifact's files must be files");
-  return bad_input("cannot read " + path + ": " + std::strerror(error));
+  return failed("read", path, error);
 }
 
 // Opens a regular file for reading, without following a link in the last part and without waiting on a pipe.

@@ -37,7 +37,7 @@ absl::Status write_new_file(const std::string& path, std::span<const std::byte> 
 absl::Status sync_directory(const std::string& path);
 
 // A regular file that is not a symbolic link, mapped read-only and alive as long as the pointer. Errors: NotFound, DataLoss (not a
-// regular file, cannot be read).
+// regular file), ResourceExhausted (the system does not let it be read now).
 class MappedFile {
  public:
   static absl::StatusOr<std::shared_ptr<const MappedFile>> map(const std::string& path);
@@ -51,7 +51,8 @@ class MappedFile {
   size_t size_;
 };
 
-// A small regular file as text, at most `limit` bytes. Errors: NotFound, DataLoss (longer, not a regular file, cannot be read).
+// A small regular file as text, at most `limit` bytes. Errors: NotFound, DataLoss (longer, not a regular file),
+// ResourceExhausted (the system does not let it be read now).
 absl::StatusOr<std::string> read_small_file(const std::string& path, size_t limit);
 
 // An exclusive lock on a file, which the system drops when the process ends, however it ends.

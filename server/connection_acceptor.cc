@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -72,13 +71,6 @@ void set_port(addrinfo& address, int32_t port) {
 }
 
 }  // namespace
-
-int32_t connections_within_file_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  const auto files = static_cast<int64_t>(std::min<rlim_t>(limit.rlim_cur, 1 << 20));
-  return static_cast<int32_t>(std::max<int64_t>(1, files - std::max<int64_t>(96, files / 4)));
-}
 
 absl::StatusOr<std::unique_ptr<ConnectionAcceptor>> ConnectionAcceptor::listen(const ListenAddress& address, int32_t max_connections) {
   std::unique_ptr<ConnectionAcceptor> acceptor(new ConnectionAcceptor(max_connections));

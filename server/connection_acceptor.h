@@ -17,10 +17,6 @@
 
 namespace bouquet::server {
 
-// How many connections the limit on open files leaves, beside what the server needs itself: files of models and of the store, its own
-// sockets, the admin listeners.
-int32_t connections_within_file_limit();
-
 class ConnectionAcceptor {
  public:
   // Takes over the connection, which does not block; it closes it sooner or later.

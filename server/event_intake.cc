@@ -130,7 +130,7 @@ absl::Status EventIntake::answer(EventBatch& batch, std::span<const Outcome> out
   return absl::OkStatus();
 }
 
-void EventIntake::record(EventBatch& batch, bool validate_only, Done done) {
+void EventIntake::record(EventBatch& batch, bool validate_only, Done done, Unwanted unwanted) {
   if (absl::Status s = ready(); !s.ok()) return done(s);
   batch.events.clear();
   batch.rows.clear();
@@ -146,51 +146,58 @@ void EventIntake::record(EventBatch& batch, bool validate_only, Done done) {
       batch.results->Mutable(row)->set_unknown_item(true);
   }
   if (validate_only || batch.events.empty()) return done(absl::OkStatus());
-  const absl::Status taken =
-      store_->append(batch.events, [this, &batch, done](std::span<const Outcome> outcomes) { done(answer(batch, outcomes)); });
+  const absl::Status taken = store_->append(
+      batch.events, [this, &batch, done](std::span<const Outcome> outcomes) { done(answer(batch, outcomes)); }, std::move(unwanted));
   if (!taken.ok()) done(taken);
 }
 
-void EventIntake::set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done) {
+void EventIntake::set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done,
+                                 Unwanted unwanted) {
   absl::Status s = ready();
   if (!s.ok() || request.validate_only()) return done(s);
-  s = store_->set_attributes({.customer_id = request.customer_id(), .request_id = request.request_id(), .values = &request.attributes()},
-                             [response, done](std::span<const Outcome> outcomes) {
-                               response->set_profile_version(static_cast<int64_t>(outcomes[0].sequence));
-                               response->set_repeated_request(outcomes[0].repeated);
-                               done(outcomes[0].status);
-                             });
+  s = store_->set_attributes(
+      {.customer_id = request.customer_id(), .request_id = request.request_id(), .values = &request.attributes()},
+      [response, done](std::span<const Outcome> outcomes) {
+        response->set_profile_version(static_cast<int64_t>(outcomes[0].sequence));
+        response->set_repeated_request(outcomes[0].repeated);
+        done(outcomes[0].status);
+      },
+      std::move(unwanted));
   if (!s.ok()) done(s);
 }
 
-void EventIntake::erase(const v1::EraseCustomerRequest& request, v1::EraseCustomerResponse* response, Done done) {
+void EventIntake::erase(const v1::EraseCustomerRequest& request, v1::EraseCustomerResponse* response, Done done, Unwanted unwanted) {
   absl::Status s = ready();
   if (!s.ok() || request.validate_only()) return done(s);
   s = store_->erase_customer(
       {.customer_id = request.customer_id(), .request_id = request.request_id()},
-      [this, response, done](std::span<const Outcome> outcomes) { done(write_receipt(*store_, outcomes[0], response)); });
+      [this, response, done](std::span<const Outcome> outcomes) { done(write_receipt(*store_, outcomes[0], response)); },
+      std::move(unwanted));
   if (!s.ok()) done(s);
 }
 
-void EventIntake::merge(const v1::MergeCustomersRequest& request, v1::MergeCustomersResponse* response, Done done) {
+void EventIntake::merge(const v1::MergeCustomersRequest& request, v1::MergeCustomersResponse* response, Done done, Unwanted unwanted) {
   absl::Status s = ready();
   if (s.ok() && request.validate_only()) s = store_->merges().check_merge(request.from_customer_id(), request.into_customer_id());
   if (!s.ok() || request.validate_only()) return done(s);
   const std::string& from = request.from_customer_id();
   s = store_->merge_customers(
       {.from_customer_id = from, .into_customer_id = request.into_customer_id(), .request_id = request.request_id()},
-      [this, &from, response, done](std::span<const Outcome> outcomes) { done(write_merged(*store_, outcomes[0], from, response)); });
+      [this, &from, response, done](std::span<const Outcome> outcomes) { done(write_merged(*store_, outcomes[0], from, response)); },
+      std::move(unwanted));
   if (!s.ok()) done(s);
 }
 
-void EventIntake::unmerge(const v1::UnmergeCustomersRequest& request, v1::UnmergeCustomersResponse* response, Done done) {
+void EventIntake::unmerge(const v1::UnmergeCustomersRequest& request, v1::UnmergeCustomersResponse* response, Done done,
+                          Unwanted unwanted) {
   absl::Status s = ready();
   if (s.ok() && request.validate_only()) s = store_->check_unmerge(request.from_customer_id());
   if (!s.ok() || request.validate_only()) return done(s);
   const std::string& from = request.from_customer_id();
   s = store_->unmerge_customers(
       {.from_customer_id = from, .request_id = request.request_id()},
-      [this, &from, response, done](std::span<const Outcome> outcomes) { done(write_unmerged(*store_, outcomes[0], from, response)); });
+      [this, &from, response, done](std::span<const Outcome> outcomes) { done(write_unmerged(*store_, outcomes[0], from, response)); },
+      std::move(unwanted));
   if (!s.ok()) done(s);
 }
 

@@ -34,6 +34,7 @@ struct EventBatch {
 class EventIntake {
  public:
   using Done = std::function<void(const absl::Status&)>;
+  using Unwanted = Append::Unwanted;
 
   // The models that serve now, those of placements too.
   using ServingNow = std::function<std::vector<std::shared_ptr<const ServedModel>>()>;
@@ -46,14 +47,15 @@ class EventIntake {
   absl::Status ready() const;
 
   // Calls `done` once, from this thread or the store's, whatever becomes of the batch; it and what it points to live until then. The number
-  // of events has been checked. Errors: ready()'s, ResourceExhausted, Unavailable, DataLoss, Internal: nothing of it was kept by this call.
-  void record(EventBatch& batch, bool validate_only, Done done);
+  // of events has been checked. `unwanted` as in EventStore. Errors: ready()'s, ResourceExhausted, Unavailable, DataLoss, Internal and what
+  // `unwanted` says: nothing of it was kept by this call.
+  void record(EventBatch& batch, bool validate_only, Done done, Unwanted unwanted = {});
   // Likewise of a valid request.
-  void set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done);
-  void erase(const v1::EraseCustomerRequest& request, v1::EraseCustomerResponse* response, Done done);
+  void set_attributes(const v1::SetAttributesRequest& request, v1::SetAttributesResponse* response, Done done, Unwanted unwanted = {});
+  void erase(const v1::EraseCustomerRequest& request, v1::EraseCustomerResponse* response, Done done, Unwanted unwanted = {});
   // Also FailedPrecondition as in MergeTable, with validate_only too.
-  void merge(const v1::MergeCustomersRequest& request, v1::MergeCustomersResponse* response, Done done);
-  void unmerge(const v1::UnmergeCustomersRequest& request, v1::UnmergeCustomersResponse* response, Done done);
+  void merge(const v1::MergeCustomersRequest& request, v1::MergeCustomersResponse* response, Done done, Unwanted unwanted = {});
+  void unmerge(const v1::UnmergeCustomersRequest& request, v1::UnmergeCustomersResponse* response, Done done, Unwanted unwanted = {});
 
  private:
   absl::Status answer(EventBatch& batch, std::span<const Outcome> outcomes) const;

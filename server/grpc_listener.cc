@@ -9,6 +9,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "engine/errors.h"
+#include "server/file_shares.h"
 
 namespace bouquet::server {
 namespace {
@@ -46,7 +47,7 @@ void add_settings(grpc::ServerBuilder& builder, const GrpcListenerOptions& optio
 absl::StatusOr<std::unique_ptr<GrpcListener>> GrpcListener::start(const ListenAddress& address, const std::vector<grpc::Service*>& services,
                                                                   const GrpcListenerOptions& options) {
   const int32_t most =
-      options.max_connections > 0 ? options.max_connections : std::min(kMostConnectionsByDefault, connections_within_file_limit());
+      options.max_connections > 0 ? options.max_connections : std::min(kMostConnectionsByDefault, file_shares().connections);
   auto acceptor = ConnectionAcceptor::listen(address, most);
   if (!acceptor.ok()) return acceptor.status();
   grpc::EnableDefaultHealthCheckService(true);

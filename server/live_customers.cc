@@ -10,7 +10,8 @@
 namespace bouquet::server {
 
 KnownPart known_part(const Artifact& artifact, const std::string& store_identity) {
-  KnownPart known{.time = artifact.rules.reference_time};
+  // Events may be dated ahead, by a wrong time zone if nothing else: what happens from the training on is news all the same.
+  KnownPart known{.time = std::min(artifact.rules.reference_time, artifact.created_at)};
   known.sequence = artifact.recipe.store.sequence_in(store_identity);
   if (known.sequence == 0) return known;
   // Event files, then the store, then files of items and customers, then what was said of customers.

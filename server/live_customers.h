@@ -29,7 +29,7 @@ namespace bouquet::server {
 // What a model was trained with of the store.
 struct KnownPart {
   uint64_t sequence = 0;    // trained from the store: with everything up to this arrival; 0: trained from files, then
-  int64_t time = 0;         // microseconds since 1970: with everything that happened up to then, late arrivals or not
+  int64_t time = 0;         // microseconds since 1970, not after its making: with everything that happened up to then, late arrivals or not
   bool all_stored = false;  // with nothing but the store's events
   bool attributes = false;  // with what was said of customers up to `sequence` too; else that is news to the model
 

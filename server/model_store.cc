@@ -8,6 +8,15 @@
 #include "engine/seconds_since.h"
 
 namespace bouquet::server {
+namespace {
+
+// Whether the version itself is at fault, whenever it is tried: it is damaged, or not for this program or these options. All else is of
+// the machine: memory, descriptors, a device or a disk that does not answer now.
+bool is_lasting(const absl::Status& why) {
+  return absl::IsDataLoss(why) || absl::IsInvalidArgument(why) || absl::IsFailedPrecondition(why) || absl::IsUnimplemented(why);
+}
+
+}  // namespace
 
 ModelStore::ModelStore(ModelsDirectory directory, Backend& backend, ModelStoreOptions options, ModelObserver* observer)
     : directory_(std::move(directory)), backend_(backend), options_(options), observer_(observer) {}
@@ -94,16 +103,22 @@ absl::Status ModelStore::refresh_locked() {
   if (!current.ok()) return current.status();
   const auto serving_now = serving();
   if (serving_now != nullptr && serving_now->model->version() == *current) return absl::OkStatus();
-  if (*current == refused_version_) return bad_input("version " + *current + " was refused before");
+  if (!may_try(*current))
+    return absl::Status(refused_.why.code(), "version " + *current + " was refused: " + std::string(message_of(refused_.why)));
   auto loaded = load(*current);
   if (!loaded.ok()) {
-    refused_version_ = *current;
+    refused_ = {.version = *current, .why = loaded.status(), .at = std::chrono::steady_clock::now()};
     if (observer_ != nullptr) observer_->model_refused(*current, loaded.status());
     return loaded.status();
   }
-  refused_version_.clear();
+  refused_ = {};
   serve(*std::move(loaded));
   return absl::OkStatus();
+}
+
+bool ModelStore::may_try(const std::string& version) const {
+  if (version != refused_.version) return true;
+  return !is_lasting(refused_.why) && std::chrono::steady_clock::now() - refused_.at >= options_.retry_interval;
 }
 
 absl::Status ModelStore::activate(const std::string& version, bool validate_only) {

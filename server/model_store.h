@@ -51,6 +51,7 @@ struct ModelStoreOptions {
   AnswerSettings answers;    // outlive the store
   bool solve_ahead = false;  // models that are live get a ProfileSolver
   std::chrono::milliseconds poll_interval{200};
+  std::chrono::milliseconds retry_interval{10000};  // between tries of a version that was refused for a reason which may pass
   // What is newer than a model that is to serve; empty: nothing ever is. An error refuses the model.
   std::function<absl::StatusOr<LiveModel>(const ServedModel&)> go_live = {};
   // What serves in a model's place: itself once it is ready, or one with more items. An error refuses it.
@@ -69,8 +70,9 @@ class ModelStore {
   // nullptr until a version was loaded.
   std::shared_ptr<ServingModel> serving() const;
 
-  // Looks at CURRENT and serves what it names, if that is another version than the one that serves and not one already refused.
-  // Errors: NotFound (nothing was ever activated), DataLoss (damaged), those of the backend. The old version then serves on.
+  // Looks at CURRENT and serves what it names, if that is another version than the one that serves. One that was refused is tried again
+  // when CURRENT has named another meanwhile; where the reason may pass, also after retry_interval. Errors: NotFound (nothing was ever
+  // activated), DataLoss (damaged), those of the backend. The old version then serves on.
   absl::Status refresh();
 
   // Verifies and loads `version`, serves it and makes it CURRENT. With validate_only it is let go again. Errors: NotFound (no such
@@ -94,13 +96,21 @@ class ModelStore {
   absl::Status refresh_locked();
   absl::Status activate_locked(const std::string& version, bool validate_only);
 
+  // What CURRENT names and cannot be served.
+  struct Refused {
+    std::string version;  // empty: none
+    absl::Status why;
+    std::chrono::steady_clock::time_point at;
+  };
+  bool may_try(const std::string& version) const;
+
   const ModelsDirectory directory_;
   Backend& backend_;
   const ModelStoreOptions options_;
   ModelObserver* const observer_;
-  std::mutex changes_;           // one change at a time
-  std::string refused_version_;  // guarded by changes_: not tried again until CURRENT names another
-  mutable std::mutex mutex_;     // guards serving_
+  std::mutex changes_;        // one change at a time
+  Refused refused_;           // guarded by changes_
+  mutable std::mutex mutex_;  // guards serving_
   std::shared_ptr<ServingModel> serving_;
   std::mutex watch_mutex_;
   std::condition_variable watch_ends_;

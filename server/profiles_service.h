@@ -10,6 +10,7 @@
 #include "server/metrics.h"
 #include "server/stream_events_call.h"
 #include "server/unary_job.h"
+#include "server/unread_answers.h"
 #include "server/write_calls.h"
 
 namespace bouquet::server {
@@ -23,9 +24,14 @@ using RawProfiles = v1::Profiles::WithRawCallbackMethod_GetProfile<
 // What a service is made with outlives it, and it outlives its calls: destroy it after the batcher has stopped.
 class ProfilesService final : public RawProfiles {
  public:
-  // `names`: nullptr: exports name no answers.
-  ProfilesService(Batcher& batcher, EventIntake& intake, Metrics& metrics, const AnswerNames* names = nullptr)
-      : batcher_(batcher), intake_(intake), metrics_(metrics), names_(names), get_profile_{Method::kGetProfile, batcher, metrics} {}
+  // `most_unread_bytes`: of answers that streams have and nobody reads. `names`: nullptr: exports name no answers.
+  ProfilesService(Batcher& batcher, EventIntake& intake, Metrics& metrics, int64_t most_unread_bytes, const AnswerNames* names = nullptr)
+      : batcher_(batcher),
+        intake_(intake),
+        metrics_(metrics),
+        unread_(most_unread_bytes),
+        names_(names),
+        get_profile_{Method::kGetProfile, batcher, metrics} {}
 
   grpc::ServerUnaryReactor* GetProfile(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override {
     return UnaryJob<v1::GetProfileRequest, v1::Profile>::start(get_profile_, context, *in, out);
@@ -33,8 +39,8 @@ class ProfilesService final : public RawProfiles {
   grpc::ServerUnaryReactor* RecordEvents(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override {
     return start_record_events(context, *in, out, intake_, metrics_);
   }
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamEvents(grpc::CallbackServerContext*) override {
-    return StreamEventsCall::start(intake_, metrics_);
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* StreamEvents(grpc::CallbackServerContext* context) override {
+    return StreamEventsCall::start(context, intake_, unread_, metrics_);
   }
   grpc::ServerUnaryReactor* SetAttributes(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                           grpc::ByteBuffer* out) override {
@@ -60,6 +66,7 @@ class ProfilesService final : public RawProfiles {
   Batcher& batcher_;
   EventIntake& intake_;
   Metrics& metrics_;
+  UnreadAnswers unread_;
   const AnswerNames* const names_;
   UnaryMethod<v1::GetProfileRequest, v1::Profile> get_profile_;
 };

@@ -9,6 +9,7 @@
 
 #include "engine/errors.h"
 #include "server/event_store/answer_key.h"
+#include "server/file_shares.h"
 #include "server/log.h"
 #include "server/offer_counts.h"
 
@@ -40,7 +41,7 @@ absl::Status check(const ServingOptions& options) {
   if (!options.backups.empty() && options.admin_grpc.empty())
     return wrong_usage("--backups are made by a call on --admin-grpc, which is off: give it an address");
   if (b.queue.max_wait.count() < 1) return wrong_usage("--max-queue-ms must be at least 1");
-  if (const int32_t most = connections_within_file_limit(); options.grpc.max_connections < 0 || options.grpc.max_connections > most)
+  if (const int32_t most = file_shares().connections; options.grpc.max_connections < 0 || options.grpc.max_connections > most)
     return wrong_usage("--max-connections is " + std::to_string(options.grpc.max_connections) + "; it must be 0 to " +
                        std::to_string(most) + ", which the limit on open files leaves: ulimit -n raises it");
   return absl::OkStatus();
@@ -163,7 +164,7 @@ Serving::Serving(const ServingOptions& options, ModelsDirectory directory, const
           },
           metrics_.get()),
       recommendations_(batcher_, *metrics_),
-      profiles_(batcher_, intake_, *metrics_, store_.names.get()),
+      profiles_(batcher_, intake_, *metrics_, options.most_unread_bytes, store_.names.get()),
       audiences_(batcher_, *metrics_),
       models_service_(models_),
       catalog_(*store_.items, models_),

@@ -36,11 +36,18 @@ struct WriteCall {
     return status.ok();
   }
 
+  // Why the caller does not wait any more; not to be asked after finish().
+  absl::Status unwanted() const {
+    if (Clock::now() >= deadline) return status_of(Drop::kExpired);
+    return context->IsCancelled() ? status_of(Drop::kCancelled) : absl::OkStatus();
+  }
+
   const Method method;
   grpc::CallbackServerContext* const context;
   grpc::ByteBuffer* const out;
   Metrics& metrics;
   const TimePoint arrived = Clock::now();
+  const TimePoint deadline = deadline_of(*context);
   grpc::ServerUnaryReactor* const reactor;
   google::protobuf::Arena arena;
   Request* const request;
@@ -50,12 +57,15 @@ struct WriteCall {
 
 // Calls whose request the intake takes as it is.
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* start(Method method, void (EventIntake::*take)(const Request&, Response*, EventIntake::Done),
+grpc::ServerUnaryReactor* start(Method method,
+                                void (EventIntake::*take)(const Request&, Response*, EventIntake::Done, EventIntake::Unwanted),
                                 grpc::CallbackServerContext* context, const grpc::ByteBuffer& in, grpc::ByteBuffer* out,
                                 EventIntake& intake, Metrics& metrics) {
   auto call = std::make_shared<WriteCall<Request, Response>>(method, context, out, metrics);
   grpc::ServerUnaryReactor* const reactor = call->reactor;
-  if (call->read(in)) (intake.*take)(*call->request, call->response, [call](const absl::Status& status) { call->finish(status); });
+  if (call->read(in))
+    (intake.*take)(
+        *call->request, call->response, [call](const absl::Status& status) { call->finish(status); }, [call] { return call->unwanted(); });
   return reactor;
 }
 
@@ -69,10 +79,13 @@ grpc::ServerUnaryReactor* start_record_events(grpc::CallbackServerContext* conte
   if (!call->read(in)) return reactor;
   call->batch.said = &call->request->events();
   call->batch.results = call->response->mutable_results();
-  intake.record(call->batch, call->request->validate_only(), [call](const absl::Status& status) {
-    call->response->set_failed(call->batch.failed);
-    call->finish(status);
-  });
+  intake.record(
+      call->batch, call->request->validate_only(),
+      [call](const absl::Status& status) {
+        call->response->set_failed(call->batch.failed);
+        call->finish(status);
+      },
+      [call] { return call->unwanted(); });
   return reactor;
 }
 

@@ -77,6 +77,7 @@ Continuations continuations_of(const Dataset& dataset, const EventRules& rules) 
 
 Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model, AssemblyParts parts) {
   Artifact out;
+  out.created_at = dataset.read_at;
   const RowMaps rows = RowMaps::of(dataset, set);
   out.co_purchases = count_co_purchases(dataset, rows.items, static_cast<int32_t>(set.items.size()));
   out.item_customers = count_item_customers(HistoriesView::of(set), static_cast<int32_t>(set.items.size()));

@@ -47,6 +47,8 @@ struct ReadReport {
   int64_t returns = 0;                // events with a negative value or a returning type
   int64_t unknown_items = 0;          // rows of item files whose item no event has
   int64_t item_columns_left_out = 0;  // columns of item files past kMaxCatalogColumns: not to be filtered by
+  int64_t future = 0;                 // events that are dated after the reading began
+  int64_t newest = 0;                 // of those, microseconds since 1970
   int64_t bad_rows = 0;
   std::vector<BadRow> first_bad_rows;         // the first 20
   std::vector<std::string> suspected_robots;  // customers over 100 times the median number of events, at most 20
@@ -64,6 +66,7 @@ struct Dataset {
   EntityAttributes customer_attributes, item_attributes;  // rows are CustomerIndex, ItemIndex; an empty schema where there are none
   std::vector<uint8_t> listed_items;                      // [items] whether an item file has the item; empty where attributes are not read
   ReadReport report;
+  int64_t read_at = 0;               // microseconds since 1970, when reading began: what happens later is not in it
   std::vector<std::string> sources;  // file names without folders; "store"
   StorePart store;                   // what was read of a store
 };

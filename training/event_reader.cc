@@ -1,5 +1,6 @@
 #include "training/event_reader.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -115,6 +116,14 @@ absl::Status check_size(const Dataset& dataset, const std::vector<std::string>& 
   return absl::OkStatus();
 }
 
+void find_future(Dataset& dataset) {
+  for (const int64_t time : dataset.events.times) {
+    if (time <= dataset.read_at) continue;
+    ++dataset.report.future;
+    dataset.report.newest = std::max(dataset.report.newest, time);
+  }
+}
+
 std::string file_name(const std::string& path) { return path == "-" ? path : std::filesystem::path(path).filename().string(); }
 
 }  // namespace
@@ -135,6 +144,7 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
 
   Dataset dataset;
   dataset.rules = rules->events;
+  dataset.read_at = absl::ToUnixMicros(options.clock());
   {
     EventFiles files(options, *rules, dataset);
     for (const std::string& file : *event_files) {
@@ -151,6 +161,7 @@ absl::StatusOr<Dataset> read_dataset(const ReadOptions& options) {
     dataset.sources.emplace_back("store");
     dataset.store = {options.store->identity(), options.store->newest_sequence()};
   }
+  find_future(dataset);
   if (auto status = check_size(dataset, *event_files); !status.ok()) return status;
   auto catalog = options.attributes ? read_listed_items(*item_files, options, dataset.items, dataset.report, dataset.listed_items)
                                     : read_item_files(*item_files, options, dataset.items, dataset.report);

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "engine/event_rules.h"
 #include "training/attribute_settings.h"
 #include "training/dataset.h"
@@ -37,6 +40,7 @@ struct ReadOptions {
   int64_t max_bad_rows = 0;
   std::string time_zone;  // IANA name of naive times; empty: UTC
   int32_t max_history = 5000;
+  std::function<absl::Time()> clock = absl::Now;
   int threads = 0;                       // 0: all cores, at most 16
   size_t block_bytes = size_t{1} << 20;  // of text that is parsed at a time
 };

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "absl/time/time.h"
+
 namespace bouquet::training {
 namespace {
 
@@ -62,6 +64,9 @@ std::string read_report_text(const Dataset& dataset) {
   line(report.unknown_types, "events of the store left out: their type is not registered ([events.<type>] of --config)");
   line(report.erased, "events left out: their customer has been erased since");
   line(report.repeated, "rows left out: equal to an earlier one in every column read");
+  line(report.future, "events are dated after now, up to " +
+                          absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMicros(report.newest), absl::UTCTimeZone()) +
+                          ": times that name no zone are taken as UTC; --time-zone says where they are from");
   line(report.unknown_items, "rows of the item files are of items without an event");
   line(report.item_columns_left_out, "columns of the item files are past the first 1,000 and cannot be filtered by");
   line(report.bad_rows, "bad rows left out; the first:");

@@ -22,6 +22,7 @@ Json reading_json(const ReadReport& r) {
           {"dropped_customers", r.dropped_customers},
           {"filtered", r.filtered},
           {"repeated", r.repeated},
+          {"future", r.future},
           {"bad_rows", r.bad_rows},
           {"suspected_robots", r.suspected_robot_count},
           {"seconds", r.seconds}};

@@ -49,6 +49,8 @@ struct NewUnmerge {
 // requests, whose rows are not numbered.
 struct Append {
   using Done = std::function<void(std::span<const Outcome>)>;
+  // Why nobody waits for the outcome any more; Ok: somebody does.
+  using Unwanted = std::function<absl::Status()>;
 
   std::span<const NewEvent> events;
   std::optional<NewAttributes> attributes = std::nullopt;
@@ -62,6 +64,7 @@ struct Append {
   int64_t arrived = 0;              // microseconds since 1970: the time of events that have none
   int64_t bytes = 0;
   Done done;
+  Unwanted unwanted;  // empty: it is wanted for ever
 };
 
 struct CommitQueueOptions {

@@ -57,7 +57,7 @@ uint64_t content_of(const NewUnmerge& unmerge) {
 }
 
 // What is said once with a request id, which may be empty; the rest is the caller's to fill.
-std::unique_ptr<Append> one_row(std::string_view request_id, Append::Done done) {
+std::unique_ptr<Append> one_row(std::string_view request_id, Append::Done done, Append::Unwanted unwanted) {
   auto append = std::make_unique<Append>();
   append->outcomes.resize(1);
   append->hashes.resize(1);
@@ -65,7 +65,19 @@ std::unique_ptr<Append> one_row(std::string_view request_id, Append::Done done) 
   if (!request_id.empty()) append->hashes[0] = hash_of_request_id(request_id);
   append->bytes = kRowBytes;
   append->done = std::move(done);
+  append->unwanted = std::move(unwanted);
   return append;
+}
+
+// Answers those that nobody waits for, and takes them out.
+void drop_unwanted(std::vector<std::unique_ptr<Append>>& appends) {
+  std::erase_if(appends, [](const std::unique_ptr<Append>& append) {
+    const absl::Status why = append->unwanted ? append->unwanted() : absl::OkStatus();
+    if (why.ok()) return false;
+    for (Outcome& outcome : append->outcomes) outcome.status = why;
+    append->done(append->outcomes);
+    return true;
+  });
 }
 
 }  // namespace
@@ -92,7 +104,7 @@ EventStore::~EventStore() {
   if (writer_.joinable()) writer_.join();
 }
 
-absl::Status EventStore::append(std::span<const NewEvent> events, Append::Done done) {
+absl::Status EventStore::append(std::span<const NewEvent> events, Append::Done done, Append::Unwanted unwanted) {
   auto append = std::make_unique<Append>();
   append->events = events;
   append->outcomes.resize(events.size());
@@ -100,6 +112,7 @@ absl::Status EventStore::append(std::span<const NewEvent> events, Append::Done d
   append->contents.resize(events.size());
   append->arrived = absl::ToUnixMicros(options_.clock());
   append->done = std::move(done);
+  append->unwanted = std::move(unwanted);
   const int64_t latest = append->arrived + absl::ToInt64Microseconds(options_.max_future);
   for (size_t i = 0; i < events.size(); ++i) {
     append->bytes += bytes_of(events[i]);
@@ -113,30 +126,30 @@ absl::Status EventStore::append(std::span<const NewEvent> events, Append::Done d
   return queue_.push(std::move(append));
 }
 
-absl::Status EventStore::set_attributes(const NewAttributes& attributes, Append::Done done) {
-  auto append = one_row(attributes.request_id, std::move(done));
+absl::Status EventStore::set_attributes(const NewAttributes& attributes, Append::Done done, Append::Unwanted unwanted) {
+  auto append = one_row(attributes.request_id, std::move(done), std::move(unwanted));
   append->attributes = attributes;
   if (!attributes.request_id.empty()) append->contents[0] = content_of(attributes);
   for (const auto& [name, value] : *attributes.values) append->bytes += static_cast<int64_t>(name.size() + value.ByteSizeLong());
   return queue_.push(std::move(append));
 }
 
-absl::Status EventStore::erase_customer(const NewErasure& erasure, Append::Done done) {
-  auto append = one_row(erasure.request_id, std::move(done));
+absl::Status EventStore::erase_customer(const NewErasure& erasure, Append::Done done, Append::Unwanted unwanted) {
+  auto append = one_row(erasure.request_id, std::move(done), std::move(unwanted));
   append->erasure = erasure;
   if (!erasure.request_id.empty()) append->contents[0] = content_of(erasure);
   return queue_.push(std::move(append));
 }
 
-absl::Status EventStore::merge_customers(const NewMerge& merge, Append::Done done) {
-  auto append = one_row(merge.request_id, std::move(done));
+absl::Status EventStore::merge_customers(const NewMerge& merge, Append::Done done, Append::Unwanted unwanted) {
+  auto append = one_row(merge.request_id, std::move(done), std::move(unwanted));
   append->merge = merge;
   if (!merge.request_id.empty()) append->contents[0] = content_of(merge);
   return queue_.push(std::move(append));
 }
 
-absl::Status EventStore::unmerge_customers(const NewUnmerge& unmerge, Append::Done done) {
-  auto append = one_row(unmerge.request_id, std::move(done));
+absl::Status EventStore::unmerge_customers(const NewUnmerge& unmerge, Append::Done done, Append::Unwanted unwanted) {
+  auto append = one_row(unmerge.request_id, std::move(done), std::move(unwanted));
   append->unmerge = unmerge;
   if (!unmerge.request_id.empty()) append->contents[0] = content_of(unmerge);
   return queue_.push(std::move(append));
@@ -153,7 +166,10 @@ absl::Status EventStore::keep_answers(std::span<const NewAnswer> answers, Append
 }
 
 void EventStore::write_groups() {
-  for (auto group = queue_.take(); !group.empty(); group = queue_.take()) commit(group);
+  for (auto group = queue_.take(); !group.empty(); group = queue_.take()) {
+    drop_unwanted(group);
+    if (!group.empty()) commit(group);
+  }
 }
 
 void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {

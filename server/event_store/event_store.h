@@ -90,18 +90,19 @@ class EventStore {
   ~EventStore();
 
   // Ok: taken, and `done` is called once, with an outcome for each event in order, from the writer's thread; `events` and their texts live
-  // until then. Errors, and `done` is never called: ResourceExhausted (the queue is full), Unavailable (the store is closing).
-  absl::Status append(std::span<const NewEvent> events, Append::Done done);
+  // until then. `unwanted` is asked once, by the writer before it begins: what it says, if not Ok, is the outcome of every event then, and
+  // none is written. Errors, and `done` is never called: ResourceExhausted (the queue is full), Unavailable (the store is closing).
+  absl::Status append(std::span<const NewEvent> events, Append::Done done, Append::Unwanted unwanted = {});
   // Likewise, with one outcome; what `attributes` points to lives until then.
-  absl::Status set_attributes(const NewAttributes& attributes, Append::Done done);
+  absl::Status set_attributes(const NewAttributes& attributes, Append::Done done, Append::Unwanted unwanted = {});
 
   // Likewise, with one outcome: everything of the customer goes, and of whoever is merged with them, and the ids' next life begins.
-  absl::Status erase_customer(const NewErasure& erasure, Append::Done done);
+  absl::Status erase_customer(const NewErasure& erasure, Append::Done done, Append::Unwanted unwanted = {});
 
   // Likewise, with one outcome, FailedPrecondition where MergeTable's checks say so: two ids, which differ, are one person from now on; or
   // are two again.
-  absl::Status merge_customers(const NewMerge& merge, Append::Done done);
-  absl::Status unmerge_customers(const NewUnmerge& unmerge, Append::Done done);
+  absl::Status merge_customers(const NewMerge& merge, Append::Done done, Append::Unwanted unwanted = {});
+  absl::Status unmerge_customers(const NewUnmerge& unmerge, Append::Done done, Append::Unwanted unwanted = {});
 
   // Likewise, with an outcome for each, without a sequence: FailedPrecondition where the customer was erased after the answer was made.
   // What `answers` has lives until then.

@@ -152,7 +152,7 @@ absl::Status StoreDatabase::read_identity(bool snapshot) {
 
 absl::Status StoreDatabase::open_families(const std::string& folder, bool snapshot) {
   rocksdb::DBOptions options = database_options(snapshot ? frozen_.get() : options_.env);
-  if (snapshot) options.max_open_files = kSnapshotFiles;
+  options.max_open_files = snapshot ? kSnapshotFiles : options_.max_open_files;
   std::vector<std::string> there;
   // Fails where there is no store yet; what else is wrong, opening says.
   if (rocksdb::DB::ListColumnFamilies(options, folder, &there).ok())

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "server/file_shares.h"
 
 namespace rocksdb {
 class Cache;
@@ -51,6 +52,8 @@ struct StoreDatabaseOptions {
   // Room that is left alone: fewer bytes free, and nothing more is written. RocksDB then never runs into a full disk while it moves what it
   // has, which it might not come back from without a restart.
   uint64_t reserve_bytes = uint64_t{96} << 20;
+  // Beyond them sorted files are opened when they are read. -1: no bound: for the control of the test that shows what it is for.
+  int32_t max_open_files = file_shares().store;
   // False: for tests that look for bytes in the files.
   bool compress = true;
   // False loses what was acknowledged when the power goes: for the control of the test that shows that true does not.

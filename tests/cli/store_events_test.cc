@@ -223,10 +223,11 @@ TEST(TrainFromAStore, PublishesNoRowOfWhoIsErasedMeanwhile) {
   EXPECT_EQ(empty, 1);
 }
 
-// Every byte of it on disk, but for where it comes from.
+// Every byte of it on disk, but for where it comes from and when it was made.
 std::map<std::string, std::string> bytes_of(Artifact artifact) {
   artifact.recipe.sources.clear();
   artifact.recipe.store = {};
+  artifact.created_at = 0;
   artifact.version = "v";
   const server::TemporaryFolder folder;
   EXPECT_TRUE(write_artifact(artifact, folder.path()).ok());

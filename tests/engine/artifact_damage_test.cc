@@ -1,8 +1,11 @@
 // R10: whatever happens to the bytes of an artifact, it is refused and nothing crashes. First damage that the checksums see, then
 // damage with checksums made to fit, which only the checks of the content can see.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -320,6 +323,34 @@ TEST_F(ArtifactDamage, RefusesDamagedIdTablesWithGoodChecksums) {
   EXPECT_THAT(with("item_id_slots", moved), HasSubstr("is not found at its index"));
   EXPECT_THAT(with("customer_id_offsets", {0, 3, 6}), HasSubstr("customer ids"));
   EXPECT_TRUE(open_artifact(folder_).ok());
+}
+
+// A process without a free descriptor for as long as this lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(next);
+    rlimit none = before_;
+    none.rlim_cur = static_cast<rlim_t>(next);
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(ArtifactDamage, WhatTheSystemDoesNotGiveNowIsNone) {
+  {
+    const NoDescriptors none;
+    const auto refused = open_artifact(folder_);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kResourceExhausted) << refused.status();
+  }
+  EXPECT_TRUE(open_artifact(folder_).ok());
+  fs::remove(file("manifest.sha256"));
+  EXPECT_EQ(open_artifact(folder_).status().code(), absl::StatusCode::kDataLoss);
 }
 
 }  // namespace

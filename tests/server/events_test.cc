@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <httplib.h>
 
+#include <atomic>
 #include <future>
 #include <limits>
 #include <thread>
@@ -266,50 +267,113 @@ TEST_F(EventCalls, AreCounted) {
     EXPECT_THAT(page->body, HasSubstr(line));
 }
 
-// A service of its own, whose store is held in its listener until the caller has sent everything.
-TEST(StreamEvents, ReadsNoMoreThanAWindowAhead) {
-  const TemporaryFolder folder;
-  const auto database = StoreDatabase::open(folder.path() + "/store");
-  ASSERT_TRUE(database.ok()) << database.status();
-  std::promise<void> held, sent;
-  std::vector<size_t> groups;
-  EventStoreOptions options;
-  options.listener = [&](const DurableGroup& group) {
-    groups.push_back(group.events.size());
-    if (groups.size() != 1) return;
-    held.set_value();
-    sent.get_future().wait();
-  };
-  auto store = EventStore::open(**database, options);
-  ASSERT_TRUE(store.ok()) << store.status();
-  Metrics metrics("test", Placements());
-  Batcher batcher(
-      {}, [](int32_t, auto, auto) {}, &metrics);
-  EventIntake intake(
-      store->get(), [] { return std::vector<std::shared_ptr<const ServedModel>>(); }, &metrics);
-  ProfilesService service(batcher, intake, metrics);
-  auto address = parse_listen_address("--listen", "unix:" + folder.path() + "/rpc");
-  auto listener = GrpcListener::start(*address, {&service}, {});
-  ASSERT_TRUE(listener.ok()) << listener.status();
-  const auto stub = v1::Profiles::NewStub(grpc::CreateChannel((*listener)->address(), grpc::InsecureChannelCredentials()));
+// A service of its own, whose store is held in its listener with the first group until the test lets it go.
+class HeldStore : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    database_ = *StoreDatabase::open(folder_.path() + "/store");
+    EventStoreOptions options;
+    options.listener = [this](const DurableGroup& group) {
+      groups_.push_back(group.events.size());
+      if (groups_.size() != 1) return;
+      held_.set_value();
+      let_go_.get_future().wait();
+    };
+    store_ = *EventStore::open(*database_, options);
+    const auto no_models = [this] {
+      ++arrived_;
+      return std::vector<std::shared_ptr<const ServedModel>>();
+    };
+    intake_ = std::make_unique<EventIntake>(store_.get(), no_models, &metrics_);
+    service_ = std::make_unique<ProfilesService>(batcher_, *intake_, metrics_, ServingOptions().most_unread_bytes);
+    listener_ = *GrpcListener::start(*parse_listen_address("--listen", "unix:" + folder_.path() + "/rpc"), {service_.get()}, {});
+    stub_ = v1::Profiles::NewStub(grpc::CreateChannel(listener_->address(), grpc::InsecureChannelCredentials()));
+  }
+  void TearDown() override {
+    listener_->drain(std::chrono::milliseconds(0));
+    batcher_.stop();
+    store_.reset();
+  }
+  // A call that waits for the store, or whose caller does no longer.
+  std::future<grpc::StatusCode> record(grpc::ClientContext& context, const std::string& customer) {
+    const int before = arrived_;
+    auto code = std::async(std::launch::async, [this, &context, customer] {
+      v1::RecordEventsRequest request;
+      v1::RecordEventsResponse response;
+      add_event(request, customer, "item1");
+      return stub_->RecordEvents(&context, request, &response).error_code();
+    });
+    while (arrived_ == before) std::this_thread::yield();
+    return code;
+  }
+  bool knows(const std::string& customer) const { return store_->find_customer(customer)->has_value(); }
+
+  const TemporaryFolder folder_;
+  std::promise<void> held_, let_go_;
+  std::vector<size_t> groups_;
+  std::atomic<int> arrived_{0};  // messages
+  std::unique_ptr<StoreDatabase> database_;
+  std::unique_ptr<EventStore> store_;
+  Metrics metrics_{"test", Placements()};
+  Batcher batcher_{{}, [](int32_t, auto, auto) {}, &metrics_};
+  std::unique_ptr<EventIntake> intake_;
+  std::unique_ptr<ProfilesService> service_;
+  std::unique_ptr<GrpcListener> listener_;
+  std::unique_ptr<v1::Profiles::Stub> stub_;
+};
+
+TEST_F(HeldStore, AStreamIsReadNoMoreThanAWindowAhead) {
   grpc::ClientContext context;
-  const auto stream = stub->StreamEvents(&context);
+  const auto stream = stub_->StreamEvents(&context);
   v1::StreamEventsRequest message;
   v1::CustomerEvent& event = *message.add_events();
   event.set_customer_id("ann");
   event.mutable_event()->set_item_id("item1");
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(stream->Write(message));
   stream->WritesDone();
-  held.get_future().wait();
-  sent.set_value();
+  held_.get_future().wait();
+  let_go_.set_value();
   v1::StreamEventsResponse answer;
   int answers = 0;
   while (stream->Read(&answer)) ++answers;
   EXPECT_TRUE(stream->Finish().ok());
   EXPECT_EQ(answers, 50);
-  (*listener)->drain(std::chrono::milliseconds(0));
-  batcher.stop();
-  for (const size_t group : groups) EXPECT_LE(group, StreamEventsCall::kWindow);
+  for (const size_t group : groups_) EXPECT_LE(group, StreamEventsCall::kWindow);
+}
+
+TEST_F(HeldStore, WhatNobodyWaitsForAnyMoreIsNotWritten) {
+  grpc::ClientContext first, expiring, cancelled, patient;
+  auto first_code = record(first, "first");
+  held_.get_future().wait();
+  expiring.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  auto expired_code = record(expiring, "expired");
+  auto cancelled_code = record(cancelled, "cancelled");
+  cancelled.TryCancel();
+  EXPECT_EQ(expired_code.get(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(cancelled_code.get(), grpc::StatusCode::CANCELLED);
+  // On the same connection, and so later than the two; the control as well: it has waited as they have.
+  auto patient_code = record(patient, "patient");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));  // gRPC tells the server of a cancellation from a thread of its own
+  let_go_.set_value();
+  EXPECT_EQ(first_code.get(), grpc::StatusCode::OK);
+  EXPECT_EQ(patient_code.get(), grpc::StatusCode::OK);
+  EXPECT_TRUE(knows("first"));
+  EXPECT_TRUE(knows("patient"));
+  EXPECT_FALSE(knows("expired"));
+  EXPECT_FALSE(knows("cancelled"));
+}
+
+// Whoever goes away while the store writes is too late.
+TEST_F(HeldStore, WhatHasBegunIsWritten) {
+  grpc::ClientContext first;
+  auto code = record(first, "first");
+  held_.get_future().wait();
+  first.TryCancel();
+  EXPECT_EQ(code.get(), grpc::StatusCode::CANCELLED);
+  let_go_.set_value();
+  grpc::ClientContext next;
+  EXPECT_EQ(record(next, "next").get(), grpc::StatusCode::OK);
+  EXPECT_TRUE(knows("first"));
 }
 
 }  // namespace

@@ -177,5 +177,48 @@ TEST_F(HotSwap, ARefusedVersionIsReportedOnceAndTriedAgainAfterAnother) {
   EXPECT_EQ(*ModelsDirectory::open_existing(models_)->current(), first);  // a bad version is never made current by the server
 }
 
+// A version that cannot be served as long as `why` is not Ok.
+class RefusedVersion : public HotSwap {
+ protected:
+  void open(absl::Status why, std::chrono::milliseconds retry_interval) {
+    make_current(publish_marked(1));
+    why_ = std::move(why);
+    ModelStoreOptions options;
+    options.retry_interval = retry_interval;
+    options.prepare = [this](const std::shared_ptr<const ServedModel>& model) -> absl::StatusOr<std::shared_ptr<const ServedModel>> {
+      ++tries_;
+      if (!why_.ok()) return why_;
+      return model;
+    };
+    model_store_ = std::make_unique<ModelStore>(*ModelsDirectory::open_existing(models_), *backend_, std::move(options));
+    EXPECT_EQ(model_store_->refresh(), why_);
+    EXPECT_EQ(model_store_->refresh().code(), why_.code());
+  }
+
+  absl::Status why_;
+  int tries_ = 0;
+  std::unique_ptr<ModelStore> model_store_;
+};
+
+TEST_F(RefusedVersion, IsTriedAgainWhereTheReasonMayPass) {
+  open(absl::ResourceExhaustedError("no memory"), std::chrono::milliseconds(0));
+  EXPECT_EQ(tries_, 2);
+  why_ = absl::OkStatus();
+  EXPECT_TRUE(model_store_->refresh().ok());
+  EXPECT_NE(model_store_->serving(), nullptr);
+}
+
+TEST_F(RefusedVersion, IsTriedAgainNoSoonerThanTheInterval) {
+  open(absl::UnavailableError("the device is lost"), std::chrono::hours(1));
+  EXPECT_EQ(tries_, 1);
+}
+
+TEST_F(RefusedVersion, IsNotTriedAgainWhereTheVersionIsAtFault) {
+  open(absl::DataLossError("damaged"), std::chrono::milliseconds(0));
+  why_ = absl::OkStatus();
+  EXPECT_EQ(model_store_->refresh().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(tries_, 1);
+}
+
 }  // namespace
 }  // namespace bouquet::server

@@ -39,6 +39,19 @@ TEST_F(LiveProfiles, WhatWasBoughtASecondAgoIsNotOfferedAlsoAfterARestart) {
   EXPECT_EQ(bytes_without_name(recommend("customer0")), bytes_without_name(after));
 }
 
+// As one row of a wrong year makes it, or times of Tokyo that are taken as UTC.
+TEST_F(LiveProfiles, WhatIsRecordedCountsAlsoWhereTheTrainingHadEventsOfTheFuture) {
+  Artifact ahead = random_shop(60, 10, 8, 5).artifact();
+  ahead.rules.reference_time = absl::ToUnixMicros(absl::Now() + absl::Hours(9));
+  publish(std::move(ahead));
+  ASSERT_TRUE(serving_->models().refresh().ok());
+  const std::string bought = recommend("customer0").results(0).item_id();
+  const int64_t version = record("customer0", bought);
+  const auto after = recommend("customer0");
+  EXPECT_EQ(after.profile_version(), version);
+  EXPECT_THAT(ids(after), Not(Contains(bought)));
+}
+
 TEST_F(LiveProfiles, EventsOfItemsThatComeLaterCountFromTheModelThatKnowsThem) {
   const int64_t version = record("new customer", "item70");
   EXPECT_THAT(recommend("new customer").shortfall(), ElementsAre(v1::SHORTFALL_COLD_CUSTOMER));

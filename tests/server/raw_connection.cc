@@ -53,9 +53,9 @@ std::string http2_call(uint32_t stream, std::string_view path) {
   return frame(kHeaders, kEndHeaders, stream, headers);
 }
 
-std::string http2_message(uint32_t stream, std::string_view message) {
+std::string http2_message(uint32_t stream, std::string_view message, bool last) {
   constexpr uint8_t kEndStream = 1;
-  return frame(kData, kEndStream, stream,
+  return frame(kData, last ? kEndStream : 0, stream,
                std::string(1, '\0') + big_endian(static_cast<uint32_t>(message.size()), 4) + std::string(message));
 }
 

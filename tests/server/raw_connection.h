@@ -13,8 +13,8 @@ std::string http2_preface(uint32_t window);
 std::string http2_acknowledgement();
 // The beginning of a call on a stream (1, 3, 5, ...), without its message.
 std::string http2_call(uint32_t stream, std::string_view path);
-// The message of the call, which ends what the client says on the stream.
-std::string http2_message(uint32_t stream, std::string_view message);
+// A message of the call; the last one ends what the client says on the stream.
+std::string http2_message(uint32_t stream, std::string_view message, bool last = true);
 
 // Over TCP to this machine.
 class RawConnection {

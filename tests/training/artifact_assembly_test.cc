@@ -36,6 +36,7 @@ TEST(AssembleArtifact, TakesIdsTitlesAndCountsOverInTheSetsOrder) {
   columns.add_sets("tags", {{{"x", "y"}}, {}, {{"y"}}});
   shop.catalog.columns = columns.finish();
   shop.rules.repurchase_half_life_days = 2;
+  shop.read_at = 123;
   auto set = build_training_set(shop, {});
   ASSERT_TRUE(set.ok()) << set.status();
   const Artifact a = assemble_artifact(shop, *std::move(set), model_of(2, 3),
@@ -56,6 +57,7 @@ TEST(AssembleArtifact, TakesIdsTitlesAndCountsOverInTheSetsOrder) {
   EXPECT_FLOAT_EQ(a.histories.repurchase[0], 1.5);
   EXPECT_EQ(a.co_purchases.basket_count, 2);  // ann's first and the anonymous one
   EXPECT_EQ(a.repurchase.share, 0.3);
+  EXPECT_EQ(a.created_at, 123);
 }
 
 }  // namespace

@@ -90,6 +90,8 @@ TEST(ReadReportText, MentionsWhatHappened) {
   dataset.report.rows = 1234567;
   dataset.report.events = 1200000;
   dataset.report.zero_values = 8869;
+  dataset.report.future = 3;
+  dataset.report.newest = 4070908800000000;
   dataset.report.bad_rows = 1;
   dataset.report.first_bad_rows.push_back({"a.csv:3: has 1 fields, but the header has 2"});
   dataset.report.suspected_robots = {"till-1"};
@@ -97,6 +99,7 @@ TEST(ReadReportText, MentionsWhatHappened) {
   const std::string text = read_report_text(dataset);
   EXPECT_THAT(text, HasSubstr("read 1,234,567 rows in 0.0 s: 1,200,000 events of 0 customers on 0 items\n"));
   EXPECT_THAT(text, HasSubstr("  8,869 rows left out: their value is 0\n"));
+  EXPECT_THAT(text, HasSubstr("  3 events are dated after now, up to 2099-01-01T00:00:00Z: "));
   EXPECT_THAT(text, HasSubstr("    a.csv:3: has 1 fields"));
   EXPECT_THAT(text, HasSubstr("    till-1, ...\n"));
   EXPECT_THAT(text, ::testing::Not(HasSubstr("anonymous")));

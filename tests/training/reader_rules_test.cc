@@ -233,6 +233,15 @@ TEST_F(RowRulesReading, CustomersFarAboveTheMedianAreSuspectedRobots) {
   EXPECT_EQ(dataset.report.suspected_robot_count, 1);
 }
 
+TEST_F(RowRulesReading, EventsOfTheFutureAreCountedAndKept) {
+  options_.clock = [] { return absl::FromUnixSeconds(100); };
+  const Dataset dataset = must_read("customer_id,item_id,time\nann,a,99\nann,b,100\nbob,b,32400\nbob,a,101\n");
+  EXPECT_EQ(dataset.read_at, 100'000'000);
+  EXPECT_EQ(dataset.report.future, 2);
+  EXPECT_EQ(dataset.report.newest, 32'400'000'000);
+  EXPECT_EQ(dataset.events.size(), 4);
+}
+
 TEST_F(RowRulesReading, NeedsTwoItemsAndACustomer) {
   EXPECT_THAT(error("customer_id,item_id\nann,a\nbob,a\n"), HasSubstr("events.csv: 1 item is left; at least two are needed"));
   EXPECT_THAT(error("customer_id,item_id\n,a\n,b\n"), HasSubstr("no customer is left; at least one is needed"));

@@ -313,6 +313,35 @@ TEST(GroupCommit, WhatWasTakenIsWrittenBeforeTheStoreCloses) {
   EXPECT_EQ(small.events_of("ann").size(), 100u);
 }
 
+TEST(GroupCommit, WhatIsUnwantedWhenItsTurnComesIsAnsweredAndNotWritten) {
+  SmallStore small;
+  const SaidEvent said{.customer = "ann", .item = "tea", .event_id = "e1"}, other{.customer = "bob", .item = "tea"};
+  const std::vector<NewEvent> events{said.view(), other.view()};
+  std::vector<absl::Status> outcomes;
+  int asked = 0;
+  const auto call = [&](const absl::Status& why) {
+    std::promise<void> done;
+    const auto take = [&](std::span<const Outcome> of) {
+      for (const Outcome& one : of) outcomes.push_back(one.status);
+      done.set_value();
+    };
+    const auto unwanted = [&asked, why] {
+      ++asked;
+      return why;
+    };
+    ASSERT_TRUE(small.store->append(events, take, unwanted).ok());
+    done.get_future().wait();
+  };
+  const absl::Status gone = absl::CancelledError("gone");
+  call(gone);
+  EXPECT_EQ(small.customer("ann"), 0u);
+  call(absl::OkStatus());
+  EXPECT_EQ(small.events_of("ann").size(), 1u);
+  EXPECT_EQ(small.events_of("ann")[0].sequence, 1u);
+  EXPECT_THAT(outcomes, ElementsAre(gone, gone, absl::OkStatus(), absl::OkStatus()));
+  EXPECT_EQ(asked, 2);
+}
+
 // The writer is held in its listener, so that what waits is what the test says.
 TEST(CommitQueue, TakesAsMuchAsItsBoundsSayAndRefusesTheNext) {
   SmallStore small;

@@ -28,6 +28,8 @@ struct SaidEvent {
   float value = 1;
   std::string basket = {};
   std::optional<double> price = std::nullopt;
+  std::string recommendation_id = {};
+  std::string placement = {};
 
   NewEvent view() const {
     return {.customer_id = customer,
@@ -38,8 +40,8 @@ struct SaidEvent {
             .event_id = event_id,
             .basket_id = basket,
             .price = price,
-            .recommendation_id = {},
-            .placement = {}};
+            .recommendation_id = recommendation_id,
+            .placement = placement};
   }
 };
 
