@@ -30,7 +30,9 @@ absl::Status check_checkpoint(const Model& model, int32_t epoch, const Interacti
   if (absl::Status s = check_size("columns of item attributes", columns(model.item_prior), interactions.item_attributes.column_count);
       !s.ok())
     return s;
-  return validate(model);
+  if (const absl::Status s = validate(model); !s.ok())
+    return wrong_usage("a training cannot go on from this model: " + std::string(message_of(s)));
+  return absl::OkStatus();
 }
 
 }  // namespace bouquet

@@ -100,8 +100,8 @@ TEST_F(ErasuresCommand, ScrubTakesTheRowsOutOfEveryVersionThatHasThem) {
   ASSERT_EQ(directory.versions().size(), 3u);
   EXPECT_EQ(directory.versions()[1], after);
   EXPECT_EQ(directory.current().value(), directory.versions()[2]);
-  EXPECT_THAT(show("eve"), AllOf(HasSubstr(directory.versions()[0] + ": no row; written anew at 20"), HasSubstr(after + ": no row\n"),
-                                 HasSubstr("item vectors of models from before: keep"), HasSubstr("`recommend --all`")));
+  EXPECT_THAT(show("quentin"), AllOf(HasSubstr(directory.versions()[0] + ": no row; written anew at 20"), HasSubstr(after + ": no row\n"),
+                                     HasSubstr("item vectors of models from before: keep"), HasSubstr("`recommend --all`")));
   for (const std::string& version : directory.versions()) {
     const auto artifact = directory.load(version).value();
     ASSERT_EQ(artifact->replaces.size(), version == after ? 0u : 1u);

@@ -187,7 +187,8 @@ Artifact trained_by_command(
   testing::internal::CaptureStderr();
   app.parse("train --dimension 8 --epochs 4 --validation none --store " + store.folder() + " --models " + models.path());
   testing::internal::GetCapturedStdout();
-  EXPECT_EQ(exit_code, 0) << testing::internal::GetCapturedStderr();
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(exit_code, 0) << said;
   EXPECT_EQ(opened, 2);
   return *ModelsDirectory::open_existing(models.path()).value().load_current().value();
 }

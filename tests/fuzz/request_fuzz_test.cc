@@ -323,7 +323,8 @@ TEST_F(RequestFuzz, Recommend) {
 }
 
 TEST_F(RequestFuzz, Explain) {
-  fuzz<v1::ExplainRequest, v1::ExplainResponse>(14, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kFailedPrecondition});
+  fuzz<v1::ExplainRequest, v1::ExplainResponse>(
+      14, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kNotFound, StatusCode::kFailedPrecondition});
 }
 
 TEST_F(RequestFuzz, NextBestAction) {
@@ -332,7 +333,8 @@ TEST_F(RequestFuzz, NextBestAction) {
 }
 
 TEST_F(RequestFuzz, GetProfile) {
-  fuzz<v1::GetProfileRequest, v1::Profile>(15, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kFailedPrecondition});
+  fuzz<v1::GetProfileRequest, v1::Profile>(
+      15, {StatusCode::kOk, StatusCode::kInvalidArgument, StatusCode::kNotFound, StatusCode::kFailedPrecondition});
 }
 
 TEST_F(RequestFuzz, SimilarCustomers) {

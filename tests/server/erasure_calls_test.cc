@@ -225,7 +225,8 @@ TEST_F(ErasureCalls, FilesForEverybodyAreWithoutThemWhereTheStoreIsNamed) {
         app, [](const BackendChoice&) { return cpu::make_cpu_backend(1); }, exit_code);
     ::testing::internal::CaptureStderr();
     app.parse("recommend --models " + models_ + " --all --out " + out + " -k 3 " + more);
-    EXPECT_EQ(exit_code, 0) << ::testing::internal::GetCapturedStderr();
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(exit_code, 0) << said;
     std::ifstream file(out);
     std::vector<std::string> ids;
     for (std::string line; std::getline(file, line);) {

@@ -268,7 +268,7 @@ TEST_F(EventCalls, AreCounted) {
 }
 
 // A service of its own, whose store is held in its listener with the first group until the test lets it go.
-class HeldStore : public ::testing::Test {
+class HeldWrites : public ::testing::Test {
  protected:
   void SetUp() override {
     database_ = *StoreDatabase::open(folder_.path() + "/store");
@@ -322,7 +322,7 @@ class HeldStore : public ::testing::Test {
   std::unique_ptr<v1::Profiles::Stub> stub_;
 };
 
-TEST_F(HeldStore, AStreamIsReadNoMoreThanAWindowAhead) {
+TEST_F(HeldWrites, AStreamIsReadNoMoreThanAWindowAhead) {
   grpc::ClientContext context;
   const auto stream = stub_->StreamEvents(&context);
   v1::StreamEventsRequest message;
@@ -341,7 +341,7 @@ TEST_F(HeldStore, AStreamIsReadNoMoreThanAWindowAhead) {
   for (const size_t group : groups_) EXPECT_LE(group, StreamEventsCall::kWindow);
 }
 
-TEST_F(HeldStore, WhatNobodyWaitsForAnyMoreIsNotWritten) {
+TEST_F(HeldWrites, WhatNobodyWaitsForAnyMoreIsNotWritten) {
   grpc::ClientContext first, expiring, cancelled, patient;
   auto first_code = record(first, "first");
   held_.get_future().wait();
@@ -364,7 +364,7 @@ TEST_F(HeldStore, WhatNobodyWaitsForAnyMoreIsNotWritten) {
 }
 
 // Whoever goes away while the store writes is too late.
-TEST_F(HeldStore, WhatHasBegunIsWritten) {
+TEST_F(HeldWrites, WhatHasBegunIsWritten) {
   grpc::ClientContext first;
   auto code = record(first, "first");
   held_.get_future().wait();
