@@ -67,6 +67,8 @@ void PriorMeans::add_sparse(std::span<const int32_t> columns, std::span<const fl
 
 bool PriorMeans::differ_from_nothing_known(std::span<const int32_t> columns, std::span<const float> values) {
   const std::span<const int32_t> missing = map_.missing_columns();
+  // Each missing column that the row lacks is a difference.
+  if (missing.empty() || missing.size() >= 2 * columns.size()) return false;
   difference_columns_.clear();
   difference_values_.clear();
   const auto add = [&](int32_t column, float value) {

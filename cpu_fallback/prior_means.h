@@ -68,7 +68,7 @@ class PriorMeans {
   void multiply_dense(const AttributeRows& rows, int64_t first, int64_t count);
   // Adds to `mean` what the sparse columns and the intercept say.
   void add_sparse(std::span<const int32_t> columns, std::span<const float> values, float* mean);
-  // Fills differences_ with what to add to nothing_known(). False: it would be no less than the row itself.
+  // Fills the differences with what to add to nothing_known(). False: they would be no fewer than the row's own numbers.
   bool differ_from_nothing_known(std::span<const int32_t> columns, std::span<const float> values);
 
   const PriorMap& map_;

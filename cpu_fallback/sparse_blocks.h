@@ -31,10 +31,9 @@ class SparseBlocks {
   // `weights` [rows.rows()].
   SparseBlocks(const AttributeRows& rows, std::span<const double> weights, ThreadPool& pool);
 
-  int64_t block_count() const { return static_cast<int64_t>(blocks_.size()); }
   int64_t column_count() const { return columns_; }
-  // sums[c * stride + j] += sum over the rows r of weight x[r][c] table[r][j]. Tasks are columns j, so the bits are the same
-  // at any number of threads.
+  // sums[c * stride + j] += sum over the rows r of weight x[r][c] table[r][j]. A task takes all rows of its columns j, so the bits are the
+  // same at any number of threads.
   void add_products(const FactorTable& table, std::span<double> sums, ThreadPool& pool) const;
 
  private:
@@ -44,6 +43,8 @@ class SparseBlocks {
     std::vector<uint16_t> rows;
     std::vector<float> values;
   };
+  int64_t block_count() const { return static_cast<int64_t>(blocks_.size()); }
+
   static constexpr int64_t kMostPanels = 2;  // that are summed together
   struct PanelRange {
     int64_t first;

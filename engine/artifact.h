@@ -46,6 +46,9 @@ struct Histories {
 struct EncodedAttributes {
   AttributeSchema schema;
   AttributeTable table;  // rows are the side's
+  // Names that the training was given and that are no attributes of the model, ascending: callers who go on sending them are right to. Of
+  // customers alone.
+  std::vector<std::string> left_out = {};
 };
 
 // Which items were bought in one basket: the table behind cross-sell. Partners of an item stand by falling count, then by index.

@@ -58,7 +58,7 @@ absl::Status check_value(std::string_view name, AttributeType type, const Attrib
   return absl::OkStatus();
 }
 
-AttributeEncoder::AttributeEncoder(const AttributeSchema& schema) : schema_(schema) {
+AttributeEncoder::AttributeEncoder(const AttributeSchema& schema) : schema_(schema), all_there_(schema.attributes().size(), 1) {
   for (const Attribute& attribute : schema.attributes()) is_flag_.push_back(attribute.type() == AttributeType::kFlag ? 1 : 0);
 }
 
@@ -74,8 +74,7 @@ absl::Status AttributeEncoder::check(size_t a, const AttributeValue& value) {
 
 absl::Status AttributeEncoder::encode(std::span<const AttributeValue> row, std::span<float> dense, std::vector<int32_t>& columns,
                                       std::vector<float>& values) {
-  there_.assign(row.size(), 1);
-  return encode(row, there_, dense, columns, values);
+  return encode(row, all_there_, dense, columns, values);
 }
 
 absl::Status AttributeEncoder::encode(std::span<const AttributeValue> row, std::span<const uint8_t> there, std::span<float> dense,

@@ -79,9 +79,9 @@ class AttributeEncoder {
   SetElements elements_;
   HashedWords words_;
   std::array<char, 32> digits_{};
-  std::vector<float> unused_;  // what check() encodes
-  std::vector<uint8_t> there_;
-  std::vector<uint8_t> is_flag_;  // by attribute: compact, because it is looked at for each of thousands
+  std::vector<float> unused_;             // what check() encodes
+  const std::vector<uint8_t> all_there_;  // a 1 by attribute
+  std::vector<uint8_t> is_flag_;          // by attribute: compact, because it is looked at for each of thousands
 };
 
 }  // namespace bouquet

@@ -119,7 +119,6 @@ int32_t AttributeSchema::value_column(size_t attribute, std::string_view value) 
   return found == columns.end() ? places_[attribute].rare() : places_[attribute].sparse + found->second;
 }
 
-// Dense columns and sparse ones each ascend with the attributes; of attributes with the same first column, all but the last have none.
 std::vector<int32_t> AttributeSchema::missing_columns() const {
   std::vector<int32_t> columns;
   columns.reserve(places_.size());

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "engine/errors.h"
@@ -61,6 +62,11 @@ absl::Status sync_directory(const std::string& path) {
   if (!directory.is_open()) return failed("open", path, errno);
   if (::fsync(directory.get()) != 0) return failed("sync", path, errno);
   return absl::OkStatus();
+}
+
+absl::Status rename_durably(const std::string& from, const std::string& to, const std::string& directory) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) return no_resource("cannot rename " + from + " to " + to + ": " + std::strerror(errno));
+  return sync_directory(directory);
 }
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::map(const std::string& path) {

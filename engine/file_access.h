@@ -36,6 +36,9 @@ absl::Status write_new_file(const std::string& path, std::span<const std::byte> 
 // Makes the names inside a directory durable. Errors: ResourceExhausted.
 absl::Status sync_directory(const std::string& path);
 
+// Gives `from` the name `to`, both in `directory`, in the place of what has it, and makes that durable. Errors: ResourceExhausted.
+absl::Status rename_durably(const std::string& from, const std::string& to, const std::string& directory);
+
 // A regular file that is not a symbolic link, mapped read-only and alive as long as the pointer. Errors: NotFound, DataLoss (not a
 // regular file), ResourceExhausted (the system does not let it be read now).
 class MappedFile {

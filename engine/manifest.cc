@@ -9,6 +9,7 @@
 
 #include "engine/errors.h"
 #include "engine/json_fields.h"
+#include "engine/model_constants_json.h"
 #include "engine/version_name.h"
 
 namespace bouquet {
@@ -244,17 +245,6 @@ Calibration read_calibration(const JsonFields& f) {
   return calibration;
 }
 
-ModelConstants read_constants(const JsonFields& f, int32_t minor) {
-  ModelConstants c;
-  c.unobserved_weight = f.number("unobserved_weight");
-  c.regularization = f.number("regularization");
-  c.regularization_exponent = f.number("regularization_exponent");
-  c.training_item_count = f.integer("training_item_count", 0, kMaxInt64);
-  c.training_customer_count = f.integer("training_customer_count", 0, kMaxInt64);
-  if (minor >= 6) c.empty_history_share = f.number("empty_history_share");
-  return c;
-}
-
 // A name that can only mean a file of this directory: letters, digits, '_', '-' and '.', not starting with a dot.
 bool is_plain_file_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || name.front() == '.') return false;
@@ -302,7 +292,6 @@ std::vector<Section> read_sections(const JsonFields& root) {
 std::string_view transform_name(ValueTransform transform) { return kTransforms[static_cast<size_t>(transform) % kTransforms.size()]; }
 
 std::string manifest_text(const Manifest& m) {
-  const ModelConstants& c = m.artifact.model.constants;
   const Json root = {
       {"format", {{"major", m.major}, {"minor", m.minor}}},
       {"created_at", m.artifact.created_at},
@@ -312,13 +301,7 @@ std::string manifest_text(const Manifest& m) {
       {"items", m.item_count},
       {"pairs", m.pair_count},
       {"dimension", m.artifact.model.dimension},
-      {"constants",
-       {{"unobserved_weight", c.unobserved_weight},
-        {"regularization", c.regularization},
-        {"regularization_exponent", c.regularization_exponent},
-        {"training_item_count", c.training_item_count},
-        {"training_customer_count", c.training_customer_count},
-        {"empty_history_share", c.empty_history_share}}},
+      {"constants", model_constants_json(m.artifact.model.constants)},
       {"recipe", recipe_json(m.artifact.recipe)},
       {"events", rules_json(m.artifact.rules)},
       {"repurchase", {{"share", m.artifact.repurchase.share}}},
@@ -327,6 +310,7 @@ std::string manifest_text(const Manifest& m) {
       {"calibration", calibration_json(m.artifact.calibration)},
       {"noise_variance", m.artifact.uncertainty.noise_variance},
       {"content_weight", m.artifact.content_links.weight},
+      {"left_out_attributes", m.artifact.customer_attributes.left_out},
       {"sections", sections_json(m.sections)},
   };
   // File names of sources may hold bytes that are no UTF-8; a manifest is always valid JSON.
@@ -352,7 +336,7 @@ absl::StatusOr<Manifest> parse_manifest(std::string_view text) {
   m.item_count = f.integer("items", 0, kMaxInt32);
   m.pair_count = f.integer("pairs", 0, kMaxInt64);
   m.artifact.model.dimension = static_cast<int32_t>(f.integer("dimension", 1, kMaxDimension));
-  m.artifact.model.constants = read_constants(f.object("constants"), m.minor);
+  m.artifact.model.constants = read_model_constants(f.object("constants"), m.minor);
   m.artifact.recipe = read_recipe(f.object("recipe"), m.minor);
   m.artifact.rules = read_rules(f.object("events"));
   m.artifact.repurchase.share = f.object("repurchase").number("share");
@@ -363,6 +347,10 @@ absl::StatusOr<Manifest> parse_manifest(std::string_view text) {
     m.artifact.uncertainty.noise_variance = f.number("noise_variance");
   }
   if (m.minor >= 6) m.artifact.content_links.weight = f.number("content_weight");  // before, nobody came later who could have links
+  if (m.minor >= 8) {
+    m.artifact.customer_attributes.left_out = f.texts("left_out_attributes");
+    std::ranges::sort(m.artifact.customer_attributes.left_out);
+  }
   m.sections = read_sections(f);
   if (!status.ok()) return status;
   return m;

@@ -13,7 +13,7 @@
 namespace bouquet {
 
 inline constexpr int kFormatMajor = 1;  // another major cannot be read
-inline constexpr int kFormatMinor = 7;  // a higher minor only adds what an older reader may ignore
+inline constexpr int kFormatMinor = 8;  // a higher minor only adds what an older reader may ignore
 
 // One array in one file of the directory.
 struct Section {

@@ -3,10 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <random>
 #include <system_error>
@@ -54,11 +52,6 @@ std::vector<std::string> names_in(const std::string& path, const Wanted& wanted)
 // Also the damaged ones: what a new name must come after.
 std::vector<std::string> taken_names(const std::string& path) {
   return names_in(path, [](const fs::directory_entry& entry) { return is_version_name(entry.path().filename().string()); });
-}
-
-absl::Status rename_durably(const std::string& from, const std::string& to, const std::string& directory) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) return no_resource("cannot rename " + from + " to " + to + ": " + std::strerror(errno));
-  return sync_directory(directory);
 }
 
 // The part of a version's name that its replacements share.

@@ -109,8 +109,9 @@ void add_reasons(const ServedModel& served, const Explanation& explanation, std:
 
 void write_explanation(const ServedModel& served, const Explanation& explanation, std::span<const int32_t> history, v1::Explain how,
                        v1::RecommendedItem* row) {
-  const std::vector<Part> all = parts_of(explanation, how == v1::EXPLAIN_TOP ? kTopContributions : std::numeric_limits<size_t>::max());
-  const size_t shown = how == v1::EXPLAIN_TOP ? std::min(all.size(), kTopContributions) : all.size();
+  const size_t most = how == v1::EXPLAIN_TOP ? kTopContributions : std::numeric_limits<size_t>::max();
+  const std::vector<Part> all = parts_of(explanation, most);
+  const size_t shown = std::min(all.size(), most);
   double others = 0;
   for (size_t i = 0; i < all.size(); ++i) {
     if (i < shown)

@@ -16,6 +16,8 @@ namespace {
 
 constexpr int32_t kBatch = 64;
 
+RankerLimits ranker_limits(const AnswerOptions& options) { return {.max_batch = kBatch, .max_k = options.lengths.back()}; }
+
 // One worker: its Ranker and the arrays of a batch.
 class ModelAnswers {
  public:
@@ -165,7 +167,13 @@ void write_front(std::span<const int32_t> items, int32_t t, Answers& answers) {
   }
 }
 
-RankerLimits ranker_limits(const AnswerOptions& options) { return {.max_batch = kBatch, .max_k = options.lengths.back()}; }
+JudgingShape judging_shape(const Interactions& interactions, int32_t dimension, const AnswerOptions& options) {
+  return {.customers = interactions.customer_count(),
+          .items = interactions.item_count(),
+          .dimension = dimension,
+          .rankers = options.workers,
+          .limits = ranker_limits(options)};
+}
 
 absl::StatusOr<Answers> answers_of_model(const LoadedModel& model, const TestSet& tests, const Knowledge& known,
                                          const AnswerOptions& options) {

@@ -59,8 +59,8 @@ struct AnswerOptions {
   bool keep_longest = false;         // fill Answers::longest
 };
 
-// Of each worker's Ranker.
-RankerLimits ranker_limits(const AnswerOptions& options);
+// What answers_of_model() makes of a model that a training of these has come to.
+JudgingShape judging_shape(const Interactions& interactions, int32_t dimension, const AnswerOptions& options);
 
 // The model's own. A customer of whom nothing is known gets the most popular items. Errors: those of the backend.
 absl::StatusOr<Answers> answers_of_model(const LoadedModel& model, const TestSet& tests, const Knowledge& known,

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -73,6 +75,16 @@ Continuations continuations_of(const Dataset& dataset, const EventRules& rules) 
   return out;
 }
 
+// What the training was told of customers and the model has no attribute of: ignored, of no use, or switched off.
+std::vector<std::string> left_out(const EntityAttributes& given, const AttributeSchema& schema) {
+  std::set<std::string> names;
+  for (const Attribute& attribute : given.schema.attributes()) names.insert(attribute.name);
+  for (const AttributeFinding& finding : given.findings) names.insert(finding.attribute);
+  for (const auto& [name, setting] : given.source.settings) names.insert(name);
+  std::erase_if(names, [&](const std::string& name) { return schema.find(name) != kNone; });
+  return {names.begin(), names.end()};
+}
+
 }  // namespace
 
 Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model, AssemblyParts parts) {
@@ -86,6 +98,7 @@ Artifact assemble_artifact(const Dataset& dataset, TrainingSet set, Model model,
   out.catalog = catalog_of_rows(dataset.catalog, dataset.items.size(), set.items);
   Continuations rest = continuations_of(dataset, set.rules);
   out.customer_attributes = {std::move(set.customer_schema), std::move(set.interactions.customer_attributes)};
+  out.customer_attributes.left_out = left_out(dataset.customer_attributes, out.customer_attributes.schema);
   out.item_attributes = {std::move(set.item_schema), std::move(set.interactions.item_attributes)};
   SparseRows& pairs = set.interactions.by_customer;
   out.histories = {.offsets = std::move(pairs.offsets),

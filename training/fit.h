@@ -23,13 +23,12 @@ struct Fit {
 };
 
 struct FitPlan {
-  std::string stage;       // for the progress
-  int32_t max_epochs = 8;  // at least 1
-  int32_t min_epochs = 1;  // fewer are never chosen; at most max_epochs
-  int32_t patience = 2;    // epochs without a new best figure after which to stop
-  std::string metric;      // name of the figure, for the progress
-  int32_t judges = 0;      // rankers that the figure of an epoch makes of its model
-  RankerLimits judge_limits = {};
+  std::string stage;            // for the progress
+  int32_t max_epochs = 8;       // at least 1
+  int32_t min_epochs = 1;       // fewer are never chosen; at most max_epochs
+  int32_t patience = 2;         // epochs without a new best figure after which to stop
+  std::string metric;           // name of the figure, for the progress
+  JudgingShape judging = {};    // what the figure of an epoch makes of its model, beside the training
   std::string selects_on = {};  // a fingerprint of what decides the figure beside the model
 };
 

@@ -12,7 +12,10 @@
 #include "engine/errors.h"
 #include "engine/file_access.h"
 #include "engine/json_fields.h"
+#include "engine/manifest.h"
+#include "engine/model_constants_json.h"
 #include "engine/sha256.h"
+#include "training/fingerprint.h"
 
 namespace bouquet::training {
 namespace {
@@ -22,7 +25,7 @@ using Json = nlohmann::ordered_json;
 
 // A file: kMagic; the bytes of the header, a little-endian 64-bit number; the header, JSON; the arrays that it names, in float; the SHA-256
 // of all that, in hexadecimal. Another program reads none of it.
-constexpr std::string_view kMagic = "BQFIT\0\0\1";
+constexpr std::string_view kMagic = "BQFIT001";
 constexpr std::string_view kEnding = ".fit";
 constexpr size_t kChecksumBytes = 64;
 
@@ -36,16 +39,10 @@ void each_array(Model& model, const Visit& visit) {
 }
 
 Json described(const Model& model) {
-  const ModelConstants& c = model.constants;
   Json out{{"dimension", model.dimension},
            {"customer_dense", model.customer_prior.dense_count},
            {"item_dense", model.item_prior.dense_count},
-           {"unobserved_weight", c.unobserved_weight},
-           {"regularization", c.regularization},
-           {"regularization_exponent", c.regularization_exponent},
-           {"items", c.training_item_count},
-           {"customers", c.training_customer_count},
-           {"empty_history_share", c.empty_history_share}};
+           {"constants", model_constants_json(model.constants)}};
   each_array(model, [&](const char* name, const SharedArray<float>& array) { out[name] = array.size(); });
   return out;
 }
@@ -57,12 +54,7 @@ bool read_model(const JsonFields& fields, std::string_view& bytes, Model& model)
   model.dimension = static_cast<int32_t>(fields.integer("dimension", 1, 1024));
   model.customer_prior.dense_count = static_cast<int32_t>(fields.integer("customer_dense", 0, kMaxDenseAttributeColumns));
   model.item_prior.dense_count = static_cast<int32_t>(fields.integer("item_dense", 0, kMaxDenseAttributeColumns));
-  model.constants.unobserved_weight = fields.number("unobserved_weight");
-  model.constants.regularization = fields.number("regularization");
-  model.constants.regularization_exponent = fields.number("regularization_exponent");
-  model.constants.training_item_count = fields.integer("items", 0, INT32_MAX);
-  model.constants.training_customer_count = fields.integer("customers", 0, INT32_MAX);
-  model.constants.empty_history_share = fields.number("empty_history_share");
+  model.constants = read_model_constants(fields.object("constants"), kFormatMinor);
   bool whole = true;
   each_array(model, [&](const char* name, SharedArray<float>& array) {
     const auto size = static_cast<size_t>(fields.integer(name, 0, INT64_MAX / 8));
@@ -109,38 +101,20 @@ std::optional<FitState> parse(std::string_view bytes) {
   return state;
 }
 
-// The bits of a fit, told apart by what goes in.
-class Fingerprint {
- public:
-  template <typename T>
-  void add(std::span<const T> values) {
-    const uint64_t count = values.size();
-    hash_.add(&count, sizeof(count));
-    hash_.add(values.data(), values.size_bytes());
-  }
-  template <typename T>
-  void add(const std::vector<T>& values) {
-    add(std::span<const T>(values));
-  }
-  void add(std::string_view text) { add(std::span<const char>(text)); }
-  void add(const SparseRows& rows) {
-    add(rows.offsets);
-    add(rows.columns);
-    add(rows.confidences);
-    add(rows.targets);
-  }
-  void add(const AttributeTable& table) {
-    add(std::span<const int32_t>(std::array{table.column_count, table.dense_count}));
-    add(table.dense.view());
-    add(table.offsets.view());
-    add(table.columns.view());
-    add(table.values.view());
-  }
-  std::string text() { return hash_.hex(); }
+void add(const SparseRows& rows, Fingerprint& mark) {
+  mark.add(rows.offsets);
+  mark.add(rows.columns);
+  mark.add(rows.confidences);
+  mark.add(rows.targets);
+}
 
- private:
-  Sha256 hash_;
-};
+void add(const AttributeTable& table, Fingerprint& mark) {
+  mark.add(std::array{table.column_count, table.dense_count});
+  mark.add(table.dense);
+  mark.add(table.offsets);
+  mark.add(table.columns);
+  mark.add(table.values);
+}
 
 }  // namespace
 
@@ -163,9 +137,9 @@ std::string fingerprint_of(const Interactions& interactions, const TrainingOptio
                   {"metric", plan.metric},
                   {"selects_on", plan.selects_on}};
   mark.add(said.dump());
-  mark.add(interactions.by_customer);  // by_item is the same pairs
-  mark.add(interactions.customer_attributes);
-  mark.add(interactions.item_attributes);
+  add(interactions.by_customer, mark);  // by_item is the same pairs
+  add(interactions.customer_attributes, mark);
+  add(interactions.item_attributes, mark);
   mark.add(interactions.customer_attribute_ridges);
   mark.add(interactions.item_attribute_ridges);
   return mark.text();
@@ -222,9 +196,7 @@ absl::Status FitCheckpoints::keep(const std::string& fingerprint, const FitState
     fs::remove(temporary, error);
     return s;
   }
-  fs::rename(temporary, file, error);
-  if (error) return no_resource("cannot rename " + temporary + ": " + error.message());
-  return sync_directory(folder_);
+  return rename_durably(temporary, file, folder_);
 }
 
 void FitCheckpoints::remove_all() const {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/attribute_encoder.h"
 #include "training/part_histories.h"
 
 namespace bouquet::training {
@@ -58,10 +57,10 @@ class SeenAttributes {
     if (artifact.model.customer_prior.map.empty()) return;
     const AttributeSchema& schema = artifact.customer_attributes.schema;
     missing_dense_.resize(static_cast<size_t>(schema.dense_count()));
-    AttributeEncoder encoder(schema);
-    const std::vector<AttributeValue> nothing(schema.attributes().size());
-    wanted_ = encoder.encode(nothing, missing_dense_, missing_columns_, missing_values_).ok();
-    if (wanted_) batch_ = GrowingAttributes(schema.column_count(), schema.dense_count());
+    missing_columns_ = schema.missing_columns();
+    missing_values_.assign(missing_columns_.size(), 1);
+    wanted_ = true;
+    batch_ = GrowingAttributes(schema.column_count(), schema.dense_count());
   }
 
   void clear() { batch_.clear(); }

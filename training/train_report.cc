@@ -6,7 +6,6 @@
 #include "training/evaluation_report.h"
 #include "training/read_report.h"
 #include "training/set_attributes.h"
-#include "training/trainer.h"
 
 namespace bouquet::training {
 namespace {
@@ -94,8 +93,7 @@ MemoryTable planned_memory(const TrainingRequest& request, const Interactions& i
   MemoryTable memory = backend.training_memory(interactions, request.options);
   if (request.validation.kind == ValidationKind::kNone) return memory;
   const AnswerOptions answering = selecting_answers(request, Repeats::kExclude);
-  const FitPlan judged{.stage = "", .metric = "", .judges = answering.workers, .judge_limits = ranker_limits(answering)};
-  const MemoryTable judging = backend.judging_memory(judging_shape(interactions, request.options, judged));
+  const MemoryTable judging = backend.judging_memory(judging_shape(interactions, request.options.dimension, answering));
   for (const MemoryUse& use : judging.lines()) memory.add(use.purpose, use.bytes);
   return memory;
 }

@@ -30,14 +30,6 @@ absl::Status check_room_for_judging(const Backend& backend, const JudgingShape& 
 
 }  // namespace
 
-JudgingShape judging_shape(const Interactions& interactions, const TrainingOptions& options, const FitPlan& plan) {
-  return {.customers = interactions.customer_count(),
-          .items = interactions.item_count(),
-          .dimension = options.dimension,
-          .rankers = plan.judges,
-          .limits = plan.judge_limits};
-}
-
 absl::StatusOr<Fit> fit_model(Backend& backend, const Interactions& interactions, const TrainingOptions& options, const FitPlan& plan,
                               const SelectFigure& select, Progress& progress, const FitCheckpoints* checkpoints) {
   progress.begin(plan.stage, plan.max_epochs);
@@ -55,7 +47,7 @@ absl::StatusOr<Fit> fit_model(Backend& backend, const Interactions& interactions
   }
   auto session = backend.start_training(interactions, options);
   if (!session.ok()) return session.status();
-  if (absl::Status s = check_room_for_judging(backend, judging_shape(interactions, options, plan)); !s.ok()) return s;
+  if (absl::Status s = check_room_for_judging(backend, plan.judging); !s.ok()) return s;
   if (state.epoch() > 0)
     if (absl::Status s = (*session)->go_on_from(state.last, state.epoch()); !s.ok()) return s;
   double best = fit.epochs == 0 ? 0 : fit.reports[static_cast<size_t>(fit.epochs) - 1].select_metric;
@@ -79,7 +71,7 @@ absl::StatusOr<Fit> fit_model(Backend& backend, const Interactions& interactions
         fit.model = *model;
         fit.epochs = epoch;
       }
-      state.last = *std::move(model);
+      if (checkpoints != nullptr) state.last = *std::move(model);
     }
     fit.reports.push_back(report);
     progress.step(epoch, epoch_text(report, plan, interactions.pair_count(), static_cast<bool>(select)));

@@ -12,9 +12,6 @@
 
 namespace bouquet::training {
 
-// What judges the epochs of such a fit.
-JudgingShape judging_shape(const Interactions& interactions, const TrainingOptions& options, const FitPlan& plan);
-
 // The figure to raise, of the model after an epoch.
 using SelectFigure = std::function<absl::StatusOr<double>(const LoadedModel&)>;
 

@@ -4,10 +4,10 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "engine/sha256.h"
 #include "training/artifact_assembly.h"
 #include "training/customer_figures.h"
 #include "training/empty_history.h"
+#include "training/fingerprint.h"
 #include "training/interactions_builder.h"
 #include "training/set_attributes.h"
 #include "training/uncertainty.h"
@@ -44,15 +44,14 @@ class FittedPart {
 
 // Of what decides the figure of an epoch beside its model.
 std::string selection_mark(const FittedPart& part, Repeats repeats) {
-  Sha256 mark;
-  const auto add = [&](const auto& values) { mark.add(values.data(), values.size() * sizeof(values[0])); };
-  add(part.tests.customers);
-  add(part.tests.offsets);
-  add(part.tests.relevant);
-  add(part.known.histories.consumed);
-  add(part.known.histories.repurchase);
-  mark.add(&repeats, sizeof(repeats));
-  return mark.hex();
+  Fingerprint mark;
+  mark.add(part.tests.customers);
+  mark.add(part.tests.offsets);
+  mark.add(part.tests.relevant);
+  mark.add(part.known.histories.consumed);
+  mark.add(part.known.histories.repurchase);
+  mark.add(repeats_name(repeats));
+  return mark.text();
 }
 
 class TrainingRun {
@@ -266,8 +265,7 @@ class TrainingRun {
                        .min_epochs = attributes ? std::min(options_.attribute_warmup + 1, max_epochs) : 1,
                        .patience = request_.patience,
                        .metric = metric_name(metric, answering.lengths.back()),
-                       .judges = answering.workers,
-                       .judge_limits = ranker_limits(answering),
+                       .judging = judging_shape(p.set.interactions, options_.dimension, answering),
                        .selects_on = checkpoints_ == nullptr ? std::string() : selection_mark(p, repeats)};
     auto fit = fit_model(backend_, p.set.interactions, options_, plan, figure, progress_, checkpoints_);
     if (!fit.ok()) return fit.status();

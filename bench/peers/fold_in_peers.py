@@ -12,7 +12,6 @@ profiles on the host; on a GPU the device's own time of our call stands beside i
 
 import argparse
 import importlib.metadata
-import importlib.util
 import json
 import os
 import statistics
@@ -25,6 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: implicit bri
 
 import numpy as np
 import scipy.sparse
+from implicit_peer import machine, why_not_on_cpu, why_not_on_gpu
 
 ALPHA0, LAMBDA, NU = 0.1, 0.01, 0.5  # of the models in bench/fold_in_data.cc
 
@@ -66,9 +66,7 @@ def residual(gram, vectors, confidences, columns, regularization, profile):
 class ImplicitOnCpu:
     solver = "Cholesky"
 
-    @staticmethod
-    def why_not():
-        return None if importlib.util.find_spec("implicit") else "implicit is not installed"
+    why_not = staticmethod(why_not_on_cpu)
 
     def __init__(self, vectors, regularization, args):
         from implicit.cpu.als import AlternatingLeastSquares
@@ -85,15 +83,7 @@ class ImplicitOnCpu:
 class ImplicitOnGpu:
     solver = "conjugate gradients, d steps, GPU"
 
-    @staticmethod
-    def why_not():
-        if not importlib.util.find_spec("implicit"):
-            return "implicit is not installed"
-        import implicit.gpu
-
-        if not implicit.gpu.HAS_RMM:
-            return "implicit's GPU part needs rmm (pip install rmm-cu13)"
-        return None if implicit.gpu.HAS_CUDA else "implicit sees no GPU"
+    why_not = staticmethod(why_not_on_gpu)
 
     def __init__(self, vectors, regularization, args):
         import implicit.gpu
@@ -125,12 +115,6 @@ def run_peer(peer, matrix, repetitions):
         profiles = peer.solve(matrix)
         seconds.append(time.perf_counter() - start)
     return seconds, profiles
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
-    return {"cpu": model, "cores": os.cpu_count(), "load_average_before": os.getloadavg()[0]}
 
 
 def compare(args, batch, peer, gram, vectors, regularization):

@@ -12,7 +12,6 @@ alpha0 = 1, c = alpha - 1, r = alpha / (alpha - 1), nu = 0, less alpha / (alpha 
 
 import argparse
 import importlib.metadata
-import importlib.util
 import json
 import os
 import statistics
@@ -25,6 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: implicit bri
 
 import numpy as np
 import scipy.sparse
+from implicit_peer import machine, why_not_on_cpu, why_not_on_gpu
 
 PRESETS = {"ml20m": (138493, 26744, 18100000), "ml20m-tenth": (13849, 26744, 1810000), "small": (2000, 1000, 50000)}
 
@@ -109,9 +109,7 @@ def objective(matrix, profiles, items, alpha, regularization):
 class ImplicitOnCpu:
     solver = "Cholesky (use_cg=False)"
 
-    @staticmethod
-    def why_not():
-        return None if importlib.util.find_spec("implicit") else "implicit is not installed"
+    why_not = staticmethod(why_not_on_cpu)
 
     def __init__(self, matrix, args):
         self.transposed = matrix.T.tocsr()
@@ -135,15 +133,7 @@ class ImplicitOnCpu:
 class ImplicitOnGpu:
     solver = "conjugate gradients, 3 steps, GPU"
 
-    @staticmethod
-    def why_not():
-        if not importlib.util.find_spec("implicit"):
-            return "implicit is not installed"
-        import implicit.gpu
-
-        if not implicit.gpu.HAS_RMM:
-            return "implicit's GPU part needs rmm (pip install rmm-cu13)"
-        return None if implicit.gpu.HAS_CUDA else "implicit sees no GPU"
+    why_not = staticmethod(why_not_on_gpu)
 
     def __init__(self, matrix, args):
         self.transposed = matrix.T.tocsr() * np.float32(args.alpha)  # its fit() on a GPU takes no notice of alpha
@@ -171,13 +161,6 @@ def run_bouquet(args, path):
     command += ["--confidence", repr(alpha - 1), "--target", repr(alpha / (alpha - 1))]
     document = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return document["backend"], document["results"][0]
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "unknown")
-    return {"cpu": model, "cores": os.cpu_count(), "load_average_before": os.getloadavg()[0],
-            "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE")}
 
 
 def summary(values):

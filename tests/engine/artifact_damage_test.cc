@@ -179,7 +179,7 @@ TEST_F(ArtifactDamage, IgnoresAnOptionalSectionAndFieldsThatItDoesNotKnow) {
   unknown["required"] = false;
   unknown["later"] = nullptr;
   changed["sections"].push_back(unknown);
-  changed["format"]["minor"] = 7;
+  changed["format"]["minor"] = 9;
   changed["later"] = {1, 2, 3};
   fs::copy_file(file("item_gram.bin"), file("item_colours.bin"));
   write_manifest(changed);

@@ -125,6 +125,14 @@ TEST(ArtifactRoundTrip, KeepsWhereTheModelComesFrom) {
   EXPECT_EQ(read->content_links.weight, artifact.content_links.weight);
 }
 
+TEST(ArtifactRoundTrip, KeepsTheNamesThatWereLeftOut) {
+  Artifact artifact = tiny_artifact();
+  artifact.customer_attributes.left_out = {"shoe size", "zodiac"};
+  const auto read = written_and_read(artifact);
+  ASSERT_NE(read, nullptr);
+  EXPECT_EQ(read->customer_attributes.left_out, artifact.customer_attributes.left_out);
+}
+
 TEST(ArtifactRoundTrip, KeepsTheCalibrationToTheLastBit) {
   const Artifact artifact = tiny_artifact();
   const auto read = written_and_read(artifact);

@@ -37,6 +37,9 @@ TEST(AssembleArtifact, TakesIdsTitlesAndCountsOverInTheSetsOrder) {
   shop.catalog.columns = columns.finish();
   shop.rules.repurchase_half_life_days = 2;
   shop.read_at = 123;
+  shop.customer_attributes.schema = *AttributeSchema::make({{"age", NumberTransform{}}});  // which the set was made without
+  shop.customer_attributes.findings = {{AttributeFinding::Kind::kConstant, "planet", "is 'earth' in every row; it is left out"}};
+  shop.customer_attributes.source.settings["zodiac"].ignore = true;
   auto set = build_training_set(shop, {});
   ASSERT_TRUE(set.ok()) << set.status();
   const Artifact a = assemble_artifact(shop, *std::move(set), model_of(2, 3),
@@ -58,6 +61,7 @@ TEST(AssembleArtifact, TakesIdsTitlesAndCountsOverInTheSetsOrder) {
   EXPECT_EQ(a.co_purchases.basket_count, 2);  // ann's first and the anonymous one
   EXPECT_EQ(a.repurchase.share, 0.3);
   EXPECT_EQ(a.created_at, 123);
+  EXPECT_THAT(a.customer_attributes.left_out, ElementsAre("age", "planet", "zodiac"));
 }
 
 }  // namespace

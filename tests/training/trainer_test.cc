@@ -75,7 +75,8 @@ TEST_F(TrainerTest, KeepsTheModelOfTheBestEpochAndStopsAfterThePatience) {
 }
 
 TEST_F(TrainerTest, WhatJudgesMustHaveRoomBesideTheTrainingBeforeTheFirstEpoch) {
-  const FitPlan plan{.stage = "test", .max_epochs = 3, .metric = "ndcg@20", .judges = 2, .judge_limits = {.max_batch = 64, .max_k = 20}};
+  const FitPlan plan{
+      .stage = "test", .max_epochs = 3, .metric = "ndcg@20", .judging = {.rankers = 2, .limits = {.max_batch = 64, .max_k = 20}}};
   NoProgress progress;
   const SelectFigure select = [](const LoadedModel&) -> absl::StatusOr<double> { return 0.5; };
   backend_.free = 3999;
