@@ -11,6 +11,7 @@ using Json = nlohmann::ordered_json;
 
 std::string time_text(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
 std::string mebibytes(uint64_t bytes) { return absl::StrFormat("%.1f MiB", static_cast<double>(bytes) / (1 << 20)); }
+double days(uint64_t seconds) { return static_cast<double>(seconds) / (24 * 3600); }
 
 }  // namespace
 
@@ -53,6 +54,7 @@ Json json_of(const server::StoreFigures& figures) {
           {"merges", figures.merges},
           {"answers", figures.answers},
           {"newest_sequence", figures.newest_sequence},
+          {"event_id_days", days(figures.event_id_seconds)},
           {"bytes", figures.bytes()},
           {"table_bytes", figures.table_bytes},
           {"log_bytes", figures.log_bytes},
@@ -80,10 +82,11 @@ std::string text_of(const server::StoreCheck& check) {
 }
 
 std::string text_of(const server::StoreFigures& figures) {
-  std::string text = absl::StrCat("events          ", figures.events, "\ncustomers       ", figures.customers, "\nitems           ",
-                                  figures.items, "\nevent types     ", figures.event_types, "\nmerges          ", figures.merges,
-                                  "\nlogged answers  ", figures.answers, "\nnewest arrival  ", figures.newest_sequence,
-                                  "\nsize            ", mebibytes(figures.bytes()), " (", mebibytes(figures.log_bytes), " of it log)\n");
+  std::string text =
+      absl::StrCat("events          ", figures.events, "\ncustomers       ", figures.customers, "\nitems           ", figures.items,
+                   "\nevent types     ", figures.event_types, "\nmerges          ", figures.merges, "\nlogged answers  ", figures.answers,
+                   "\nnewest arrival  ", figures.newest_sequence, "\nevent ids kept  ", days(figures.event_id_seconds),
+                   " days\nsize            ", mebibytes(figures.bytes()), " (", mebibytes(figures.log_bytes), " of it log)\n");
   if (figures.events == 0) return text;
   return text + absl::StrFormat("bytes an event  %.1f\noldest event    %s\nnewest event    %s\n",
                                 static_cast<double>(figures.bytes()) / static_cast<double>(figures.events),

@@ -51,6 +51,7 @@ absl::StatusOr<server::StoreFigures> StoreServer::figures() {
                               .merges = static_cast<uint64_t>(stats.merges()),
                               .answers = static_cast<uint64_t>(stats.answers()),
                               .newest_sequence = static_cast<uint64_t>(stats.profile_version()),
+                              .event_id_seconds = static_cast<uint64_t>(stats.event_id_seconds()),
                               .table_bytes = static_cast<uint64_t>(stats.table_bytes()),
                               .log_bytes = static_cast<uint64_t>(stats.log_bytes()),
                               .oldest_time = server::microseconds(stats.oldest_event_time()),

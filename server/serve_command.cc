@@ -162,6 +162,10 @@ void add_serve_command(CLI::App& app, const BackendFactory& backends, int& exit_
                    "once, in the background)")
       ->capture_default_str()
       ->check(CLI::IsMember({"lazy", "eager"}));
+  command
+      ->add_option("--event-id-days", serving.event_id_days,
+                   "How many days an event_id makes sending again harmless; the store keeps it. 0: as the store has it, 30 in a new one")
+      ->capture_default_str();
   command->add_option("--backups", serving.backups, "Where `bouquet store backup --server` has this server put backups of its store")
       ->type_name("DIR");
   command

@@ -17,6 +17,7 @@ namespace bouquet::server {
 namespace {
 
 constexpr int32_t kMaxAdminConnections = 16;
+constexpr int32_t kMostEventIdDays = 3650;
 
 absl::StatusOr<ListenAddress> checked_address(const std::string& flag, const std::string& text, bool allow_remote) {
   auto address = parse_listen_address(flag, text);
@@ -37,6 +38,11 @@ absl::Status check(const ServingOptions& options) {
   if (options.answers.log && options.store.empty())
     return wrong_usage("[answers] log = true keeps what comes with requests in the store: say --store DIR too");
   if (options.solve_ahead && options.store.empty()) return wrong_usage("--solve eager is of what is recorded: say --store DIR too");
+  if (options.event_id_days != 0 && options.store.empty())
+    return wrong_usage("--event-id-days is of what is recorded: say --store DIR too");
+  if (options.event_id_days < 0 || options.event_id_days > kMostEventIdDays)
+    return wrong_usage("--event-id-days is " + std::to_string(options.event_id_days) + "; it must be 1 to " +
+                       std::to_string(kMostEventIdDays) + ", or 0 to leave it as the store has it");
   if (!options.backups.empty() && options.store.empty()) return wrong_usage("--backups are of a store: say --store DIR too");
   if (!options.backups.empty() && options.admin_grpc.empty())
     return wrong_usage("--backups are made by a call on --admin-grpc, which is off: give it an address");
@@ -87,7 +93,9 @@ absl::Status Serving::check_placements() {
 absl::StatusOr<Serving::Store> Serving::open_store(const ServingOptions& options, Metrics& metrics) {
   Store store;
   if (!options.store.empty()) {
-    auto database = StoreDatabase::open(options.store);
+    StoreDatabaseOptions database_options;
+    if (options.event_id_days > 0) database_options.event_id_window = options.event_id_days * absl::Hours(24);
+    auto database = StoreDatabase::open(options.store, database_options);
     if (!database.ok()) return database.status();
     store.database = *std::move(database);
     store.feed = std::make_unique<LiveFeed>();

@@ -37,6 +37,7 @@ struct ServingOptions {
   std::string models;
   std::string store;                                 // the folder of what calls say of items and customers; empty: none
   std::string backups;                               // of the store, made by the Store service; empty: none
+  int32_t event_id_days = 0;                         // how long the store remembers event ids; 0: as it does
   int64_t fresh_profile_bytes = int64_t{256} << 20;  // for profiles that were solved again, of each model that serves
   int64_t most_unread_bytes = int64_t{24} << 20;     // of answers that streams have and nobody reads
   bool solve_ahead = false;                          // as soon as something new is recorded; else at the first request

@@ -87,6 +87,7 @@ absl::Status StoreService::read_stats(std::atomic<bool>& stop, v1::StoreStats* r
   response->set_merges(static_cast<int64_t>(figures->merges));
   response->set_answers(static_cast<int64_t>(figures->answers));
   response->set_profile_version(static_cast<int64_t>(figures->newest_sequence));
+  response->set_event_id_seconds(static_cast<int64_t>(figures->event_id_seconds));
   response->set_table_bytes(static_cast<int64_t>(figures->table_bytes));
   response->set_log_bytes(static_cast<int64_t>(figures->log_bytes));
   if (figures->events == 0) return absl::OkStatus();

@@ -174,7 +174,7 @@ void EventStore::write_groups() {
 
 void EventStore::commit(std::span<const std::unique_ptr<Append>> appends) {
   const absl::Time now = options_.clock();
-  EventGroup group(database_, {items_, types_, erasures_, merges_}, counters_, now, now - options_.event_id_window);
+  EventGroup group(database_, {items_, types_, erasures_, merges_}, counters_, now, now - database_.event_id_window());
   CommitReport report;
   absl::Status done = group.resolve(appends);
   if (done.ok() && !group.empty()) {

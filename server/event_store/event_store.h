@@ -2,7 +2,7 @@
 // went, once, however often it was sent. Many callers share one synced write (group commit).
 //
 // Rules
-//   - An event_id makes repetition harmless for `event_id_window` from its first arrival, across restarts: the same content again is
+//   - An event_id makes repetition harmless for the database's window from its first arrival, across restarts: the same content again is
 //     acknowledged with the first one's sequence and stored once; other content is AlreadyExists, and the first stays. Events without one
 //     are stored as often as they come.
 //   - Late events are stored and count by their time. An event more than `max_future` ahead of the clock is InvalidArgument; within that
@@ -66,7 +66,6 @@ class EventStoreObserver {
 };
 
 struct EventStoreOptions {
-  absl::Duration event_id_window = absl::Hours(24 * 30);  // as the database has it
   absl::Duration max_future = absl::Hours(1);
   std::function<absl::Time()> clock = absl::Now;
   CommitQueueOptions queue;

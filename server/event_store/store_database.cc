@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "engine/errors.h"
 #include "server/event_store/answer_entries.h"
@@ -27,6 +28,7 @@ namespace {
 
 constexpr char kFormatKey[] = "format";
 constexpr char kFormat[] = "1";
+constexpr char kWindowKey[] = "event_id_seconds";
 const std::array<std::string, kFamilyCount> kFamilyNames{rocksdb::kDefaultColumnFamilyName,
                                                          "events",
                                                          "event_ids",
@@ -121,6 +123,7 @@ absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open(const std::st
   if (absl::Status s = database->open_families(folder, false); !s.ok()) return s;
   if (absl::Status s = database->check_format(folder, false); !s.ok()) return s;
   if (absl::Status s = database->read_identity(false); !s.ok()) return at_folder(folder, s);
+  if (absl::Status s = database->settle_event_id_window(false); !s.ok()) return at_folder(folder, s);
   database->may_expire_->store(true);
   return database;
 }
@@ -138,6 +141,7 @@ absl::StatusOr<std::unique_ptr<StoreDatabase>> StoreDatabase::open_snapshot(cons
   if (absl::Status s = database->open_families(whole, true); !s.ok()) return s;
   if (absl::Status s = database->check_format(folder, true); !s.ok()) return s;
   if (absl::Status s = database->read_identity(true); !s.ok()) return at_folder(folder, s);
+  if (absl::Status s = database->settle_event_id_window(true); !s.ok()) return at_folder(folder, s);
   return database;
 }
 
@@ -150,6 +154,23 @@ absl::Status StoreDatabase::read_identity(bool snapshot) {
   return write(batch);
 }
 
+// Whoever opens the store compacts it, so the window is the store's, not of those who open it.
+absl::Status StoreDatabase::settle_event_id_window(bool snapshot) {
+  std::string said;
+  const rocksdb::Status found = db_->Get({}, kWindowKey, &said);
+  if (!found.ok() && !found.IsNotFound()) return of_rocks(found);
+  int64_t seconds = absl::ToInt64Seconds(kEventIdWindow);
+  if (found.ok() && (!absl::SimpleAtoi(said, &seconds) || seconds <= 0))
+    return bad_input("the store: its " + std::string(kWindowKey) + " is '" + said + "', which is no number of seconds");
+  window_->store(seconds);
+  if (snapshot || !options_.event_id_window || *options_.event_id_window == event_id_window()) return absl::OkStatus();
+  if (*options_.event_id_window < absl::Seconds(1)) return wrong_usage("the store: event ids are remembered for a second at least");
+  window_->store(absl::ToInt64Seconds(*options_.event_id_window));
+  rocksdb::WriteBatch batch;
+  batch.Put(kWindowKey, std::to_string(window_->load()));
+  return write(batch);
+}
+
 absl::Status StoreDatabase::open_families(const std::string& folder, bool snapshot) {
   rocksdb::DBOptions options = database_options(snapshot ? frozen_.get() : options_.env);
   options.max_open_files = snapshot ? kSnapshotFiles : options_.max_open_files;
@@ -159,9 +180,9 @@ absl::Status StoreDatabase::open_families(const std::string& folder, bool snapsh
     for (const std::string& name : there)
       if (std::ranges::find(kFamilyNames, name) == kFamilyNames.end()) return newer(folder, "holds '" + name + "', of a newer format");
   cache_ = rocksdb::NewLRUCache(kBlockCacheBytes);
-  const auto is_id_over = [window = options_.event_id_window](std::string_view value, absl::Time now) {
+  const auto is_id_over = [window = window_](std::string_view value, absl::Time now) {
     const auto entry = parse_event_id_entry(value);
-    return entry && entry->arrived < absl::ToUnixSeconds(now - window);
+    return entry && entry->arrived < absl::ToUnixSeconds(now - absl::Seconds(window->load()));
   };
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
   for (size_t f = 0; f < kFamilyCount; ++f) {

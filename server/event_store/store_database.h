@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -42,10 +43,12 @@ enum class Family { kCatalog = 0, kEvents, kEventIds, kCustomers, kNames, kAttri
 inline constexpr size_t kFamilyCount = 10;
 
 inline constexpr char kIdentityKey[] = "uuid";  // in kCatalog; drawn anew by the next open() if it is not there
+inline constexpr absl::Duration kEventIdWindow = absl::Hours(24 * 30);
 
 struct StoreDatabaseOptions {
-  // How long an event id is remembered, from its arrival.
-  absl::Duration event_id_window = absl::Hours(24 * 30);
+  // How long an event id is remembered, from its arrival, a second at least; kept in the store. None: as the store has it, kEventIdWindow
+  // in a new one.
+  std::optional<absl::Duration> event_id_window;
   std::function<absl::Time()> clock = absl::Now;
   // For tests of what a disk can do; none: the machine's own. Outlives the database.
   rocksdb::Env* env = nullptr;
@@ -81,6 +84,8 @@ class StoreDatabase {
   // Random, given when the store was made: tells one store's sequence numbers from another's. Empty in a snapshot of a store that no server
   // has opened since there are identities.
   const std::string& identity() const { return identity_; }
+  // How long an event id is remembered, in whole seconds.
+  absl::Duration event_id_window() const { return absl::Seconds(window_->load()); }
 
   // Writes what is in memory to sorted files, so that the log holds nothing any more. Errors: ResourceExhausted, DataLoss, Internal.
   absl::Status flush();
@@ -96,6 +101,7 @@ class StoreDatabase {
   absl::Status open_families(const std::string& folder, bool snapshot);
   absl::Status check_format(const std::string& folder, bool snapshot);
   absl::Status read_identity(bool snapshot);
+  absl::Status settle_event_id_window(bool snapshot);
   absl::Status check_room() const;
   absl::Status keep_something_to_write_out();
   absl::Status go_on();
@@ -103,6 +109,7 @@ class StoreDatabase {
   const StoreDatabaseOptions options_;
   // Compaction drops what is over only after the schema version is known to be ours.
   const std::shared_ptr<std::atomic<bool>> may_expire_ = std::make_shared<std::atomic<bool>>(false);
+  const std::shared_ptr<std::atomic<int64_t>> window_ = std::make_shared<std::atomic<int64_t>>(0);  // seconds; known before may_expire_
   std::shared_ptr<rocksdb::Cache> cache_;
   std::string identity_;
   std::unique_ptr<rocksdb::Env> frozen_;  // of a snapshot: FrozenFiles

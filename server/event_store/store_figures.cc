@@ -92,6 +92,7 @@ absl::StatusOr<StoreFigures> read_figures(const StoreDatabase& database, const s
   };
   if (absl::Status s = scan_merges(database, count); !s.ok()) return s;
   figures.log_bytes = log_bytes_of(database.rocks().GetName());
+  figures.event_id_seconds = static_cast<uint64_t>(absl::ToInt64Seconds(database.event_id_window()));
   if (absl::Status s = count_answers(database, stop, figures.answers); !s.ok()) return s;
   if (absl::Status s = read_times(database, stop, figures); !s.ok()) return s;
   return figures;

@@ -11,12 +11,13 @@ namespace bouquet::server {
 
 struct StoreFigures {
   uint64_t events = 0, customers = 0, items = 0, event_types = 0;
-  uint64_t merges = 0;           // that hold
-  uint64_t answers = 0;          // of which what came with the request is kept; those whose time is over included until a compaction
-  uint64_t newest_sequence = 0;  // of events, changes of attributes, erasures and merges
-  uint64_t table_bytes = 0;      // of sorted files
-  uint64_t log_bytes = 0;        // of the write-ahead log: what is not in sorted files yet, and what is about to be dropped
-  int64_t oldest_time = 0;       // of the events, by their own time, microseconds since 1970; 0 both where there is none
+  uint64_t merges = 0;            // that hold
+  uint64_t answers = 0;           // of which what came with the request is kept; those whose time is over included until a compaction
+  uint64_t newest_sequence = 0;   // of events, changes of attributes, erasures and merges
+  uint64_t event_id_seconds = 0;  // how long an event id is remembered
+  uint64_t table_bytes = 0;       // of sorted files
+  uint64_t log_bytes = 0;         // of the write-ahead log: what is not in sorted files yet, and what is about to be dropped
+  int64_t oldest_time = 0;        // of the events, by their own time, microseconds since 1970; 0 both where there is none
   int64_t newest_time = 0;
 
   uint64_t bytes() const { return table_bytes + log_bytes; }

@@ -44,6 +44,7 @@ class StoreCommand : public server::TestServer {
     server::ServingOptions with_backups = options();
     with_backups.store = store_;
     with_backups.backups = backups_;
+    with_backups.event_id_days = 45;
     start(with_backups);
     for (const char* customer : {"ann", "bob"}) {
       bouquet::v1::RecordEventsRequest request;
@@ -63,7 +64,9 @@ TEST_F(StoreCommand, AsksARunningServerAndSaysTheSameAsOffline) {
   const Answer online = run("stats --json" + to_server_), beside = run("stats --json" + to_store_);
   ASSERT_EQ(online.exit_code, 0) << online.err;
   EXPECT_EQ(online.json()["events"], 2);
-  for (const char* member : {"events", "customers", "items", "event_types", "newest_sequence", "oldest_event", "newest_event"})
+  EXPECT_EQ(online.json()["event_id_days"], 45);
+  for (const char* member :
+       {"events", "customers", "items", "event_types", "newest_sequence", "event_id_days", "oldest_event", "newest_event"})
     EXPECT_EQ(online.json()[member], beside.json()[member]) << member;
   const Answer backup = run("backup --json" + to_server_);
   ASSERT_EQ(backup.exit_code, 0) << backup.err;

@@ -250,6 +250,20 @@ TEST_F(EventCalls, WithoutAStoreTheyAreRefusedWithWhatToDo) {
   EXPECT_EQ(stub->StreamEvents(&context)->Finish().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
 
+TEST_F(EventCalls, TheWindowOfEventIdsHasBoundsAndNeedsAStore) {
+  serving_.reset();
+  ServingOptions made = options();
+  made.event_id_days = 7;
+  EXPECT_THAT(std::string(Serving::start(made, *backend_).status().message()), HasSubstr("--store"));
+  made.store = store_;
+  for (const int32_t days : {-1, 3651}) {
+    made.event_id_days = days;
+    const auto refused = Serving::start(made, *backend_);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("--event-id-days is " + std::to_string(days)));
+  }
+}
+
 TEST_F(EventCalls, AreCounted) {
   v1::RecordEventsRequest request;
   add_event(request, "ann", "item1", "e1");

@@ -1,6 +1,6 @@
 // R6 and R7: a process that writes events is killed at random moments, also on a disk that forgets what was not synced. What was
 // acknowledged is there once when the store is opened again, and clients send again what they got no answer to, and their last batch too,
-// as if its answer had been lost. Merges likewise, and what was taken back of them.
+// as if its answer had been lost. Merges likewise, and what was taken back of them, and attributes.
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -37,15 +37,16 @@ class KilledWriter {
     look();
   }
 
-  int64_t acknowledged() const { return std::accumulate(acknowledged_.begin(), acknowledged_.end() - 1, int64_t{0}); }
+  int64_t acknowledged() const { return std::accumulate(acknowledged_.begin(), acknowledged_.begin() + kWriterClients, int64_t{0}); }
   int64_t merges() const { return acknowledged_[kWriterMerger]; }
-  int64_t lost = 0, doubled = 0, lost_merges = 0, slowest_open_ms = 0;
+  int64_t words() const { return acknowledged_[kWriterSetter]; }
+  int64_t lost = 0, doubled = 0, lost_merges = 0, lost_words = 0, slowest_open_ms = 0;
 
  private:
   void run_and_kill(milliseconds after_first_answer) {
     std::vector<std::string> words = {BOUQUET_EVENT_WRITER, folder(), flag(protections_.sync), flag(protections_.lossy_disk),
                                       flag(protections_.event_ids)};
-    for (int client = 0; client <= kWriterMerger; ++client)
+    for (int client = 0; client < kWriterRoles; ++client)
       words.push_back(
           std::to_string(std::max(1, acknowledged_[static_cast<size_t>(client)] - (client < kWriterMerger ? kWriterBatch : 1) + 1)));
     std::vector<char*> argv;
@@ -105,14 +106,27 @@ class KilledWriter {
       const auto merge = (*store)->merges().find(writer_visitor(i));
       lost_merges += writer_takes_back(i) ? merge.has_value() : !merge || merge->into != writer_owner(i);
     }
+    for (int i = std::max(1, acknowledged_[kWriterSetter] - kWriterDescribed + 1); i <= acknowledged_[kWriterSetter]; ++i)
+      lost_words += word_on(**store, writer_described(i)) < i;
   }
 
+  // The last that the store knows; 0: none.
+  static double word_on(const EventStore& store, const std::string& id) {
+    const auto customer = store.find_customer(id);
+    EXPECT_TRUE(customer.ok()) << customer.status();
+    if (!customer.ok() || !customer->has_value()) return 0;
+    const auto attributes = store.attributes_of(**customer);
+    EXPECT_TRUE(attributes.ok()) << attributes.status();
+    if (!attributes.ok()) return 0;
+    const auto word = attributes->values.find(kWriterAttribute);
+    return word == attributes->values.end() ? 0 : word->second.number();
+  }
   static std::string flag(bool on) { return on ? "1" : "0"; }
   std::string folder() const { return place_.path() + "/store"; }
 
   const Protections protections_;
   const TemporaryFolder place_;
-  std::array<int, kWriterClients + 1> acknowledged_{};
+  std::array<int, kWriterRoles> acknowledged_{};
 };
 
 void expect_nothing_lost(const Protections& protections) {
@@ -123,12 +137,14 @@ void expect_nothing_lost(const Protections& protections) {
     ASSERT_EQ(writer.lost, 0) << "after kill " << kills;
     ASSERT_EQ(writer.doubled, 0) << "after kill " << kills;
     ASSERT_EQ(writer.lost_merges, 0) << "after kill " << kills;
+    ASSERT_EQ(writer.lost_words, 0) << "after kill " << kills;
   }
   EXPECT_LT(writer.slowest_open_ms, 2000);
   EXPECT_GE(writer.acknowledged(), BOUQUET_KILLS * kWriterBatch / 2);
   EXPECT_GE(writer.merges(), BOUQUET_KILLS / 2);
-  std::cout << BOUQUET_KILLS << " kills, " << writer.acknowledged() << " events and " << writer.merges()
-            << " merges acknowledged, opened within " << writer.slowest_open_ms << " ms\n";
+  EXPECT_GE(writer.words(), BOUQUET_KILLS / 2);
+  std::cout << BOUQUET_KILLS << " kills, " << writer.acknowledged() << " events, " << writer.merges() << " merges and " << writer.words()
+            << " attributes acknowledged, opened within " << writer.slowest_open_ms << " ms\n";
 }
 
 TEST(EventsAfterKill9, AreThereOnce) { expect_nothing_lost({}); }
@@ -139,6 +155,7 @@ TEST(EventsAfterPowerLoss, WithoutSyncTheyAreLost) {
   writer.round(milliseconds(30));
   EXPECT_GT(writer.lost, 0);
   EXPECT_GT(writer.lost_merges, 0);
+  EXPECT_GT(writer.lost_words, 0);
 }
 
 TEST(EventsAfterKill9, WithoutEventIdsTheyAreThereTwice) {

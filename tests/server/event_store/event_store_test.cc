@@ -146,12 +146,47 @@ TEST(EventIds, CompactionDropsThoseOutsideTheWindowAlone) {
   small.append_one({.customer = "ann", .item = "tea", .event_id = "e2"});
   small.now += 11 * kDay;
   ASSERT_EQ(entries(small, Family::kEventIds), 2u);
-  rocksdb::CompactRangeOptions everything;
-  everything.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  ASSERT_TRUE(small.database->rocks().CompactRange(everything, small.database->family(Family::kEventIds), nullptr, nullptr).ok());
+  ASSERT_TRUE(compact(*small.database).ok());
   EXPECT_EQ(entries(small, Family::kEventIds), 1u);
   EXPECT_TRUE(small.append_one({.customer = "ann", .item = "tea", .event_id = "e2"}).repeated);
   EXPECT_EQ(small.events_of("ann").size(), 2u);
+}
+
+// `bouquet store compact` opens the store without knowing how its server was started.
+TEST(EventIds, TheStoreKeepsItsWindowWhoeverOpensIt) {
+  SmallStore small;
+  small.close();
+  small.database_options.event_id_window = 60 * absl::Hours(24);
+  small.open();
+  const SaidEvent said{.customer = "ann", .item = "tea", .event_id = "e1", .time = 5};
+  small.append_one(said);
+  small.close();
+  small.database_options.event_id_window.reset();
+  small.open();
+  EXPECT_EQ(small.database->event_id_window(), 60 * absl::Hours(24));
+  small.now += 60 * kDay;
+  ASSERT_TRUE(compact(*small.database).ok());
+  EXPECT_TRUE(small.append_one(said).repeated);
+  small.now += kSecond;
+  EXPECT_FALSE(small.append_one(said).repeated);
+  EXPECT_EQ(small.events_of("ann").size(), 2u);
+
+  small.close();
+  small.database_options.event_id_window = absl::Hours(24);
+  small.open();
+  small.now += 2 * kDay;
+  ASSERT_TRUE(compact(*small.database).ok());
+  EXPECT_EQ(entries(small, Family::kEventIds), 0u);
+  EXPECT_EQ(small.figures().event_id_seconds, 24u * 3600);
+}
+
+TEST(EventIds, ADamagedWindowIsRefused) {
+  SmallStore small;
+  ASSERT_TRUE(small.database->rocks().Put({}, "event_id_seconds", "-5").ok());
+  small.close();
+  const auto opened = StoreDatabase::open(small.folder());
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(opened.status().message(), HasSubstr("event_id_seconds is '-5'"));
 }
 
 TEST(EventTimes, LateEventsCountByTheirTimeAndFutureOnesAreBounded) {

@@ -1,5 +1,6 @@
 // event_writer FOLDER SYNC LOSSY IDS FIRST...: writes events until it is killed, each client from its FIRST on, a batch at a time, and says
-// "client last" on stdout once a batch is acknowledged; one more client merges. SYNC, LOSSY and IDS are 0 or 1. For event_kill_test.cc.
+// "client last" on stdout once a batch is acknowledged; one more client merges, one sets attributes. SYNC, LOSSY and IDS are 0 or 1. For
+// event_kill_test.cc.
 #include <unistd.h>
 
 #include <cstdio>
@@ -44,6 +45,17 @@ void write_merges(EventStore& store, int first) {
   }
 }
 
+void write_attributes(EventStore& store, int first) {
+  for (int i = first;; ++i) {
+    const std::string customer = writer_described(i), request_id = "word " + std::to_string(i);
+    google::protobuf::Map<std::string, v1::AttributeValue> values;
+    values[kWriterAttribute].set_number(i);
+    const NewAttributes said{.customer_id = customer, .request_id = request_id, .values = &values};
+    if (!stored([&](Append::Done done) { return store.set_attributes(said, std::move(done)); })) std::_Exit(4);
+    say(kWriterSetter, i);
+  }
+}
+
 void write_events(EventStore& store, int client, int first, bool with_ids) {
   for (int next = first;; next += kWriterBatch) {
     std::vector<SaidEvent> said;
@@ -72,6 +84,7 @@ int run(char** argv) {
   for (int c = 0; c < kWriterClients; ++c)
     clients.emplace_back([&, c] { write_events(**store, c, std::atoi(argv[5 + c]), argv[4][0] == '1'); });
   clients.emplace_back([&] { write_merges(**store, std::atoi(argv[5 + kWriterMerger])); });
+  clients.emplace_back([&] { write_attributes(**store, std::atoi(argv[5 + kWriterSetter])); });
   for (std::thread& client : clients) client.join();
   return 0;
 }
@@ -79,4 +92,4 @@ int run(char** argv) {
 }  // namespace
 }  // namespace bouquet::server
 
-int main(int argc, char** argv) { return argc == 6 + bouquet::server::kWriterClients ? bouquet::server::run(argv) : 2; }
+int main(int argc, char** argv) { return argc == 5 + bouquet::server::kWriterRoles ? bouquet::server::run(argv) : 2; }
