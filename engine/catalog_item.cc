@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/catalog_columns_builder.h"
+#include "engine/text_beginning.h"
 #include "engine/views.h"
 
 namespace bouquet {
@@ -62,6 +63,8 @@ void keep_times(const CatalogColumns& columns, std::string_view name, bool from,
 }
 
 }  // namespace
+
+std::string_view catalog_text(std::string_view text) { return text_beginning(text, 1024); }
 
 AttributeType type_of(const CatalogValue& value) {
   constexpr AttributeType kTypes[] = {AttributeType::kNumber, AttributeType::kFlag, AttributeType::kCategory, AttributeType::kSet};

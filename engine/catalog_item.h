@@ -5,6 +5,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct CatalogItem {
   std::string title = {}, category = {};
   std::map<std::string, CatalogValue> attributes = {};  // what it lacks is missing
 };
+
+// What a catalog keeps of a text, titles and categories included: its first 1,024 bytes, without a part of a character.
+std::string_view catalog_text(std::string_view text);
 
 // Row `row` of `catalog`, which has `row_count` rows.
 CatalogItem item_at(const Catalog& catalog, int64_t row_count, int64_t row);

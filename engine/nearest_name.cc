@@ -4,7 +4,15 @@
 #include <cctype>
 #include <vector>
 
+#include "engine/text_beginning.h"
+
 namespace bouquet {
+namespace {
+
+constexpr size_t kMostComparedBytes = 128;
+constexpr size_t kMostListed = 20;
+
+}  // namespace
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
@@ -24,7 +32,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_name(std::string_view name, std::span<const std::string> known) {
   const auto compared = [](std::string_view text) {
-    std::string lower(text.substr(0, 128));
+    std::string lower(text.substr(0, kMostComparedBytes));
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return lower;
   };
@@ -38,6 +46,9 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> kno
   const std::string* nearest = nullptr;
   size_t least = 1 + name.size() / 3;  // one slip in short names, more in long ones
   for (const std::string& candidate : known) {
+    // Not worth looking at: the lengths alone are further apart, or nobody has mistyped such a name.
+    const size_t shorter = std::min(name.size(), candidate.size()), longer = std::max(name.size(), candidate.size());
+    if (longer - shorter > least || longer > kMostComparedBytes) continue;
     const size_t distance = edit_distance(name, candidate);
     if (distance < least || (distance == least && nearest == nullptr)) {
       least = distance;
@@ -45,10 +56,11 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> kno
     }
   }
   if (nearest != nullptr) return "; did you mean '" + *nearest + "'?";
-  std::vector<std::string> sorted(known.begin(), known.end());
-  std::sort(sorted.begin(), sorted.end());
+  std::vector<std::string> listed(std::min(known.size(), kMostListed));
+  std::partial_sort_copy(known.begin(), known.end(), listed.begin(), listed.end());
   std::string all;
-  for (const std::string& candidate : sorted) all += (all.empty() ? "" : ", ") + candidate;
+  for (const std::string& candidate : listed) all += (all.empty() ? "" : ", ") + std::string(text_beginning(candidate, kMostComparedBytes));
+  if (known.size() > listed.size()) all += " and " + std::to_string(known.size() - listed.size()) + " more";
   return all.empty() ? std::string() : "; known are: " + all;
 }
 

@@ -15,7 +15,8 @@ size_t edit_distance(std::string_view a, std::string_view b);
 // 128 bytes of each are compared.
 std::string nearest_name(std::string_view name, std::span<const std::string> known);
 
-// What to add to an error about `name`: "; did you mean 'threads'?", or, if nothing is near, "; known are: epochs, threads".
+// What to add to an error about `name`: "; did you mean 'threads'?", or, if nothing is near, "; known are: epochs, threads" (of many the
+// first 20 by name). Names of more than 128 bytes are near to nothing.
 std::string did_you_mean(std::string_view name, std::span<const std::string> known);
 
 }  // namespace bouquet

@@ -76,8 +76,9 @@ std::vector<Contact> ActionBatch::contacts(const Plan& plan, int64_t now) const 
         contacts.push_back({.item = item, .time = event.has_time() ? microseconds(event.time()) : now});
   };
   if (!plan.request->has_visitor() && !plan.request->contacts_are_complete())
-    for (const Event& event : plan.asker.events)
-      if (is_action(event.item)) contacts.push_back({.item = event.item, .time = event.time});
+    for (const std::vector<Event>* recorded : {&plan.asker.events, &plan.asker.of_unknown_types})
+      for (const Event& event : *recorded)
+        if (is_action(event.item)) contacts.push_back({.item = event.item, .time = event.time});
   if (plan.request->has_visitor()) add(plan.request->visitor().events());
   add(plan.request->contacts());
   return contacts;

@@ -58,6 +58,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   asker.fresh = nullptr;
   asker.history.clear();
   asker.events.clear();
+  asker.of_unknown_types.clear();
   asker.context.clear();
   asker.rows.clear();
   known_ids_.clear();
@@ -68,7 +69,7 @@ absl::Status AskerReader::read(const Subject& subject, bool solved, Asker& asker
   } else if (absl::Status s = read_customer(subject, asker); !s.ok()) {
     return s;
   }
-  asker.has_own_attributes = !subject.attributes.empty() || subject.packed != nullptr;
+  asker.has_own_attributes = attributes_.concerns(subject.attributes) || subject.packed != nullptr;
   const bool as_known = asker.context.empty() && !asker.has_own_attributes && !solved;
   asker.stored = as_known && asker.customer != kNone && asker.version == 0 && !asker.without_rows;
   asker.kept = as_known && asker.version != 0 && subject.as_of == nullptr;
@@ -186,8 +187,11 @@ void AskerReader::set_rows(Asker& asker) const {
 LiveSource::TakeEvent AskerReader::take_into(Asker& asker) const {
   return [&artifact = served_.artifact(), &asker](std::string_view item_id, std::string_view type, int64_t time, float value) {
     const ItemIndex item = artifact.item_ids.find(item_id);
+    if (item == kNone) return;
     const int32_t known_type = artifact.rules.find(type);
-    if (item != kNone && known_type != kNone)
+    if (known_type == kNone)
+      asker.of_unknown_types.push_back({.item = item, .time = time, .value = value});
+    else
       asker.events.push_back({.item = item, .time = time, .value = value, .type = static_cast<uint8_t>(known_type)});
   };
 }
@@ -242,9 +246,9 @@ absl::Status AskerReader::read_attributes(const Subject& subject, Asker& asker) 
   asker.attributes_used = 0;
   if (!attributes_.wanted()) {
     if (!asker.has_own_attributes) return absl::OkStatus();
+    if (absl::Status s = attributes_.check(subject.attributes); !s.ok()) return s;
     FieldViolations violations;
-    violations.add(subject.attributes.empty() ? "packed_attributes" : "attributes",
-                   "are not what this model was trained with: it takes none");
+    violations.add("packed_attributes", "are not what this model was trained with: it takes none");
     return violations.status();
   }
   const bool has_prior = !served_.artifact().model.customer_prior.map.empty();

@@ -68,13 +68,14 @@ struct Asker {
   bool stored = false;              // the stored profile answers as it is
   bool without_rows = false;        // what the model knows of what the customer did does not count
   bool kept = false;                // the profile was solved for nothing but the customer, and may answer again
-  bool has_own_attributes = false;  // the request names some
+  bool has_own_attributes = false;  // the request has some
   int32_t attributes_used = 0;
-  EncodedRow attributes;              // where the model has a prior and the profile is solved
-  std::vector<ItemIndex> context;     // known context items, ascending
-  std::vector<Event> events;          // of a visitor, or of a customer and newer than the model
-  std::vector<HistoryEntry> history;  // merged, when the profile is solved here
-  std::vector<int32_t> items;         // the columns of `history`
+  EncodedRow attributes;                // where the model has a prior and the profile is solved
+  std::vector<ItemIndex> context;       // known context items, ascending
+  std::vector<Event> events;            // of a visitor, or of a customer and newer than the model
+  std::vector<Event> of_unknown_types;  // likewise, of a customer; they are in no history, and their type says nothing
+  std::vector<HistoryEntry> history;    // merged, when the profile is solved here
+  std::vector<int32_t> items;           // the columns of `history`
   std::vector<uint8_t> consumed;
   std::vector<float> repurchase;
   HistoryView view;                           // those columns, or the stored ones where the stored profile answers

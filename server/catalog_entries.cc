@@ -22,7 +22,13 @@ std::vector<std::string> elements_of(const std::string& text) {
   SetElements set;
   std::vector<std::string> out;
   if (set.read(AttributeValue::of_text(text), false).ok())
-    for (const SetElements::Element& element : set.elements()) out.emplace_back(element.text);
+    for (const SetElements::Element& element : set.elements()) out.emplace_back(catalog_text(element.text));
+  return out;
+}
+
+std::vector<std::string> elements_of(const v1::AttributeValue::Texts& texts) {
+  std::vector<std::string> out;
+  for (const std::string& text : texts.values()) out.emplace_back(catalog_text(text));
   return out;
 }
 
@@ -70,11 +76,11 @@ std::optional<CatalogValue> value_as(const v1::AttributeValue& value, AttributeT
       if (type == AttributeType::kCategory) return category_of(AttributeValue::of_flag(value.flag()));
       return std::nullopt;
     case v1::AttributeValue::kText:
-      if (type == AttributeType::kCategory) return value.text();
+      if (type == AttributeType::kCategory) return std::string(catalog_text(value.text()));
       if (type == AttributeType::kSet) return elements_of(value.text());
       return std::nullopt;
     case v1::AttributeValue::kTexts:
-      if (type == AttributeType::kSet) return std::vector<std::string>(value.texts().values().begin(), value.texts().values().end());
+      if (type == AttributeType::kSet) return elements_of(value.texts());
       return std::nullopt;
     default: return std::nullopt;
   }

@@ -13,15 +13,13 @@
 namespace bouquet::server {
 namespace {
 
-constexpr char kTooLong[] = "is longer than 1024 bytes";
-
 void check_id(const std::string& id, const std::string& field, FieldViolations& out) {
   if (const char* problem = id_problem(id)) out.add(field, problem);
 }
 
-void check_text(const std::string& text, const std::string& field, FieldViolations& out) {
-  if (text.size() > kMaxItemTextBytes)
-    out.add(field, kTooLong);
+void check_text(const std::string& text, size_t most, const std::string& field, FieldViolations& out) {
+  if (text.size() > most)
+    out.add(field, "is longer than " + std::to_string(most) + " bytes");
   else if (!is_utf8(text))
     out.add(field, "is not valid UTF-8");
 }
@@ -34,8 +32,8 @@ void check_time(const google::protobuf::Timestamp& time, const std::string& fiel
 
 void check_value(const v1::AttributeValue& value, const std::string& field, FieldViolations& out) {
   if (value.has_number() && !std::isfinite(value.number())) out.add(field, "is not finite");
-  if (value.has_text()) check_text(value.text(), field, out);
-  for (const std::string& text : value.texts().values()) check_text(text, field, out);
+  if (value.has_text()) check_text(value.text(), kMaxAttributeTextBytes, field, out);
+  for (const std::string& text : value.texts().values()) check_text(text, kMaxAttributeTextBytes, field, out);
   for (const float number : value.vector().values())
     if (!std::isfinite(number)) return out.add(field, "is not finite");
 }
@@ -44,8 +42,8 @@ void check_item(const v1::Item& item, const std::string& at, FieldViolations& ou
   check_id(item.item_id(), at + ".item_id", out);
   if (item.kind() < v1::ITEM_KIND_UNSPECIFIED || item.kind() > v1::ITEM_KIND_ACTION)
     out.add(at + ".kind", "is " + std::to_string(item.kind()) + "; it must be ITEM_KIND_PRODUCT, ITEM_KIND_CONTENT or ITEM_KIND_ACTION");
-  check_text(item.title(), at + ".title", out);
-  check_text(item.category(), at + ".category", out);
+  check_text(item.title(), kMaxItemTextBytes, at + ".title", out);
+  check_text(item.category(), kMaxItemTextBytes, at + ".category", out);
   if (!std::isfinite(item.price())) out.add(at + ".price", "is not finite");
   if (!std::isfinite(item.stock())) out.add(at + ".stock", "is not finite");
   if (item.has_available_from()) check_time(item.available_from(), at + ".available_from", out);

@@ -10,7 +10,8 @@ namespace bouquet::server {
 
 inline constexpr int32_t kMaxUpsertedItems = 1000;
 inline constexpr int32_t kMaxItemAttributes = 1000;
-inline constexpr size_t kMaxItemTextBytes = 1024;  // of titles, categories and attributes; of names of attributes 128
+inline constexpr size_t kMaxItemTextBytes =
+    1024;  // of titles and categories; of names of attributes 128, their texts kMaxAttributeTextBytes
 inline constexpr int32_t kMaxItemPage = 1000;
 inline constexpr int32_t kDefaultItemPage = 50;
 

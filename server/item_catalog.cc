@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/attribute_elements.h"
 #include "engine/errors.h"
 #include "server/bad_request.h"
 #include "server/catalog_limits.h"
@@ -35,6 +36,41 @@ absl::Status learn_types(const v1::Item& item, const std::string& field, Attribu
         "is of type " + std::string(attribute_type_name(*own)) + "; the catalog has it as " + std::string(attribute_type_name(type)));
   }
   return absl::OkStatus();
+}
+
+// Where the model weighs a set's elements, `tea:3` is the word `tea`, as it is in item files.
+void take_weights_off(const AttributeSchema& schema, const v1::Item& said, CatalogItem& item) {
+  for (const auto& [name, value] : said.attributes()) {
+    const int32_t a = schema.find(name);
+    const auto* set = a == kNone ? nullptr : std::get_if<SetTransform>(&schema.attributes()[static_cast<size_t>(a)].transform);
+    const auto at = item.attributes.find(name);
+    if (set == nullptr || !set->weighted || at == item.attributes.end()) continue;
+    auto* const words = std::get_if<std::vector<std::string>>(&at->second);
+    if (words == nullptr) continue;
+    for (std::string& word : *words) word.resize(std::min(word.size(), word.rfind(':')));
+  }
+}
+
+// Whether a column shows a text, or texts, as they were said.
+bool same_text(const v1::AttributeValue& said, const v1::AttributeValue& shown) {
+  if (shown.has_text()) return said.has_text() && said.text() == shown.text();
+  if (!shown.has_texts()) return false;
+  const auto& texts = shown.texts().values();
+  if (said.has_texts()) return std::ranges::equal(said.texts().values(), texts);
+  SetElements set;
+  if (!set.read(AttributeValue::of_text(said.text()), false).ok()) return false;
+  return std::ranges::equal(set.elements(), texts, {}, &SetElements::Element::text);
+}
+
+// What the catalog has otherwise than it was said: vectors, which it has not, long texts, and sets without their weights.
+void write_as_said(const v1::Item& said, v1::Item* out) {
+  for (const auto& [name, value] : said.attributes()) {
+    const bool is_text = value.has_text() || value.has_texts();
+    if (!is_text && !value.has_vector()) continue;
+    const auto shown = out->attributes().find(name);
+    if (is_text && shown != out->attributes().end() && same_text(value, shown->second)) continue;
+    (*out->mutable_attributes())[name] = value;
+  }
 }
 
 }  // namespace
@@ -71,7 +107,9 @@ void ItemCatalog::apply(const ServedModel& model, std::span<const CatalogEntry> 
     if (old == kNone) continue;
     const bool gone = entry.deleted() || row_of(model, &entry, id) == kNone;
     ItemChange& change = changes.emplace_back(ItemChange{old, {}});
-    if (!gone) change.now = with_entry(item_at(base, model.item_count(), old), entry.item(), types);
+    if (gone) continue;
+    change.now = with_entry(item_at(base, model.item_count(), old), entry.item(), types);
+    take_weights_off(model.artifact().item_attributes.schema, entry.item(), *change.now);
   }
   std::vector<CatalogColumn> added;
   for (const auto& [name, type] : types) added.push_back({name, type});
@@ -204,7 +242,10 @@ absl::Status ItemCatalog::get(const v1::GetItemRequest& request, const ServedMod
     entry = *std::move(found);
   }
   const bool known = entry || (model != nullptr && model->artifact().item_ids.find(request.item_id()) != kNone);
-  if (known && describe(request.item_id(), entry ? &*entry : nullptr, model, out)) return absl::OkStatus();
+  if (known && describe(request.item_id(), entry ? &*entry : nullptr, model, out)) {
+    if (entry) write_as_said(entry->item(), out);
+    return absl::OkStatus();
+  }
   out->Clear();
   return absl::NotFoundError("there is no such item");
 }

@@ -71,11 +71,15 @@ absl::Status RequestAttributes::read(const SentAttributes& sent) {
   std::ranges::fill(sent_, uint8_t{0});
   FieldViolations violations;
   const auto add = [&](std::string_view name, std::string problem) {
-    violations.add("attributes[\"" + std::string(name.substr(0, 64)) + "\"]", std::move(problem));
+    violations.add("attributes[\"" + std::string(name.substr(0, 512)) + "\"]", std::move(problem));  // cut further there
   };
   const auto read_one = [&](std::string_view name, const auto& value) {
     const int32_t attribute = attributes_.schema.find(name);
-    if (attribute == kNone) return add(name, "is no attribute that this model was trained with" + did_you_mean(name, names_));
+    if (attribute == kNone) {
+      if (std::ranges::binary_search(attributes_.left_out, name)) return;
+      if (!violations.full()) add(name, "is no attribute that this model was trained with" + did_you_mean(name, names_));
+      return;
+    }
     const auto a = static_cast<size_t>(attribute);
     named_.push_back(a);
     sent_[a] = 1;
@@ -93,6 +97,16 @@ absl::Status RequestAttributes::read(const SentAttributes& sent) {
     if (const absl::Status s = check_value(names_[a], types_[a], values_[a]); !s.ok()) add(names_[a], std::string(message_of(s)));
   }
   return violations.status();
+}
+
+bool RequestAttributes::concerns(const SentAttributes& sent) const {
+  if (sent.empty() || attributes_.left_out.empty()) return !sent.empty();
+  const auto is_left_out = [&](std::string_view name) { return std::ranges::binary_search(attributes_.left_out, name); };
+  if (sent.wire() == nullptr) return !std::ranges::all_of(sent.message(), [&](const auto& one) { return is_left_out(one.first); });
+  WireAttributes::Cursor cursor(*sent.wire());
+  for (WireAttribute one; cursor.next(one);)
+    if (!is_left_out(one.name)) return true;
+  return false;
 }
 
 absl::Status RequestAttributes::encode_named(const SentAttributes& sent, EncodedRow& row) {

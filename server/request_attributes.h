@@ -56,14 +56,19 @@ class RequestAttributes {
   // Whether the model takes attributes at all.
   bool wanted() const { return !attributes_.schema.empty(); }
 
+  // Whether any of them is more than a name that the training left out.
+  bool concerns(const SentAttributes& sent) const;
+  // What is wrong with attributes that were sent by name. Errors: as encode().
+  absl::Status check(const SentAttributes& sent) { return read(sent); }
+
   // How many attributes of an encoded row, given by its sparse columns, are not missing.
   int32_t known_count(std::span<const int32_t> columns) const;
 
   // What is known of the ids of the asker: what is live of any of them, else what rows of the model have; of each the first id that says
   // something of an attribute has the word. And then every one that was sent by name (the request's `attributes`) or packed (its
   // `packed_attributes`; nullptr: none) as sent. What the model cannot take of what is live is passed over. Errors: InvalidArgument with
-  // BadRequest (a name that the model was not trained with, with the nearest; a value of another type; an attribute that is sent both
-  // ways), FailedPrecondition (packed for another schema).
+  // BadRequest (a name that the training did not know, with the nearest, while one that it left out is passed over; a value of another
+  // type; an attribute that is sent both ways), FailedPrecondition (packed for another schema).
   absl::Status encode(std::span<const KnownAttributes> known, const SentAttributes& sent, const v1::PackedAttributes* packed,
                       EncodedRow& row);
 

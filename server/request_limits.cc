@@ -153,7 +153,7 @@ const char* attribute_problem(const v1::AttributeValue& value) {
     if (!std::isfinite(number)) return "is not finite";
   bool bad = value.has_text() && is_bad(value.text());
   for (const std::string& text : value.texts().values()) bad = bad || is_bad(text);
-  return bad ? "has a text that is longer than 1024 bytes or not valid UTF-8" : nullptr;
+  return bad ? "has a text that is longer than 64 KiB or not valid UTF-8" : nullptr;
 }
 
 void check_explain(v1::Explain explain, FieldViolations& out) {

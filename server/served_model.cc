@@ -107,6 +107,7 @@ absl::StatusOr<const CustomerSimilarity*> ServedModel::customer_similarity() con
 }
 
 const CategoryMeans& ServedModel::categories() const {
+  if (trained_ != nullptr) return trained_->categories();
   const std::lock_guard lock(lazy_mutex_);
   if (!categories_) categories_ = category_means(*artifact_);
   return *categories_;

@@ -126,6 +126,25 @@ std::string price_column(const AttributeSource& source, const std::vector<SeenCo
   return {};
 }
 
+// The field of Item that the column is, which calls of the Catalog service name (`title`, `category`, `price`): the model's attribute has
+// that name, whatever the files call it. Empty: it is none.
+std::string catalog_field(const AttributeSource& source, const std::string& column, const std::vector<SeenColumn>& seen) {
+  if (source.id != Column::kItem) return {};
+  const auto is_seen = [&](const std::string& name) { return std::ranges::find(seen, name, &SeenColumn::name) != seen.end(); };
+  for (const Column field : {Column::kTitle, Column::kCategory, Column::kPrice}) {
+    const std::vector<std::string> names = names_of(source, field);  // what --columns says comes first
+    const auto first = std::ranges::find_if(names, is_seen);
+    if (first != names.end() && *first == column) return names.back();
+  }
+  return {};
+}
+
+// Whether another column has the place of the field whose name this one has.
+bool is_displaced(const AttributeSource& source, const std::string& column, const std::vector<SeenColumn>& seen) {
+  return std::ranges::any_of(
+      seen, [&](const SeenColumn& other) { return other.name != column && catalog_field(source, other.name, seen) == column; });
+}
+
 absl::Status check_settings(const AttributeSource& source, const std::vector<SeenColumn>& seen) {
   std::vector<std::string> names;
   for (const SeenColumn& column : seen) names.push_back(column.name);
@@ -149,8 +168,20 @@ absl::StatusOr<AttributeColumns> attribute_columns(const AttributeSource& source
     const auto setting = source.settings.find(column.name);
     const bool is_named = setting != source.settings.end();
     if ((reserved.contains(column.name) && !is_named) || (is_named && setting->second.ignore) || column.name.empty()) continue;
+    if (is_displaced(source, column.name, *seen)) {
+      columns.findings.push_back(
+          {AttributeFinding::Kind::kUnusable, column.name, "is not the column that --columns takes for it; it is left out"});
+      continue;
+    }
     TypedAttribute attribute{column.name, AttributeType::kNumber, is_named ? setting->second : AttributeSetting{}};
-    const auto type = attribute.setting.type ? attribute.setting.type : column.type;
+    if (const std::string field = catalog_field(source, column.name, *seen); !field.empty() && field != column.name) {
+      attribute.name = field;
+      attribute.in_files = column.name;
+    }
+    auto type = attribute.setting.type ? attribute.setting.type : column.type;
+    // Codes of categories are no numbers to reckon with, and one that is no number is a category too.
+    const bool is_code = type == AttributeType::kNumber || type == AttributeType::kFlag;
+    if (!attribute.setting.type && is_code && attribute.name == "category" && source.id == Column::kItem) type = AttributeType::kCategory;
     if (!type) {
       columns.findings.push_back({kind_of(column), column.name, no_type(column)});
       continue;

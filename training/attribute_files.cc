@@ -40,7 +40,7 @@ class Pass {
     projection.add(id, 0);
     for (size_t a = 0; a < attributes_.size(); ++a)
       for (size_t c = 0; c < names.size(); ++c)
-        if (names[c] == attributes_[a].name) projection.add(c, static_cast<int>(a) + 1);
+        if (names[c] == attributes_[a].column()) projection.add(c, static_cast<int>(a) + 1);
     projection.slot_count = static_cast<int>(attributes_.size()) + 1;
     for (Block block;;) {
       const auto more = (*reader)->next_block(projection, block);

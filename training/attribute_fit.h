@@ -19,6 +19,9 @@ struct TypedAttribute {
   std::string name;
   AttributeType type = AttributeType::kNumber;
   AttributeSetting setting;
+  std::string in_files = {};  // what the files call it, if otherwise
+
+  const std::string& column() const { return in_files.empty() ? name : in_files; }
 };
 
 struct FittedAttributes {

@@ -36,7 +36,7 @@ void AttributeRowReader::take(int64_t row, const RowOwner& owner, std::span<cons
   is_bad_[owner.row] = true;
   for (size_t a = 0; a < attributes_.size(); ++a)
     if (const char* problem = read_attribute(cells[a + 1], attributes_[a].type, arena_, values_[a])) {
-      unreadable_.emplace_back(row, "column " + attributes_[a].name + ": " + shown(cells[a + 1]) + problem);
+      unreadable_.emplace_back(row, "column " + attributes_[a].column() + ": " + shown(cells[a + 1]) + problem);
       return;
     }
   const absl::Status taken = taker_.add(owner, values_);

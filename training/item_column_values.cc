@@ -21,13 +21,6 @@ std::string_view utc_text(int64_t microseconds, TextArena& arena) {
 
 }  // namespace
 
-std::string_view shortened(std::string_view text) {
-  if (text.size() <= kMaxCatalogTextBytes) return text;
-  size_t end = kMaxCatalogTextBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 ItemColumnValues::ItemColumnValues(std::span<const ItemColumn> columns, TimeParser times) : times_(times) {
   int64_t room = kMaxCatalogColumns;
   for (const ItemColumn& column : columns) {
@@ -69,7 +62,7 @@ void ItemColumnValues::keep(size_t item) {
     const AttributeType type = values.column.type;
     if (type == AttributeType::kNumber) values.numbers[item] = values.last.number;
     if (type == AttributeType::kFlag) values.flags[item] = values.last.number != 0;
-    if (is_text(type)) values.texts[item] = shortened(values.last.text);
+    if (is_text(type)) values.texts[item] = catalog_text(values.last.text);
     if (type == AttributeType::kSet) keep_set(values, item);
   }
 }
@@ -79,7 +72,7 @@ void ItemColumnValues::keep_set(Values& values, size_t item) {
   if (!elements_.read(values.last, false).ok()) return;  // read() has said so
   for (const SetElements::Element& element : elements_.elements()) {
     const size_t colon = values.column.weighted ? element.text.rfind(':') : std::string_view::npos;
-    set.emplace_back(shortened(element.text.substr(0, colon)));
+    set.emplace_back(catalog_text(element.text.substr(0, colon)));
   }
 }
 

@@ -15,10 +15,7 @@
 
 namespace bouquet::training {
 
-// Texts and elements of sets are cut at this many bytes, at a character, as titles and categories are.
-inline constexpr size_t kMaxCatalogTextBytes = 1024;
-std::string_view shortened(std::string_view text);
-
+// Texts and elements of sets are catalog_text().
 class ItemColumnValues {
  public:
   // Vectors, and columns past the first kMaxCatalogColumns, are checked and not kept.

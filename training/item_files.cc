@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/catalog_item.h"
 #include "engine/errors.h"
 #include "training/bad_rows.h"
 #include "training/cell_values.h"
@@ -83,8 +84,8 @@ class ItemRows : public RowSink {
     const auto at = static_cast<size_t>(item);
     listed_[at] = 1;
     kinds_[at] = kind;
-    titles_[at] = shortened(cell_text(cell_of(cells, Column::kTitle)));
-    categories_[at] = shortened(cell_text(cell_of(cells, Column::kCategory)));
+    titles_[at] = catalog_text(cell_text(cell_of(cells, Column::kTitle)));
+    categories_[at] = catalog_text(cell_text(cell_of(cells, Column::kCategory)));
     columns_.keep(at);
   }
 

@@ -31,6 +31,17 @@ TEST(DidYouMean, ListsAllWhenNoneIsNear) {
   EXPECT_EQ(did_you_mean("dimension", {}), "");
 }
 
+TEST(DidYouMean, OfManyListsSomeAndLongNamesAreNotCompared) {
+  std::vector<std::string> known;
+  for (int i = 0; i < 5000; ++i) known.push_back("attribute" + std::to_string(10000 + i));
+  EXPECT_EQ(did_you_mean("zzz", known).substr(0, 46), "; known are: attribute10000, attribute10001, a");
+  EXPECT_TRUE(did_you_mean("zzz", known).ends_with(", attribute10019 and 4980 more"));
+  const std::string longest(1 << 20, 'x');  // of which the distances alone would take minutes
+  EXPECT_TRUE(did_you_mean(longest, known).ends_with(" and 4980 more"));
+  known.push_back(longest);
+  EXPECT_LT(did_you_mean("zzz", std::vector<std::string>{longest}).size(), 200u);
+}
+
 TEST(NearestName, IgnoresCaseAndTakesTheFirstOfEquals) {
   const std::vector<std::string> known = {"customer_id", "item_id", "Customer ID"};
   EXPECT_EQ(nearest_name("CUSTOMER ID", known), "Customer ID");

@@ -218,6 +218,26 @@ TEST_F(ActionsTest, ACoolDownKeepsAnActionBackForItsDays) {
   EXPECT_THAT(ids(), ::testing::Contains("visit"));
 }
 
+TEST_F(ActionsTest, WhatWasRecordedIsAContactWhateverItsType) {
+  publish(shop());
+  ServingOptions with = options();
+  with.store = store_;
+  with.actions = parsed("[actions.visit]\ncool_down_days = 7\n[actions.letter]\ncool_down_days = 7\n");
+  start(with);
+  record("bob", "letter", "view");
+  record("bob", "visit", "shown in the app");  // which no model knows
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(ask(of("bob")).ok());
+    EXPECT_THAT(ids(), ElementsAre("call", "coupon"));
+    EXPECT_EQ(response_.withheld(), 2);
+    recommend("bob");  // whose profile is kept
+  }
+  v1::NextBestActionRequest complete = of("bob");
+  complete.set_contacts_are_complete(true);
+  ASSERT_TRUE(ask(complete).ok());
+  EXPECT_EQ(response_.withheld(), 0);
+}
+
 TEST_F(ActionsTest, LimitsOfContactsHoldForOneActionAndForAll) {
   publish(shop());
   const int64_t now = kTrainingEnd + 100 * kDay;

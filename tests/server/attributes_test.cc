@@ -2,12 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <set>
 
 #include "cpu_fallback/cpu_backend.h"
+#include "server/bad_request.h"
 #include "server/recommender.h"
 #include "tests/server/attributed_shop.h"
+#include "tests/server/tiny_shop.h"
 
 namespace bouquet::server {
 namespace {
@@ -165,6 +168,61 @@ TEST_F(AskedWithAttributes, AnUnknownNameIsRefusedWithTheNearest) {
   const absl::Status status = ask(request);
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(std::string(status.message().data(), status.message().size()), HasSubstr("country"));
+}
+
+// Clients refuse an answer whose details and message are over 8 KiB, details in base 64 and bytes of messages three each at worst.
+TEST_F(AskedWithAttributes, ThousandsOfUnknownNamesAreRefusedAtOnceAndInFewBytes) {
+  v1::RecommendRequest request = of("a stranger");
+  const auto letters = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "\u00e9";
+    return text;
+  };
+  for (int i = 0; i < 4999; ++i) (*request.mutable_attributes())[letters(200) + std::to_string(i)].set_number(1);
+  (*request.mutable_attributes())[letters(400000)].set_number(1);
+  const auto begin = std::chrono::steady_clock::now();
+  const absl::Status status = ask(request);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  ASSERT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(std::string(status.message().data(), status.message().size()), HasSubstr("is no attribute"));
+  // The details have the message again (server/status_mapping.cc), and some bytes for what is what.
+  const size_t message = status.message().size(), details = status.GetPayload(kBadRequestType)->size() + message + 200;
+  EXPECT_LT(message * 3 + details * 4 / 3, 8000u);
+  EXPECT_GT(details, 1000u);
+}
+
+TEST_F(AskedWithAttributes, ANameThatTheTrainingLeftOutIsPassedOver) {
+  Artifact shop = attributed_shop();
+  shop.customer_attributes.left_out = {"shoe size", "zodiac"};
+  served_ = *ServedModel::load(std::make_shared<const Artifact>(std::move(shop)), *backend_);
+  recommender_ = *Recommender::make(*served_, 8);
+  v1::RecommendRequest request = of("a stranger");
+  (*request.mutable_attributes())["country"].set_text("DE");
+  ASSERT_TRUE(ask(request).ok());
+  const v1::RecommendResponse right = response_;
+  (*request.mutable_attributes())["zodiac"].set_text("lion");
+  ASSERT_TRUE(ask(request).ok());
+  EXPECT_EQ(response_.attributes_used(), 1);
+  EXPECT_EQ(response_.results(0).score(), right.results(0).score());
+  v1::RecommendRequest nothing_else = of("a stranger");
+  (*nothing_else.mutable_attributes())["zodiac"].set_text("lion");
+  ASSERT_TRUE(ask(nothing_else).ok());
+  EXPECT_EQ(response_.results(0).source(), v1::SOURCE_FALLBACK_POPULAR);
+  (*request.mutable_attributes())["zodiak"].set_text("lion");
+  EXPECT_TRUE(absl::IsInvalidArgument(ask(request)));
+}
+
+TEST_F(AskedWithAttributes, AModelThatLeftThemAllOutPassesOverThemAll) {
+  Artifact shop = random_shop(20, 3, 4, 3).artifact();
+  shop.customer_attributes.left_out = {"age", "country"};
+  served_ = *ServedModel::load(std::make_shared<const Artifact>(std::move(shop)), *backend_);
+  recommender_ = *Recommender::make(*served_, 8);
+  v1::RecommendRequest request = of("customer1");
+  (*request.mutable_attributes())["age"].set_number(30);
+  EXPECT_TRUE(ask(request).ok());
+  EXPECT_EQ(response_.attributes_used(), 0);
+  (*request.mutable_attributes())["income"].set_number(30);
+  EXPECT_TRUE(absl::IsInvalidArgument(ask(request)));
 }
 
 TEST_F(AskedWithAttributes, AValueOfAnotherTypeIsRefused) {

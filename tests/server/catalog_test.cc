@@ -361,6 +361,67 @@ TEST_F(NewItems, ArePlacedByTheirAttributesAndOfferedAtOnce) {
   EXPECT_THAT(best("red hater", 1), ElementsAre("violet"));
 }
 
+// `words` of items are weighted.
+class WeightedWords : public NewItems {
+ protected:
+  void SetUp() override {
+    Artifact artifact = coloured_shop();
+    auto schema = AttributeSchema::make({{"colour", CategoryTransform{{"red"}}}, {"words", SetTransform{{"tea"}, true, {1, 1}}}});
+    ASSERT_TRUE(schema.ok()) << schema.status();
+    artifact.item_attributes.schema = *schema;
+    artifact.item_attributes.table.column_count = schema->column_count();
+    artifact.model.item_prior = {0, std::vector<float>{9, 0, -9, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}};
+    CatalogColumnsBuilder columns;
+    columns.add_sets("words", std::vector<CatalogColumnsBuilder::Set>(6));
+    artifact.catalog.columns = columns.finish();
+    artifact.uncertainty = some_uncertainty(artifact.model);
+    publish(std::move(artifact));
+    start_with_store();
+  }
+};
+
+TEST_F(WeightedWords, AreFoundByFiltersWithoutTheirWeights) {
+  v1::Item tea = coloured("rose", "red"), known = item("item3");
+  (*tea.mutable_attributes())["words"].set_text("tea:3|hot water:0.5");
+  (*known.mutable_attributes())["words"].mutable_texts()->add_values("tea:1");
+  ASSERT_TRUE(upsert({tea, known}).ok());
+  EXPECT_THAT(best("red lover", 9, "words: ANY(\"tea\")"), UnorderedElementsAre("rose", "item3"));
+  EXPECT_THAT(best("red lover", 9, "words: ANY(\"hot water\")"), ElementsAre("rose"));
+  v1::Item out;  // as it was said, to be written again
+  ASSERT_TRUE(get("rose", &out).ok());
+  EXPECT_EQ(out.attributes().at("words").text(), "tea:3|hot water:0.5");
+  ASSERT_TRUE(get("item3", &out).ok());
+  EXPECT_THAT(out.attributes().at("words").texts().values(), ElementsAre("tea:1"));
+  restart();
+  EXPECT_THAT(best("red lover", 9, "words: ANY(\"tea\")"), UnorderedElementsAre("rose", "item3"));
+}
+
+TEST_F(WeightedWords, ANewItemsScoreHasADeviationToo) {
+  ASSERT_TRUE(upsert({coloured("rose", "red")}).ok());
+  v1::RecommendRequest request;
+  request.mutable_visitor()->add_events()->set_item_id("item2");
+  request.set_include_stddev(true);
+  const v1::RecommendResponse response = recommend(request);
+  ASSERT_GT(response.results_size(), 1);
+  EXPECT_EQ(response.results(0).item_id(), "rose");
+  for (const v1::RecommendedItem& row : response.results()) EXPECT_GT(row.stddev(), 0) << row.item_id();
+}
+
+TEST_F(NewItems, KeepLongTextsAndVectorsWhole) {
+  v1::Item rose = coloured("rose", "red");
+  const std::string description(60000, 'r');
+  (*rose.mutable_attributes())["description"].set_text(description);
+  (*rose.mutable_attributes())["picture"].mutable_vector()->add_values(0.5f);
+  ASSERT_TRUE(upsert({rose}).ok());
+  v1::Item out;
+  ASSERT_TRUE(get("rose", &out).ok());
+  EXPECT_EQ(out.attributes().at("description").text(), description);
+  EXPECT_EQ(out.attributes().at("picture").vector().values(0), 0.5f);
+  EXPECT_THAT(best("red lover", 9, "description = \"" + description.substr(0, 1024) + "\""), ElementsAre("rose"));
+  (*rose.mutable_attributes())["description"].set_text(std::string(65537, 'r'));
+  EXPECT_THAT(fields_of(upsert({rose})), ElementsAre("items[0].attributes[\"description\"]"));
+}
+
 TEST_F(NewItems, MoveWhenTheirAttributesDoAndGoWhenTheyAreDeletedOrSoldOut) {
   ASSERT_TRUE(upsert({coloured("rose", "red")}).ok());
   v1::Item rose = item("rose");

@@ -75,6 +75,24 @@ class AskedHowSure : public ::testing::Test {
   v1::RecommendResponse response_;
 };
 
+// They were observed of single customers with histories.
+TEST_F(AskedHowSure, GroupsAndThoseWithoutAHistoryGetNoProbabilities) {
+  request_.set_k(20);
+  ASSERT_TRUE(ask().ok());
+  ASSERT_EQ(response_.results(0).source(), v1::SOURCE_MODEL);
+  EXPECT_TRUE(std::ranges::any_of(response_.results(), [](const v1::RecommendedItem& row) { return row.has_probability(); }));
+  request_.set_customer_id("a stranger");  // of whom the attributes are known
+  ASSERT_TRUE(ask().ok());
+  ASSERT_EQ(response_.results(0).source(), v1::SOURCE_MODEL);
+  for (const auto& row : response_.results()) EXPECT_FALSE(row.has_probability());
+  request_.clear_customer_id();
+  request_.clear_attributes();
+  for (const int customer : {0, 1}) request_.mutable_group()->add_customer_ids(std::string(served_->artifact().customer_ids.id(customer)));
+  ASSERT_TRUE(ask().ok());
+  ASSERT_EQ(response_.results(0).source(), v1::SOURCE_MODEL);
+  for (const auto& row : response_.results()) EXPECT_FALSE(row.has_probability());
+}
+
 TEST_F(AskedHowSure, RowsSayTheDeviationOfTheirScoreIfAsked) {
   ASSERT_TRUE(ask().ok());
   for (const auto& row : response_.results()) EXPECT_FALSE(row.has_stddev());

@@ -167,6 +167,35 @@ TEST_F(AttributeFiles, OfItemsLeaveReservedColumnsToTheCatalog) {
   EXPECT_EQ(dataset.catalog.titles.at(0), "Tea");
 }
 
+// Codes of categories are no numbers: the one that is none must not take its item's row along.
+TEST_F(AttributeFiles, TheCategoryIsACategoryWhateverItLooksLikeAndHasItsNameWhateverFilesCallIt) {
+  options_.columns = parse_columns("category=department").value();
+  options_.attribute_settings.item["department"] = {.min_count = 1};
+  std::string items = "item_id,department,weight\na,17,1.5\nb,A7,2\n", events = "customer_id,item_id\nann,a\nbob,b\n";
+  for (int i = 0; i < 150; ++i) {  // it looks like a number
+    items += "i" + std::to_string(i) + "," + std::to_string(i % 5) + ",3\n";
+    events += "ann,i" + std::to_string(i) + "\n";
+  }
+  options_.item_files = {write("items.csv", items)};
+  const Dataset dataset = must_read(events);
+  EXPECT_THAT(types(dataset.item_attributes), ElementsAre("category: category", "weight: number"));
+  EXPECT_THAT(columns(dataset.item_attributes, dataset.items.find("a")), ElementsAre("category = 17"));
+  EXPECT_THAT(columns(dataset.item_attributes, dataset.items.find("b")), ElementsAre("category = A7"));
+  EXPECT_EQ(dataset.catalog.categories.at(0), "17");
+
+  options_.columns = parse_columns("category=department|aisle").value();
+  options_.attribute_settings.item = {};
+  options_.item_files = {write("items.csv", "item_id,aisle,department\na,one word,x\nb,two words,y\n")};
+  EXPECT_THAT(types(must_read("customer_id,item_id\nann,a\nbob,b\n").item_attributes), ElementsAre("aisle: text", "category: text"));
+  // The catalog takes what --columns says before the column that has the name.
+  options_.columns = parse_columns("category=department").value();
+  options_.item_files = {write("items.csv", "item_id,category,department\na,one word,x\nb,two words,y\n")};
+  const Dataset both = must_read("customer_id,item_id\nann,a\nbob,b\n");
+  EXPECT_THAT(types(both.item_attributes), ElementsAre("category: text"));
+  EXPECT_EQ(both.catalog.categories.at(0), "x");
+  EXPECT_THAT(findings(both.item_attributes), ::testing::Contains(HasSubstr("category is not the column that --columns takes for it")));
+}
+
 TEST_F(AttributeFiles, AreNotReadUnlessAskedFor) {
   options_.attributes = false;
   EXPECT_TRUE(read_customers("customer_id,age\nann,1\nbob,2\n")->customer_attributes.schema.empty());
