@@ -21,8 +21,8 @@ class AttributeStep {
   AttributeStep(const char* name, const AttributeRows& rows, std::vector<double> weights, std::vector<double> ridges,
                 int64_t direct_columns = kDirectAttributeColumns, int most_iterations = kMostFitIterations);
 
-  // Fits the map of `prior` to `vectors`, [n, d]. What is made once is made in the first call. Errors: Internal (the system is not positive
-  // definite, or conjugate gradients do not converge).
+  // Fits the map of `prior` to `vectors`, [n, d]. What is made once is made in the first call. Errors: InvalidArgument (the system is not
+  // positive definite, or conjugate gradients do not converge).
   absl::Status run(const FactorTable& vectors, PriorMap& prior, ThreadPool& pool);
 
   // As if `map` [F + 1, d] were what the last run found.

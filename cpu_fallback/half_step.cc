@@ -5,6 +5,8 @@
 #include <limits>
 #include <string>
 
+#include "engine/errors.h"
+
 namespace bouquet::cpu {
 namespace {
 
@@ -61,8 +63,8 @@ absl::Status HalfStep::run(FactorTable& solved, ThreadPool& pool) {
     solver.finish();
   });
   if (failed == kNoRow) return absl::OkStatus();
-  return absl::InternalError(std::string(name_) + " row " + std::to_string(failed.load()) +
-                             ": its matrix is not positive definite; a larger --regularization keeps it so");
+  return wrong_usage(std::string(name_) + " row " + std::to_string(failed.load()) +
+                     ": its matrix is not positive definite; a larger --regularization keeps it so");
 }
 
 }  // namespace bouquet::cpu

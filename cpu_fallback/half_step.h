@@ -21,7 +21,7 @@ class HalfStep {
   HalfStep(const char* name, const SparseRows& rows, const SolveSource& source, const RidgeRule& rule, const AttributeTable& attributes,
            const PriorMap& prior, int threads);
 
-  // Writes row r of `solved` for every row. Errors: Internal, naming the first row whose matrix is not positive definite.
+  // Writes row r of `solved` for every row. Errors: InvalidArgument, naming the first row whose matrix is not positive definite.
   absl::Status run(FactorTable& solved, ThreadPool& pool);
 
  private:

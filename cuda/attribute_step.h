@@ -44,8 +44,8 @@ class AttributeStep {
   static int64_t most_work(int64_t n) { return 512 * n + 65536; }
   int64_t work() const { return work_.size(); }
 
-  // Fits the table of `map` to `vectors` [n, row_stride(d)]; `means` of the same shape is scratch. Waits for the stream. Errors: Internal
-  // (the system is not positive definite, or conjugate gradients do not converge).
+  // Fits the table of `map` to `vectors` [n, row_stride(d)]; `means` of the same shape is scratch. Waits for the stream. Errors:
+  // InvalidArgument (the system is not positive definite, or conjugate gradients do not converge).
   absl::Status run(const float* vectors, PriorMap& map, float* means, const StepLibraries& with);
 
   // As if `map` [F + 1, d] in the order of the prior map, on the host, were what the last run found. Waits for the stream.

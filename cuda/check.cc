@@ -11,7 +11,8 @@ std::string_view short_path(std::string_view path) {
   return folder == std::string_view::npos ? path : path.substr(folder);
 }
 
-// What to do about a device that is there and cannot be used; null: that is not what the error says.
+}  // namespace
+
 const char* way_out(cudaError_t code) {
   switch (code) {
     case cudaErrorNoKernelImageForDevice:
@@ -41,8 +42,6 @@ const char* way_out(cudaError_t code) {
     default: return nullptr;
   }
 }
-
-}  // namespace
 
 Fault fault_of(cudaError_t code) {
   switch (code) {

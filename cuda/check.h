@@ -31,6 +31,9 @@ class CudaError : public std::runtime_error {
   Fault fault_;
 };
 
+// What to do about a device that is there and cannot be used; null: that is not what the error says.
+const char* way_out(cudaError_t code);
+
 [[noreturn]] void throw_cuda_error(cudaError_t code, std::source_location at);
 
 // Throws CudaError unless the call went well. The message holds the error's name, its text and the place in our sources, and what to do

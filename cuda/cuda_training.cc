@@ -20,6 +20,7 @@
 #include "cuda/wait_at_exit.h"
 #include "engine/attribute_fit.h"
 #include "engine/checkpoint_checks.h"
+#include "engine/errors.h"
 #include "engine/initial_factors.h"
 #include "engine/seconds_since.h"
 
@@ -122,6 +123,7 @@ class CudaTraining final : public TrainingSession {
 
   absl::StatusOr<EpochStats> run_epoch() override {
     const NvtxRange range("bouquet: run_epoch");
+    if (is_half_set_) return absl::FailedPreconditionError("the session did not get all of its checkpoint: start another one");
     auto stats = guarded(*device_, "training", [&]() -> absl::StatusOr<EpochStats> { return epoch(); });
     if (!stats.ok()) cudaStreamSynchronize(stream_.get());  // the next epoch writes what copies of this one may still read
     return stats;
@@ -155,6 +157,7 @@ class CudaTraining final : public TrainingSession {
   absl::Status go_on_from(const Model& model, int32_t epoch) override {
     const NvtxRange range("bouquet: go_on_from");
     if (absl::Status s = check_checkpoint(model, epoch, interactions_, options_, epoch_); !s.ok()) return s;
+    is_half_set_ = true;
     return guarded(*device_, "going on from a checkpoint", [&] {
       profiles_.assign(model.profile_matrix(), stream_);
       item_vectors_.assign(model.item_matrix(), stream_);
@@ -164,6 +167,7 @@ class CudaTraining final : public TrainingSession {
       sum_gram(profiles_, profile_gram_);
       stream_.synchronize();
       epoch_ = epoch;
+      is_half_set_ = false;
       return absl::OkStatus();
     });
   }
@@ -210,8 +214,8 @@ class CudaTraining final : public TrainingSession {
     failed_.download(host_failed_.span());
     stream_.synchronize();
     if (host_failed_[0] == kNoRow) return absl::OkStatus();
-    return absl::InternalError(std::string(side.name) + " row " + std::to_string(host_failed_[0]) +
-                               ": its matrix is not positive definite; a larger --regularization keeps it so");
+    return wrong_usage(std::string(side.name) + " row " + std::to_string(host_failed_[0]) +
+                       ": its matrix is not positive definite; a larger --regularization keeps it so");
   }
 
   absl::StatusOr<EpochStats> epoch() {
@@ -262,6 +266,7 @@ class CudaTraining final : public TrainingSession {
   std::vector<float> host_item_gram_;
   CallClock clock_;
   int32_t epoch_ = 0;
+  bool is_half_set_ = false;      // by a go_on_from() that failed
   double attribute_seconds_ = 0;  // of the epoch that runs
 };
 

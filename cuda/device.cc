@@ -59,6 +59,11 @@ int64_t Device::pool_attribute(cudaMemPoolAttr attribute) const {
 int64_t Device::used_bytes() const { return pool_attribute(cudaMemPoolAttrUsedMemCurrent); }
 int64_t Device::most_used_bytes() const { return pool_attribute(cudaMemPoolAttrUsedMemHigh); }
 
+void Device::give_back() const {
+  use();
+  check(cudaMemPoolTrimTo(pool_, 0));
+}
+
 int64_t Device::free_bytes() const {
   use();
   size_t free = 0, total = 0;

@@ -46,6 +46,8 @@ class Device {
   int64_t most_used_bytes() const;
   // Bytes that can still be allocated: free on the device, and held by the pool without being in use. Throws CudaError.
   int64_t free_bytes() const;
+  // Lets others on the device have what the pool holds without using it: libraries do not allocate from it. Throws CudaError.
+  void give_back() const;
 
  private:
   int64_t pool_attribute(cudaMemPoolAttr attribute) const;

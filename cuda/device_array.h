@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -74,8 +75,15 @@ class PinnedArray {
 
  public:
   PinnedArray() = default;
+  // Throws std::bad_alloc, CudaError.
   explicit PinnedArray(int64_t size) : size_(size) {
-    if (size_ != 0) check(cudaMallocHost(reinterpret_cast<void**>(&data_), static_cast<size_t>(size_) * sizeof(T)));
+    if (size_ == 0) return;
+    const cudaError_t error = cudaMallocHost(reinterpret_cast<void**>(&data_), static_cast<size_t>(size_) * sizeof(T));
+    if (error == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      throw std::bad_alloc();  // it is the host that has no more
+    }
+    check(error);
   }
   ~PinnedArray() {
     if (data_ != nullptr) cudaFreeHost(data_);

@@ -59,6 +59,8 @@ absl::Status status_of(const PlatformReport& report) {
                          version_text(report.runtime_version) + "; update the driver, or use --backend cpu");
     case cudaErrorNoDevice: break;
     default:
+      if (const char* const way = way_out(static_cast<cudaError_t>(report.error)); way != nullptr)
+        return no_resource("the NVIDIA driver is there but cannot be used: " + report.cause + "; " + way + ", or use --backend cpu");
       return absl::InternalError("the NVIDIA driver is there but does not work: " + report.cause +
                                  "; look at nvidia-smi, or use --backend cpu");
   }

@@ -154,8 +154,10 @@ __device__ __forceinline__ void solve_below_diagonal(Tiles& tiles, const float* 
   for (int p = 0; p < kSide; ++p) {
     float* const columns = memory.diagonal + p % 2 * B * kStride;
     const float* from = diagonal + B * p * kMacroTile;
-    for (int e = own; e < B * kMacroTile / 4; e += kThreads)
+    for (int e = own; e < B * kMacroTile / 4; e += kThreads) {
+      if (e % kSide < p) continue;  // above the diagonal: nobody has written it, and nobody reads it
       *reinterpret_cast<float4*>(columns + e / 32 * kStride + shared_of(e % 32)) = *reinterpret_cast<const float4*>(from + 4 * e);
+    }
     if (own < B * B) {
       const int r = own / B, c = own % B;
       const float value = from[c * kMacroTile + position_of(B * p + r)];

@@ -5,7 +5,9 @@
 namespace bouquet::cuda {
 namespace {
 
-// These libraries call a lost device full when they cannot make what they need there: any call of the runtime tells.
+// These libraries say little of what went wrong beneath them: a device without room, or one that is lost, is to them what they could not
+// make, a library that does not start or a kernel that does not run. Any call of the runtime tells a lost device; what is left is want of
+// memory.
 Fault full_or_lost() {
   size_t free = 0, total = 0;
   const cudaError_t error = cudaMemGetInfo(&free, &total);
@@ -25,21 +27,22 @@ int64_t workspace_bytes(int capability) { return (capability >= 90 ? int64_t{32}
 
 void check(cublasStatus_t code, std::source_location at) {
   if (code == CUBLAS_STATUS_SUCCESS) return;
-  const bool misused = code == CUBLAS_STATUS_INVALID_VALUE || code == CUBLAS_STATUS_NOT_INITIALIZED || code == CUBLAS_STATUS_NOT_SUPPORTED;
-  const Fault otherwise = misused ? Fault::kBug : code == CUBLAS_STATUS_ARCH_MISMATCH ? Fault::kUnusable : Fault::kLost;
-  throw_library_error("cuBLAS", code, code == CUBLAS_STATUS_ALLOC_FAILED ? full_or_lost() : otherwise, at);
+  const bool misused = code == CUBLAS_STATUS_INVALID_VALUE || code == CUBLAS_STATUS_NOT_SUPPORTED;
+  throw_library_error("cuBLAS", code, misused ? Fault::kBug : code == CUBLAS_STATUS_ARCH_MISMATCH ? Fault::kUnusable : full_or_lost(), at);
 }
 
 void check(cusolverStatus_t code, std::source_location at) {
   if (code == CUSOLVER_STATUS_SUCCESS) return;
-  const bool misused = code == CUSOLVER_STATUS_INVALID_VALUE || code == CUSOLVER_STATUS_NOT_INITIALIZED;
-  const Fault otherwise = misused ? Fault::kBug : code == CUSOLVER_STATUS_ARCH_MISMATCH ? Fault::kUnusable : Fault::kLost;
-  throw_library_error("cuSOLVER", code, code == CUSOLVER_STATUS_ALLOC_FAILED ? full_or_lost() : otherwise, at);
+  const Fault fault = code == CUSOLVER_STATUS_INVALID_VALUE   ? Fault::kBug
+                      : code == CUSOLVER_STATUS_ARCH_MISMATCH ? Fault::kUnusable
+                                                              : full_or_lost();
+  throw_library_error("cuSOLVER", code, fault, at);
 }
 
 BlasHandle::BlasHandle(const Stream& stream)
     : device_(&stream.device()), workspace_(workspace_bytes(stream.device().properties().capability), stream) {
   stream.device().use();
+  stream.device().give_back();
   check(cublasCreate(&handle_));
   cublasStatus_t status = cublasSetStream(handle_, stream.get());
   // After the stream: setting that takes the workspace away.
@@ -60,6 +63,7 @@ BlasHandle::~BlasHandle() {
 
 SolverHandle::SolverHandle(const Stream& stream) : device_(&stream.device()) {
   stream.device().use();
+  stream.device().give_back();
   check(cusolverDnCreate(&handle_));
   if (const cusolverStatus_t status = cusolverDnSetStream(handle_, stream.get()); status != CUSOLVER_STATUS_SUCCESS) {
     cusolverDnDestroy(handle_);

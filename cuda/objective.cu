@@ -132,7 +132,8 @@ __global__ void __launch_bounds__(kThreads) product_kernel(const double* a, cons
 
 }  // namespace
 
-Objective::Objective(const Stream& stream) : sums_(kTerms * kMostBlocks, stream), host_sums_(kTerms * kMostBlocks) {}
+// All sums are downloaded, also those of blocks that a small shop lacks.
+Objective::Objective(const Stream& stream) : sums_(kTerms * kMostBlocks, stream), host_sums_(kTerms * kMostBlocks) { sums_.fill_bytes(0); }
 
 void Objective::count_memory(MemoryTable& table) { table.add("objective", kTerms * kMostBlocks * int64_t{sizeof(double)}); }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/errors.h"
 #include "engine/training_options.h"
 
 namespace bouquet {
@@ -40,12 +41,12 @@ inline bool all_fit(const std::vector<double>& squared_residuals, const std::vec
 
 // The two ways in which a fit fails. `side`: "customer" or "item".
 inline absl::Status attributes_not_definite(const std::string& side) {
-  return absl::InternalError(side + " attributes: their Gram matrix is not positive definite; a larger --" + side +
-                             "-attribute-regularization keeps it so");
+  return wrong_usage(side + " attributes: their Gram matrix is not positive definite; a larger --" + side +
+                     "-attribute-regularization keeps it so");
 }
 inline absl::Status attributes_not_converged(const std::string& side, int iterations) {
-  return absl::InternalError(side + " attributes: conjugate gradients did not converge in " + std::to_string(iterations) +
-                             " iterations; a larger --" + side + "-attribute-regularization makes it easier");
+  return wrong_usage(side + " attributes: conjugate gradients did not converge in " + std::to_string(iterations) +
+                     " iterations; a larger --" + side + "-attribute-regularization makes it easier");
 }
 
 }  // namespace bouquet

@@ -131,7 +131,8 @@ struct EpochStats {
 class TrainingSession : public TimedOnDevice {
  public:
   // One exact half-step over the items, then one over the customers: every epoch ends with the customers, so that a snapshot's
-  // profiles are the fold-in of their histories. The objective never rises. Errors: Internal (not positive definite, device).
+  // profiles are the fold-in of their histories. The objective never rises. Errors: InvalidArgument (a matrix that is not positive definite
+  // in float, conjugate gradients that do not converge: the message says which regularization to raise), Internal (device).
   // device_seconds() are of the solves too, without the objective.
   virtual absl::StatusOr<EpochStats> run_epoch() = 0;
 
@@ -140,7 +141,8 @@ class TrainingSession : public TimedOnDevice {
 
   // Goes on where a session of the same interactions and options stood after `epoch` epochs, of which `model` is the snapshot: the epochs
   // that follow have the same bits as that session's. Before the first epoch. Errors: InvalidArgument (other shapes, an epoch below 1),
-  // FailedPrecondition (an epoch has been run), Unimplemented (the backend cannot), Internal (device).
+  // FailedPrecondition (an epoch has been run), Unimplemented (the backend cannot), ResourceExhausted and Internal (device): then the
+  // session is good for nothing but another go_on_from().
   virtual absl::Status go_on_from(const Model& /*model*/, int32_t /*epoch*/) {
     return absl::UnimplementedError("this backend goes on from no checkpoint");
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cuda/half_step.h"
+#include "cuda/objective.h"
 #include "cuda/row_systems.h"
 #include "cuda/score_kernels.h"
 #include "cuda/solve_rules.h"
@@ -177,6 +178,25 @@ TEST_P(Beyond32Bits, RowsAreSolvedInParts) {
   });
 }
 
+TEST_P(Beyond32Bits, RowsWithoutPairsAreShrunkAndCleared) {
+  take(shaped_rows({1, 1}, kFixed, true, 5).by_customer);
+  const std::vector<float> means = random_vectors(count_, static_cast<int32_t>(stride()), 6);
+  VastArray<float> far_means((first_row_ + count_) * stride());
+  far_means.write(first_row_ * stride(), means);
+  near_pairs_.means = means.data();
+  far_pairs_.means = far_means.data();
+  expect_the_same([&](const DevicePairs& pairs, const DeviceSource& source, int32_t first, const DeviceSolutions& out) {
+    const std::vector<int32_t> rows = list(first);
+    shrink_means(pairs, source, {rows.data(), count_}, out, stream_);
+    stream_.synchronize();
+  });
+  const std::vector<int32_t> rows = list(static_cast<int32_t>(first_row_));
+  clear_rows({rows.data(), count_}, d(), {solved_.data(), stride(), nullptr, 0, nullptr}, stream_);
+  stream_.synchronize();
+  for (int32_t r = 0; r < count_; ++r)
+    for (int32_t j = 0; j < d(); ++j) EXPECT_EQ(solved_.data()[(first_row_ + r) * stride() + j], 0) << "row " << r;
+}
+
 // The asking side has the rows of a table of profiles; the ranked side comes a tile at a time.
 TEST(ScoresBeyond32Bits, AreThoseOfTheSameVectorsNearBy) {
   constexpr int32_t kDimension = 20, kQueries = 3, kRows = 64;
@@ -206,6 +226,50 @@ TEST(ScoresBeyond32Bits, AreThoseOfTheSameVectorsNearBy) {
   stream.synchronize();
   EXPECT_EQ(near_bounds, far_bounds);
   EXPECT_NE(near_bounds[5], 0);
+}
+
+// It reads each row that there is, which takes seconds, but few pairs: those of rows behind 2^31 elements, with columns as far.
+TEST(ObjectiveBeyond32Bits, IsThatOfTheSameRowsNearBy) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "what is known of 16 GiB of zeros takes memory of its own";
+#endif
+  constexpr int32_t kDimension = 33;
+  const int64_t stride = row_stride(kDimension), first = k32Bits / stride + 5;
+  const Device device(0);
+  const Stream stream(device);
+  const SparseRows rows = shaped_rows({40, 3}, kFixed, true, 5).by_customer;
+  const std::vector<float> vectors = random_vectors(kFixed, static_cast<int32_t>(stride), 3);
+  const std::vector<float> means = random_vectors(2, static_cast<int32_t>(stride), 4);
+  const std::vector<double> ridges{0.25, 1.5}, none(kFixed, 0.0);
+  const std::vector<double> gram(size_t{kDimension} * kDimension, 0.125);
+  const int64_t pairs = rows.offsets.back();
+  ObjectiveSide customers{.pairs = {rows.offsets.data(), rows.columns.data(), rows.confidences.data(), rows.targets.data(), ridges.data()},
+                          .count = 2,
+                          .factors = vectors.data(),
+                          .gram = gram.data(),
+                          .prior = {.means = means.data()}};
+  ObjectiveSide items{.pairs = {.ridges = none.data()}, .count = kFixed, .factors = vectors.data(), .gram = gram.data()};
+  Objective objective(stream);
+  const double near = objective.evaluate(customers, items, pairs, kDimension, 0.5, stream);
+
+  VastArray<float> far_vectors((first + kFixed) * stride), far_means((first + 2) * stride);
+  VastArray<double> far_ridges(first + 2);
+  VastArray<int64_t> far_offsets(first + 3);
+  far_vectors.write(first * stride, vectors);
+  far_means.write(first * stride, means);
+  far_ridges.write(first, ridges);
+  far_offsets.write(first, rows.offsets);
+  std::vector<int32_t> far_columns;
+  for (const int32_t c : rows.columns) far_columns.push_back(static_cast<int32_t>(first) + c);
+  customers.pairs.offsets = far_offsets.data();
+  customers.pairs.columns = far_columns.data();
+  customers.pairs.ridges = far_ridges.data();
+  customers.count = first + 2;
+  customers.factors = far_vectors.data();
+  customers.prior.means = far_means.data();
+  items.factors = far_vectors.data();
+  EXPECT_GT(near, 1);
+  EXPECT_NEAR(objective.evaluate(customers, items, pairs, kDimension, 0.5, stream), near, 1e-12 * near);
 }
 
 }  // namespace

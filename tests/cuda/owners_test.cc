@@ -62,6 +62,47 @@ TEST_F(Owners, MemoryComesFromTheDevicesPoolAndIsCounted) {
   EXPECT_GT(device.free_bytes(), 8000);
 }
 
+TEST_F(Owners, WhatThePoolHoldsIdleIsFreeForItsArraysAndForOthersOnceItIsGivenBack) {
+  const Device device(0), other(0);
+  const Stream stream(device);
+  const int64_t free = device.free_bytes();
+  { const DeviceArray<double> array(1000, stream); }
+  stream.synchronize();
+  EXPECT_EQ(device.free_bytes(), free);
+  EXPECT_EQ(other.free_bytes(), free - 8000);
+  device.give_back();
+  EXPECT_EQ(other.free_bytes(), free);
+}
+
+TEST_F(Owners, PinnedMemoryThatRunsOutIsTheHosts) {
+  emulation::fail_call(1);
+  EXPECT_THROW(PinnedArray<int32_t>(10), std::bad_alloc);
+  emulation::fail_call(0);
+}
+
+TEST_F(Owners, ALibraryThatDoesNotStartIsAFullDeviceOrALostOne) {
+  const Device device(0);
+  const Stream stream(device);
+  const auto fault = [&](auto make, int64_t call, cudaError_t error, emulation::Failing failing) {
+    emulation::fail_call(call, error, failing);
+    try {
+      make();
+      ADD_FAILURE() << "no error";
+    } catch (const CudaError& thrown) {
+      emulation::fail_call(0);
+      return thrown.fault();
+    }
+    return Fault::kBug;
+  };
+  const auto solver = [&] { const SolverHandle handle(stream); };
+  const auto blas = [&] { const BlasHandle handle(stream); };
+  // Three calls go before the library's own, and for cuBLAS one more, of its workspace.
+  EXPECT_EQ(fault(solver, 4, cudaErrorMemoryAllocation, emulation::Failing::kOnce), Fault::kFull);
+  EXPECT_EQ(fault(solver, 4, cudaErrorIllegalAddress, emulation::Failing::kFromThenOn), Fault::kLost);
+  EXPECT_EQ(fault(blas, 5, cudaErrorMemoryAllocation, emulation::Failing::kOnce), Fault::kFull);
+  EXPECT_EQ(fault(blas, 5, cudaErrorIllegalAddress, emulation::Failing::kFromThenOn), Fault::kLost);
+}
+
 TEST_F(Owners, ACopyPastTheEndIsABug) {
   const Device device(0);
   const Stream stream(device);

@@ -125,8 +125,19 @@ TEST_F(Presence, ADeviceNumberThatDoesNotExist) {
 }
 
 TEST_F(Presence, ABrokenDriverIsNotAnAbsentOne) {
-  emulation::fail_call(1, cudaErrorInitializationError);  // the first call that can fail asks for the devices
+  emulation::fail_call(1, cudaErrorUnknown);  // the first call that can fail asks for the devices
   expect_refused(0, absl::StatusCode::kInternal, "does not work");
+}
+
+TEST_F(Presence, ADriverThatCannotBeUsedIsSaidWithTheWayOut) {
+  const std::pair<cudaError_t, const char*> ways[] = {{cudaErrorInitializationError, "restart the machine"},
+                                                      {cudaErrorSystemNotReady, "start nvidia-fabricmanager"},
+                                                      {cudaErrorSystemDriverMismatch, "different versions"},
+                                                      {cudaErrorCompatNotSupportedOnDevice, "cuda-compat"}};
+  for (const auto& [error, way] : ways) {
+    emulation::fail_call(1, error);
+    expect_refused(0, absl::StatusCode::kResourceExhausted, way);
+  }
 }
 
 TEST_F(Presence, ADeviceThatDoesNotAnswer) {

@@ -1,4 +1,4 @@
-// What a training says it needs, what it takes, and what it does when a call fails.
+// What a training does where memory is short and when a call fails; that it takes what it says, memory_use_test.cc looks at.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,11 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "cuda/attribute_step.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/cuda_training.h"
-#include "cuda/libraries.h"
-#include "cuda/solve_source.h"
 #include "engine/device_loss.h"
 #include "engine/errors.h"
 #include "tests/conformance/shop_attributes.h"
@@ -28,60 +25,6 @@ TrainingOptions options_of(int32_t d) {
   return options;
 }
 
-TEST(TrainingMemory, IsWhatItsTableSaysAndDoesNotGrow) {
-  for (const int32_t d : {7, 33, 128, 300}) {
-    SCOPED_TRACE("d = " + std::to_string(d));
-    const Interactions shop = shaped_rows({0, 9000, 5, 50, 300}, 9100, d == 33);
-    const auto device = std::make_shared<const Device>(0);
-    const auto before = emulation::living();
-    const auto session = start_cuda_training(shop, options_of(d), device);
-    ASSERT_TRUE(session.ok()) << session.status();
-    const auto after = emulation::living();
-    const auto used = static_cast<double>(after.bytes - before.bytes);
-    EXPECT_NEAR(static_cast<double>(training_memory(shop, options_of(d), device->properties().capability).total()), used, 0.05 * used);
-    if (d != 7) continue;  // the others take long
-    ASSERT_TRUE((*session)->run_epoch().ok());
-    EXPECT_EQ(emulation::living(), after);
-  }
-}
-
-// What attributes add, by factorization and by conjugate gradients. The table has room for a larger workspace than the emulation's LAPACK
-// asks for.
-TEST(TrainingMemory, OfAttributesIsWhatTheTableSaysAndDoesNotGrow) {
-  for (const int32_t sparse : {300, static_cast<int32_t>(kDirectAttributeColumns) + 1}) {
-    for (const int32_t d : {7, 33}) {
-      SCOPED_TRACE(testing::Message() << sparse << " sparse columns, d = " << d);
-      Interactions shop = shaped_rows(std::vector<int32_t>(60, 6), 100, false);
-      const auto device = std::make_shared<const Device>(0);
-      const int capability = device->properties().capability;
-      TrainingOptions options = options_of(d);
-      options.attribute_warmup = 1;
-      options.customer_attribute_regularization = 1000;  // few iterations
-      const int64_t table_without = training_memory(shop, options, capability).total();
-      const auto before = emulation::living();
-      const int64_t without = [&] {
-        const auto session = start_cuda_training(shop, options, device);
-        return static_cast<int64_t>(emulation::living().bytes - before.bytes);
-      }();
-      shop.customer_attributes = conformance::random_attributes(60, {.dense = 70, .sparse = sparse});
-      const auto session = start_cuda_training(shop, options, device);
-      ASSERT_TRUE(session.ok()) << session.status();
-      const auto after = emulation::living();
-      const auto used = static_cast<double>(after.bytes - before.bytes - without);
-      const bool direct = 70 + sparse <= kDirectAttributeColumns;
-      const int64_t n = 70 + sparse + 1, spare = direct ? (AttributeStep::most_work(n) - n) * int64_t{sizeof(double)} : 0;
-      const auto said = static_cast<double>(training_memory(shop, options, capability).total() - table_without - spare);
-      EXPECT_NEAR(said, used, 0.05 * used);
-      if (d != 7) continue;
-      for (int epoch = 0; epoch < 2; ++epoch) {
-        const auto stats = (*session)->run_epoch();
-        ASSERT_TRUE(stats.ok()) << stats.status();
-      }
-      EXPECT_EQ(emulation::living(), after);
-    }
-  }
-}
-
 TEST(TrainingMemory, HoldsTheWorkspacesOfTheLibraries) {
   const Interactions shop = shaped_rows({3, 0, 6, 33}, 40, true);
   const auto line = [&](int capability) {
@@ -97,17 +40,6 @@ TEST(TrainingMemory, HoldsTheWorkspacesOfTheLibraries) {
   const auto session = start_cuda_training(shop, options_of(64), std::make_shared<const Device>(0));
   ASSERT_TRUE(session.ok() && (*session)->run_epoch().ok());
   EXPECT_EQ(emulation::products_without_workspace(), before);
-}
-
-TEST(TrainingMemory, CountsWithAsMuchForTheEigenbasisAsItTakes) {
-  const Device device(0);
-  const Stream stream(device);
-  const SolverHandle solver(stream);
-  for (const int32_t d : {32, 64, 100, 128, 256, 512, 1024}) {
-    const EigenScratch scratch(d, solver, stream);
-    EXPECT_GT(scratch.work(), 0) << d;
-    EXPECT_LE(scratch.work(), EigenScratch::most_work(d)) << d;
-  }
 }
 
 TEST(TrainingMemory, IsRefusedWithItsTableBeforeAnythingIsAllocated) {
@@ -191,6 +123,38 @@ TEST(FailingCalls, LeaveNothingBehindWithAttributes) {
   TrainingOptions options = options_of(32);
   options.attribute_warmup = 1;
   expect_failures_leave_nothing(shop, options);
+}
+
+// The session is then good for nothing but the same again.
+TEST(FailingCalls, OfGoingOnFromACheckpointLeaveNoEpochToRun) {
+  const Interactions shop = shaped_rows({3, 0, 6, 33}, 40, true);
+  const TrainingOptions options = options_of(33);
+  const auto device = std::make_shared<const Device>(0);
+  const auto start = [&] { return *start_cuda_training(shop, options, device); };
+  const auto before = start();
+  ASSERT_TRUE(before->run_epoch().ok());
+  const Model model = *before->snapshot();
+  const auto right = before->run_epoch();
+  ASSERT_TRUE(right.ok());
+  int64_t failures = 0, n = 1;
+  for (bool reached = true; reached; ++n) {
+    const auto session = start();
+    const int64_t made = emulation::calls_made();
+    emulation::fail_call(n);
+    const absl::Status s = session->go_on_from(model, 1);
+    reached = emulation::calls_made() - made >= n;
+    emulation::fail_call(0);
+    if (!s.ok()) {
+      ++failures;
+      EXPECT_TRUE(absl::IsResourceExhausted(s)) << s;
+      EXPECT_TRUE(absl::IsFailedPrecondition(session->run_epoch().status())) << "call " << n;
+      ASSERT_TRUE(session->go_on_from(model, 1).ok());
+    }
+    const auto stats = session->run_epoch();
+    ASSERT_TRUE(stats.ok()) << stats.status();
+    EXPECT_EQ(stats->objective, right->objective) << "call " << n;
+  }
+  EXPECT_GT(failures, 5);
 }
 
 }  // namespace

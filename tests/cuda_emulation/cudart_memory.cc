@@ -20,8 +20,11 @@ cudaError_t allocate(void** out, std::size_t bytes, cudaMemPool_t pool) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
   const Lock lock(runtime().mutex);
   if (bytes == 0) return cudaSuccess;
-  if (bytes > memory_capacity() || runtime().used > memory_capacity() - bytes || posix_memalign(out, kAlignment, bytes) != 0)
-    return noted(cudaErrorMemoryAllocation);
+  const std::size_t own_idle = pool == nullptr ? 0 : pool->reserved - pool->used;
+  const std::size_t fresh = bytes - std::min(bytes, own_idle);  // that no pool has yet
+  const std::size_t taken = runtime().used + runtime().idle;
+  if (fresh > 0 && (fresh > memory_capacity() || taken > memory_capacity() - fresh)) return noted(cudaErrorMemoryAllocation);
+  if (posix_memalign(out, kAlignment, bytes) != 0) return noted(cudaErrorMemoryAllocation);
   std::memset(*out, 0xFF, bytes);  // garbage: NaN, or an index of -1
   runtime().allocations.emplace(static_cast<char*>(*out), bytes);
   runtime().used += bytes;
@@ -29,6 +32,8 @@ cudaError_t allocate(void** out, std::size_t bytes, cudaMemPool_t pool) {
     runtime().pool_of.emplace(static_cast<char*>(*out), pool);
     pool->used += bytes;
     pool->most_used = std::max(pool->most_used, pool->used);
+    pool->reserved += fresh;
+    runtime().idle -= bytes - fresh;
   }
   if (runtime().accesses == 0) poison(*out, bytes);
   return cudaSuccess;
@@ -41,6 +46,7 @@ cudaError_t release_memory(void* p) {
   runtime().used -= found->second;
   if (const auto pool = runtime().pool_of.find(static_cast<char*>(p)); pool != runtime().pool_of.end()) {
     pool->second->used -= found->second;
+    runtime().idle += found->second;
     runtime().pool_of.erase(pool);
   }
   runtime().allocations.erase(found);
@@ -102,7 +108,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
   const Lock lock(runtime().mutex);
   *total = memory_capacity();
-  *free = *total - std::min(*total, runtime().used);
+  *free = *total - std::min(*total, runtime().used + runtime().idle);
   return cudaSuccess;
 }
 
@@ -124,9 +130,19 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
   const Lock lock(runtime().mutex);
   expect_current(pool->device);
   if (pool->used != 0) return noted(cudaErrorInvalidValue);
+  runtime().idle -= pool->reserved;
   --runtime().living_pools;
   delete pool;
   return error;
+}
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, size_t bytes) {
+  if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
+  expect_current(pool->device);
+  const Lock lock(runtime().mutex);
+  const std::uint64_t kept = std::max<std::uint64_t>(pool->used, std::min<std::uint64_t>(pool->reserved, bytes));
+  runtime().idle -= pool->reserved - kept;
+  pool->reserved = kept;
+  return cudaSuccess;
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return counted_call(); }
 cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* out) {
@@ -135,8 +151,8 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
   const Lock lock(runtime().mutex);
   auto* const value = static_cast<std::uint64_t*>(out);
   switch (attribute) {
-    case cudaMemPoolAttrUsedMemCurrent:
-    case cudaMemPoolAttrReservedMemCurrent: *value = pool->used; return cudaSuccess;
+    case cudaMemPoolAttrUsedMemCurrent: *value = pool->used; return cudaSuccess;
+    case cudaMemPoolAttrReservedMemCurrent: *value = pool->reserved; return cudaSuccess;
     case cudaMemPoolAttrUsedMemHigh: *value = pool->most_used; return cudaSuccess;
     default: return noted(cudaErrorInvalidValue);
   }

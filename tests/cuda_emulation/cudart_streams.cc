@@ -8,8 +8,9 @@ using namespace emulation;
 
 extern "C" {
 
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned) {
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned flags) {
   if (const cudaError_t error = counted_call(); error != cudaSuccess) return error;
+  if ((flags & cudaStreamNonBlocking) == 0) host_misuse("a stream that waits for the legacy default stream");
   const Lock lock(runtime().mutex);
   runtime().streams.push_back(*out = new CUstream_st);
   (*out)->device = current_device();

@@ -22,5 +22,6 @@ struct CUevent_st {
 
 struct CUmemPoolHandle_st {
   std::uint64_t used = 0, most_used = 0;
+  std::uint64_t reserved = 0;  // of the device, in use or not
   int device = 0;
 };

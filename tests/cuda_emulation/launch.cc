@@ -1,8 +1,8 @@
 // Starting kernels: what the driver would check of a launch.
 #include <cuda_runtime_api.h>
 
-#include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "tests/cuda_emulation/block.h"
@@ -27,8 +27,7 @@ void check_pointers([[maybe_unused]] const void* arguments, [[maybe_unused]] std
     std::size_t size;
     const std::string_view kind = __asan_locate_address(words[i], name, sizeof name, &begin, &size);
     if ((kind != "heap" && kind != "stack") || is_device(words[i], 0) || runtime().pinned.contains(begin)) continue;
-    std::fprintf(stderr, "CUDA misuse: a kernel argument points to the host's %s\n", kind.data());
-    std::abort();
+    host_misuse(("a kernel argument points to the host's " + std::string(kind)).c_str());
   }
 #endif
 }

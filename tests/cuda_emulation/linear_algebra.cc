@@ -47,7 +47,8 @@ void use_workspace(cublasHandle_t handle) {
   enqueue(handle->stream, [to = static_cast<char*>(handle->workspace), bytes = handle->workspace_bytes] { to[0] = to[bytes - 1] = 0x5A; });
 }
 
-// A call that a test has chosen to fail fails as these libraries do.
+// A call that a test has chosen to fail fails as these libraries do: where they cannot be started, whatever the reason, cuBLAS is not
+// initialized, and cuSOLVER has an error inside.
 cublasStatus_t blas_call() {
   switch (emulation::counted_call()) {
     case cudaSuccess: return CUBLAS_STATUS_SUCCESS;
@@ -84,7 +85,7 @@ cublasStatus_t cublasGetProperty(libraryPropertyType type, int* value) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasCreate_v2(cublasHandle_t* out) {
-  if (blas_call() != CUBLAS_STATUS_SUCCESS) return CUBLAS_STATUS_ALLOC_FAILED;
+  if (blas_call() != CUBLAS_STATUS_SUCCESS) return CUBLAS_STATUS_NOT_INITIALIZED;
   *out = new cublasContext;
   count_handle(1);
   return CUBLAS_STATUS_SUCCESS;
@@ -164,7 +165,7 @@ cusolverStatus_t cusolverGetProperty(libraryPropertyType type, int* value) {
   return CUSOLVER_STATUS_SUCCESS;
 }
 cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* out) {
-  if (solver_call() != CUSOLVER_STATUS_SUCCESS) return CUSOLVER_STATUS_ALLOC_FAILED;
+  if (solver_call() != CUSOLVER_STATUS_SUCCESS) return CUSOLVER_STATUS_INTERNAL_ERROR;
   *out = new cusolverDnContext;
   count_handle(1);
   return CUSOLVER_STATUS_SUCCESS;

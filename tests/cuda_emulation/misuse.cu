@@ -110,6 +110,7 @@ int* freed(const Stream& stream) { return DeviceArray<int>(kThreads, stream).dat
 // Misuses of the runtime rather than of a kernel.
 bool misuse_runtime(std::string_view name, const Stream& stream, DeviceArray<int>& out, std::vector<int>& back) {
   const LaunchShape shape{dim3(2), dim3(kThreads)};
+  cudaStream_t blocking = nullptr;
   if (name == "too_many_threads")
     launch<decrement>(stream, {dim3(1), dim3(2048)}, out.data());
   else if (name == "too_much_shared")
@@ -122,6 +123,10 @@ bool misuse_runtime(std::string_view name, const Stream& stream, DeviceArray<int
     std::printf("%d\n", *out.data());
   else if (name == "copy_past_the_end")
     check(cudaMemcpyAsync(out.data() + 1, back.data(), kThreads * sizeof(int), cudaMemcpyHostToDevice, stream.get()));
+  else if (name == "default_stream")
+    check(cudaMemsetAsync(out.data(), 0, sizeof(int), nullptr));
+  else if (name == "blocking_stream")
+    check(cudaStreamCreateWithFlags(&blocking, cudaStreamDefault));
   else
     return name == "forgotten_synchronize";
   return true;

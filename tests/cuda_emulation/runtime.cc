@@ -1,6 +1,7 @@
 #include "tests/cuda_emulation/runtime.h"
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
@@ -44,9 +45,14 @@ void run_until(cudaStream_t stream, std::uint64_t count) {
   }
 }
 
+void host_misuse(const char* what) {
+  std::fprintf(stderr, "CUDA misuse: %s\n", what);
+  std::abort();
+}
+
 void enqueue(cudaStream_t stream, std::function<void()> work) {
   const Lock lock(runtime().mutex);
-  stream = resolve(stream);
+  if (stream == nullptr) host_misuse("work on the legacy default stream, which all of the process waits for");
   stream->work.push_back(std::move(work));
   ++stream->queued;
   const char* mode = std::getenv("EMULATION_STREAMS");

@@ -32,6 +32,9 @@ void run_all(cudaStream_t stream);
 void run_until(cudaStream_t stream, std::uint64_t count);
 cudaStream_t resolve(cudaStream_t stream);  // the default stream for null
 
+// Says what a caller of the runtime must not do, and ends the process.
+[[noreturn]] void host_misuse(const char* what);
+
 // Device memory is poisoned for AddressSanitizer while no DeviceAccess lives: the host must not touch it.
 class DeviceAccess {
  public:
@@ -49,7 +52,8 @@ struct Runtime {
   std::map<const char*, CUmemPoolHandle_st*> pool_of;  // of those that came from a pool
   std::set<void*> pinned;
   std::size_t used = 0;
-  int accesses = 0;  // living DeviceAccess objects
+  std::size_t idle = 0;  // held by pools without being in use
+  int accesses = 0;      // living DeviceAccess objects
   std::set<KernelOnDevice> loaded;
   std::vector<cudaStream_t> streams;  // all that were ever made: an event may name a destroyed one
   int living_streams = 0, living_events = 0, living_pools = 0, living_handles = 0;
