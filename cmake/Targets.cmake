@@ -33,13 +33,17 @@ bouquet_precompiled_headers(library_headers HEADERS ${bouquet_common_headers} LI
 bouquet_precompiled_headers(server_headers HEADERS ${bouquet_common_headers} ${bouquet_server_headers}
   LIBRARIES ${bouquet_common_libraries} ${bouquet_server_libraries})
 
-# bouquet_library(NAME SOURCES... [PUBLIC libs...] [PRIVATE libs...] [HEADERS precompiled]): one folder, one static library.
+# bouquet_library(NAME SOURCES... [PUBLIC libs...] [PRIVATE libs...] [HEADERS precompiled] [COLD]): one folder, one static library. COLD: command
+# lines and what they print, which take the compiler longest (CLI11 is all in headers) and run once a process: -O1.
 function(bouquet_library name)
-  cmake_parse_arguments(A "" "HEADERS" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(A "COLD" "HEADERS" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   if(NOT A_HEADERS)
     set(A_HEADERS library_headers)
   endif()
   add_library(${name} STATIC ${A_SOURCES})
   target_link_libraries(${name} PUBLIC bouquet_options ${A_PUBLIC} PRIVATE ${A_PRIVATE})
   target_precompile_headers(${name} REUSE_FROM ${A_HEADERS})
+  if(A_COLD)
+    target_compile_options(${name} PRIVATE -O1)
+  endif()
 endfunction()

@@ -27,7 +27,7 @@ endif()
 list(JOIN before_parquet "," before_parquet)
 target_link_options(bouquet_readers INTERFACE "LINKER:--no-as-needed,${before_parquet},--as-needed")
 
-bouquet_library(bouquet_inspect_command
+bouquet_library(bouquet_inspect_command COLD
   SOURCES inspect_command.cc
   PUBLIC bouquet_readers CLI11::CLI11
   PRIVATE nlohmann_json::nlohmann_json)

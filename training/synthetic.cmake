@@ -9,7 +9,7 @@ bouquet_library(bouquet_synthetic
     text_file_writer.cc
   PUBLIC bouquet_engine)
 
-bouquet_library(bouquet_generate_command
+bouquet_library(bouquet_generate_command COLD
   SOURCES generate_command.cc
   PUBLIC CLI11::CLI11
   PRIVATE bouquet_synthetic bouquet_training nlohmann_json::nlohmann_json)
