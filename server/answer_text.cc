@@ -68,14 +68,20 @@ std::string contribution_name(const v1::Contribution& row) {
   }
 }
 
+// Row `i` of an answer, and why it is there.
+std::string reasons(int i, const v1::RecommendedItem& row) {
+  std::string text = "\n  " + std::to_string(i + 1) + ". " + (row.title().empty() ? row.item_id() : row.title()) + "\n";
+  for (const std::string& reason : row.reasons()) text += "     " + reason + "\n";
+  return text;
+}
+
 // Under each explained row its reasons and what adds up to its score.
 std::string explanations(const v1::RecommendResponse& response) {
   std::string text;
   for (int i = 0; i < response.results_size(); ++i) {
     const v1::RecommendedItem& row = response.results(i);
     if (row.contributions().empty()) continue;
-    text += "\n  " + std::to_string(i + 1) + ". " + (row.title().empty() ? row.item_id() : row.title()) + "\n";
-    for (const std::string& reason : row.reasons()) text += "     " + reason + "\n";
+    text += reasons(i, row);
     TextTable table({">score", "from"});
     for (const v1::Contribution& part : row.contributions()) table.add({number("%+.3g", part.value()), contribution_name(part)});
     text += table.text();
@@ -89,7 +95,12 @@ std::string as_table(const v1::RecommendResponse& response) {
   return item_table(response.results()) + footer(response) + explanations(response);
 }
 
-std::string as_table(const v1::SimilarItemsResponse& response) { return item_table(response.results()) + footer(response); }
+std::string as_table(const v1::SimilarItemsResponse& response) {
+  std::string text = item_table(response.results()) + footer(response);
+  for (int i = 0; i < response.results_size(); ++i)
+    if (!response.results(i).reasons().empty()) text += reasons(i, response.results(i));
+  return text;
+}
 
 std::string as_table(const v1::CrossSellResponse& response) {
   TextTable table({">#", "item", "title", "category", ">score", "source", ">baskets", ">confidence", ">lift"});
@@ -104,7 +115,10 @@ std::string as_table(const v1::CrossSellResponse& response) {
   std::string text = table.text();
   for (const std::string& id : response.unknown_item_ids())
     text.append("  the model knows no item '").append(id).append("'; it was left out\n");
-  return text + footer(response);
+  text += footer(response);
+  for (int i = 0; i < response.results_size(); ++i)
+    if (!response.results(i).item().reasons().empty()) text += reasons(i, response.results(i).item());
+  return text;
 }
 
 std::string as_json(const google::protobuf::Message& response, std::string_view key, std::string_view id) {

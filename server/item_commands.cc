@@ -17,11 +17,13 @@ namespace {
 struct ItemOptions {
   AnswerOptions answer;
   std::vector<std::string> items;
+  bool explain = false;
 };
 
 absl::Status similar(const ItemOptions& options, const BackendFactory& backends) {
   v1::SimilarItemsRequest request;
   if (absl::Status s = options.answer.fill(&request); !s.ok()) return s;
+  if (options.explain) request.set_explain(v1::EXPLAIN_TOP);
   auto answerer = make_answerer(options.answer.place, backends);
   if (!answerer.ok()) return answerer.status();
   std::string text;
@@ -40,6 +42,7 @@ absl::Status similar(const ItemOptions& options, const BackendFactory& backends)
 absl::Status cross_sell(const ItemOptions& options, const BackendFactory& backends) {
   v1::CrossSellRequest request;
   if (absl::Status s = options.answer.fill(&request); !s.ok()) return s;
+  if (options.explain) request.set_explain(v1::EXPLAIN_TOP);
   std::string basket;
   for (const std::string& item : options.items) {
     request.add_item_ids(item);
@@ -61,6 +64,7 @@ void add_similar_command(CLI::App& app, const BackendFactory& backends, int& exi
   CLI::App* command = app.add_subcommand("similar", "Items like an item");
   command->footer("Example:\n  bouquet similar --models models --item 1029743 -k 5");
   command->add_option("--item", options->items, "The items, one answer each")->required()->type_name("ID...");
+  command->add_flag("--explain", options->explain, "Say under each row why it is there");
   options->answer.add_to(*command);
   command->callback([options, backends, &exit_code] { exit_code = report(similar(*options, backends)); });
 }
@@ -70,6 +74,7 @@ void add_cross_sell_command(CLI::App& app, const BackendFactory& backends, int& 
   CLI::App* command = app.add_subcommand("cross-sell", "What goes into one basket with items");
   command->footer("Example:\n  bouquet cross-sell --server 127.0.0.1:50051 --item 1029743 995242");
   command->add_option("--item", options->items, "The basket: one answer for all of them")->required()->type_name("ID...");
+  command->add_flag("--explain", options->explain, "Say under each row why it is there");
   options->answer.add_to(*command);
   command->callback([options, backends, &exit_code] { exit_code = report(cross_sell(*options, backends)); });
 }

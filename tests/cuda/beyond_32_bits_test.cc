@@ -1,5 +1,5 @@
 // Kernels whose pairs, rows and matrix elements stand beyond what 32 bits count. The tables are as large as they say, and only what the
-// kernels read and write of them is backed by memory, so that this runs on the emulation alone.
+// kernels read and write of them is backed by memory, so that this runs on the emulation alone, and without a sanitizer.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -230,9 +230,6 @@ TEST(ScoresBeyond32Bits, AreThoseOfTheSameVectorsNearBy) {
 
 // It reads each row that there is, which takes seconds, but few pairs: those of rows behind 2^31 elements, with columns as far.
 TEST(ObjectiveBeyond32Bits, IsThatOfTheSameRowsNearBy) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "what is known of 16 GiB of zeros takes memory of its own";
-#endif
   constexpr int32_t kDimension = 33;
   const int64_t stride = row_stride(kDimension), first = k32Bits / stride + 5;
   const Device device(0);

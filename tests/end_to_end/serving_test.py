@@ -66,11 +66,15 @@ class Serving(unittest.TestCase):
                               ["recommend", "--customer", "c2", "-k", "25", "--include-purchased", "--exclude", "i1", "i2"],
                               ["recommend", "--customer", "c3", "--context", "i5", "--kind", "product"],
                               ["similar", "--item", "i3", "-k", "5"],
-                              ["cross-sell", "--item", "i3", "i4"]):
+                              ["similar", "--item", "i3", "-k", "5", "--explain"],
+                              ["cross-sell", "--item", "i3", "i4"],
+                              ["cross-sell", "--item", "i3", "i4", "--explain"]):
                 offline = bouquet(*arguments, "--models", self.models, "--json")
                 online = bouquet(*arguments, "--server", server.address, "--json")
                 self.assertEqual(json.loads(offline), without_names(json.loads(online)))
                 self.assertEqual(bouquet(*arguments, "--models", self.models), bouquet(*arguments, "--server", server.address))
+            self.assertNotIn("     with ", bouquet("cross-sell", "--item", "i3", "i4", "--models", self.models))
+            self.assertRegex(bouquet("cross-sell", "--item", "i3", "i4", "--explain", "--models", self.models), r"\n     with .* baskets\n")
             answers = json.loads(bouquet("recommend", "--customer", "c0", "nobody", "--server", server.address, "--json"))["answers"]
             self.assertEqual([row["source"] for row in answers[0]["results"]], ["SOURCE_MODEL"] * 10)
             self.assertEqual(answers[0]["model_version"], self.version)

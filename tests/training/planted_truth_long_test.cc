@@ -25,6 +25,9 @@ TEST(PlantedTruthAtSize, LinearPlantIsFoundAndNoiseCostsLittle) {
   print("items", items);
   EXPECT_GE(customers.model, 0.9 * customers.truth);
   EXPECT_GE(items.model, 0.9 * items.truth);
+  const PlantedFigures both = clean.both_cold();
+  print("customers and items", both);
+  EXPECT_GE(both.model, 0.85 * both.truth);
   PlantedWorld noisy(large_shop(true, 43), options(), 6, "planted_noisy");
   const PlantedFigures noisy_customers = noisy.cold_customers(), noisy_items = noisy.cold_items();
   print("customers, 40 attributes of noise", noisy_customers);

@@ -27,6 +27,10 @@ TEST(PlantedTruth, ColdCustomersAndItemsAreRankedNearlyAsTheLinearPlantWould) {
   EXPECT_LT(customers.popular, 0.85 * customers.truth);
   EXPECT_LT(items.popular, 0.8 * items.truth);
   EXPECT_NEAR(customers.linear, customers.truth, 1e-9);
+  const PlantedFigures both = world.both_cold();
+  print("customers and items", both);
+  EXPECT_GE(both.model, 0.8 * both.truth);
+  EXPECT_LT(both.popular, 0.7 * both.truth);
 }
 
 TEST(PlantedTruth, TheNonLinearPlantHasALinearCeiling) {

@@ -51,6 +51,7 @@ class PlantedWorld {
     write_events("warm.csv", [](int32_t c, int32_t i) { return !is_cold_customer(c) && !is_cold_item(i); });
     write_events("cold_customers.csv", [](int32_t c, int32_t i) { return is_cold_customer(c) && !is_cold_item(i); });
     write_events("cold_items.csv", [](int32_t c, int32_t i) { return c % 10 == 1 && is_cold_item(i); });
+    write_events("both_cold.csv", [](int32_t c, int32_t i) { return is_cold_customer(c) && is_cold_item(i); });
     write_items("warm.txt", false);
     write_items("cold.txt", true);
     train(options, epochs);
@@ -91,6 +92,24 @@ class PlantedWorld {
     };
     PlantedFigures out = figures(evaluated, evaluated.tests(), evaluated.known(), by(expected), tastes, tastes);
     out.linear = truth_ndcg(evaluated, evaluated.tests(), evaluated.known(), by(linear), tastes);
+    return out;
+  }
+
+  // Items without an event for customers without one: both by their attributes alone.
+  PlantedFigures both_cold() {
+    const EvaluateFlags flags = flags_of("both_cold.csv", "cold.txt", {path("customers.csv")});
+    EvaluatedModel evaluated;
+    EXPECT_TRUE(evaluated.prepare(flags, *artifact_, *model_).ok());
+    const ColdCustomers& cold = *evaluated.cold();
+    const PlantedSide &customers = *shop_.customer_plant(), &items = *shop_.item_plant();
+    const auto expected = [&](const std::vector<double>& tastes, int32_t item) {
+      return shop_.chance(tastes, items.expected_tastes(item), 1);
+    };
+    const auto linear = [&](const std::vector<double>& tastes, int32_t item) { return shop_.chance(tastes, items.linear_tastes(item), 1); };
+    const auto expected_of = [&](int32_t c) { return customers.expected_tastes(c); };
+    const auto linear_of = [&](int32_t c) { return customers.linear_tastes(c); };
+    PlantedFigures out = figures(evaluated, cold.tests, cold.known, expected, expected_of, linear_of);
+    out.linear = truth_ndcg(evaluated, cold.tests, cold.known, linear, linear_of);
     return out;
   }
 
