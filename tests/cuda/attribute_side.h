@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -67,9 +68,9 @@ struct Side {
   DeviceArray<float> device_vectors;
 };
 
-// The map after two runs, the second from where the first ended.
+// The map after two runs, the second from where the first ended; `anew`: by another step, from the first one's map.
 inline absl::StatusOr<std::vector<float>> fit(const Side& side, int64_t direct_columns, double regularization = 3,
-                                              int most_iterations = kMostFitIterations) {
+                                              int most_iterations = kMostFitIterations, bool anew = false) {
   const int32_t d = side.shape.d;
   const BlasHandle blas(side.stream);
   const SolverHandle solver(side.stream);
@@ -77,9 +78,13 @@ inline absl::StatusOr<std::vector<float>> fit(const Side& side, int64_t direct_c
   DeviceArray<float> means(side.shape.rows * row_stride(d), side.stream);
   std::vector<double> ridges(static_cast<size_t>(side.table.column_count), regularization);
   for (size_t f = 0; f < ridges.size(); f += 2) ridges[f] *= 40;  // no two neighbours have the same
-  AttributeStep step(side.view(), ridges, {"customer", d, direct_columns, most_iterations}, solver, side.stream);
-  for (int run = 0; run < 2; ++run)
-    if (absl::Status s = step.run(side.device_vectors.data(), map, means.data(), {blas, solver, side.stream}); !s.ok()) return s;
+  std::optional<AttributeStep> step;
+  const AttributeStepOptions options{"customer", d, direct_columns, most_iterations};
+  for (int run = 0; run < 2; ++run) {
+    if (run == 0 || anew) step.emplace(side.view(), ridges, options, solver, side.stream);
+    if (run == 1 && anew) step->go_on_from(map.table().to_host(side.stream), side.stream);
+    if (absl::Status s = step->run(side.device_vectors.data(), map, means.data(), {blas, solver, side.stream}); !s.ok()) return s;
+  }
   return map.table().to_host(side.stream);
 }
 

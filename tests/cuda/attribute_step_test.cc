@@ -93,6 +93,15 @@ TEST(AttributeStepOnTheDevice, FindsTheSameMapOfFewRowsAndLeavesAColumnOfZerosAt
     for (size_t f = 0; f < 8; ++f) EXPECT_EQ(map[f * 6 + 4], 0);
 }
 
+// Few iterations, so that it matters where the second run begins.
+TEST(AttributeStepOnTheDevice, GoesOnFromAMapOfFewRows) {
+  const Side side({120, 2, 5, 6});
+  const auto once = fit(side, 0, 3, 4), anew = fit(side, 0, 3, 4, true);
+  ASSERT_TRUE(once.ok() && anew.ok()) << once.status() << anew.status();
+  EXPECT_EQ(*anew, *once);
+  EXPECT_GT(relative_gap(*once, *fit(side, kDirectAttributeColumns)), 1e-6) << "they have got there: the test is too easy";
+}
+
 TEST(AttributeStepOnTheDevice, FindsTheSameMapByConjugateGradients) {
   const Side side({3000, 20, 30, 19});
   const auto direct = fit(side, kDirectAttributeColumns), iterated = fit(side, 0);
