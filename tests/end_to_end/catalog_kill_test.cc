@@ -77,7 +77,8 @@ TEST(CatalogAfterKill9, HasEverythingThatWasAcknowledgedAndNothingByHalves) {
       caller.acknowledged = there;  // what was there once may not be lost either
     }
     const auto back = std::chrono::steady_clock::now() - begin;
-    slowest_ms = std::max<int64_t>(slowest_ms, std::chrono::duration_cast<std::chrono::milliseconds>(back).count());
+    // The first start makes the store; the others open it again.
+    if (kills > 0) slowest_ms = std::max<int64_t>(slowest_ms, std::chrono::duration_cast<std::chrono::milliseconds>(back).count());
     std::vector<std::jthread> threads;
     for (Caller& caller : callers) {
       threads.emplace_back([&caller, &program] { caller.run(program.channel()); });

@@ -91,8 +91,9 @@ TEST(RecordedEventsAfterKill9, AreThereOnceAndCount) {
     Program program(models, store, folder.path());
     for (const Caller& caller : callers)
       EXPECT_GE(version_now(program, caller.customer()), caller.version) << "an acknowledged event does not count, after kill " << kills;
-    slowest_ms = std::max<int64_t>(slowest_ms,
-                                   std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count());
+    // The first start makes the store; the others open it again.
+    const auto back = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    if (kills > 0) slowest_ms = std::max<int64_t>(slowest_ms, back.count());
     std::vector<std::jthread> threads;
     for (Caller& caller : callers) threads.emplace_back([&caller, &program] { caller.run(program.channel()); });
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 60));  // the moment of the kill: nothing is waited for
