@@ -1,11 +1,11 @@
 #include "engine/filter_tokens.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
 
 #include "engine/errors.h"
+#include "engine/text_beginning.h"
 
 namespace bouquet {
 namespace {
@@ -108,9 +108,8 @@ class Scanner {
 absl::Status filter_error(int32_t column, const std::string& what) { return wrong_usage("column " + std::to_string(column) + ": " + what); }
 
 std::string filter_text_shown(std::string_view text) {
-  size_t end = std::min<size_t>(text.size(), 40);
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return "'" + std::string(text.substr(0, end)) + (end < text.size() ? "...'" : "'");
+  const std::string_view shown = text_beginning(text, 40);
+  return "'" + std::string(shown) + (shown.size() < text.size() ? "...'" : "'");
 }
 
 absl::StatusOr<std::vector<PlacedToken>> filter_tokens(std::string_view filter) {

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "engine/attribute_elements.h"
 #include "engine/errors.h"
+#include "engine/text_beginning.h"
 #include "engine/words.h"
 #include "training/file_profile.h"
 #include "training/number_sample.h"
@@ -164,9 +165,7 @@ class TextCollector : public AttributeCollector {
     if (words_[bucket] == word) {
       ++votes_[bucket];
     } else if (votes_[bucket] == 0) {
-      size_t end = std::min(word.size(), kMaxShownBytes);
-      while (end < word.size() && (static_cast<unsigned char>(word[end]) & 0xc0) == 0x80) --end;  // no broken character
-      words_[bucket] = word.substr(0, end);
+      words_[bucket] = text_beginning(word, kMaxShownBytes);
       votes_[bucket] = 1;
     } else {
       --votes_[bucket];

@@ -119,30 +119,23 @@ absl::StatusOr<std::vector<SeenColumn>> seen_columns(const AttributeSource& sour
   return seen;
 }
 
-// The column that has the prices: --columns is for event files too, so a name that it gives may be theirs alone.
-std::string price_column(const AttributeSource& source, const std::vector<SeenColumn>& seen) {
-  for (const std::string& name : names_of(source, Column::kPrice))
-    if (std::any_of(seen.begin(), seen.end(), [&](const SeenColumn& s) { return s.name == name; })) return name;
+// The column that a field of the catalog comes from, of those that the files have: what --columns says comes first. It is for event files
+// too, so a name that it gives may be theirs alone. Empty: there is none.
+std::string column_of(Column field, const AttributeSource& source, const std::vector<SeenColumn>& seen) {
+  for (const std::string& name : names_of(source, field))
+    if (std::ranges::find(seen, name, &SeenColumn::name) != seen.end()) return name;
   return {};
 }
 
-// The field of Item that the column is, which calls of the Catalog service name (`title`, `category`, `price`): the model's attribute has
-// that name, whatever the files call it. Empty: it is none.
-std::string catalog_field(const AttributeSource& source, const std::string& column, const std::vector<SeenColumn>& seen) {
-  if (source.id != Column::kItem) return {};
-  const auto is_seen = [&](const std::string& name) { return std::ranges::find(seen, name, &SeenColumn::name) != seen.end(); };
-  for (const Column field : {Column::kTitle, Column::kCategory, Column::kPrice}) {
-    const std::vector<std::string> names = names_of(source, field);  // what --columns says comes first
-    const auto first = std::ranges::find_if(names, is_seen);
-    if (first != names.end() && *first == column) return names.back();
-  }
-  return {};
-}
-
-// Whether another column has the place of the field whose name this one has.
-bool is_displaced(const AttributeSource& source, const std::string& column, const std::vector<SeenColumn>& seen) {
-  return std::ranges::any_of(
-      seen, [&](const SeenColumn& other) { return other.name != column && catalog_field(source, other.name, seen) == column; });
+// The fields of Item that calls of the Catalog service name (`title`, `category`, `price`), by the column that each comes from: the model's
+// attribute has the field's name, whatever the files call it.
+std::map<std::string, std::string> catalog_fields(const AttributeSource& source, const std::vector<SeenColumn>& seen) {
+  std::map<std::string, std::string> fields;
+  if (source.id != Column::kItem) return fields;
+  for (const Column field : {Column::kTitle, Column::kCategory, Column::kPrice})
+    if (const std::string column = column_of(field, source, seen); !column.empty())
+      fields.emplace(column, kColumnNames[static_cast<size_t>(field)].in_files);
+  return fields;
 }
 
 absl::Status check_settings(const AttributeSource& source, const std::vector<SeenColumn>& seen) {
@@ -163,19 +156,23 @@ absl::StatusOr<AttributeColumns> attribute_columns(const AttributeSource& source
   if (!seen.ok()) return seen.status();
   if (absl::Status s = check_settings(source, *seen); !s.ok()) return s;
   const std::set<std::string> reserved = reserved_names(source);
+  const std::map<std::string, std::string> fields = catalog_fields(source, *seen);
   AttributeColumns columns;
   for (const SeenColumn& column : *seen) {
     const auto setting = source.settings.find(column.name);
     const bool is_named = setting != source.settings.end();
     if ((reserved.contains(column.name) && !is_named) || (is_named && setting->second.ignore) || column.name.empty()) continue;
-    if (is_displaced(source, column.name, *seen)) {
+    const auto field = fields.find(column.name);
+    const bool is_displaced =
+        std::ranges::any_of(fields, [&](const auto& other) { return other.second == column.name && other.first != column.name; });
+    if (is_displaced) {
       columns.findings.push_back(
           {AttributeFinding::Kind::kUnusable, column.name, "is not the column that --columns takes for it; it is left out"});
       continue;
     }
     TypedAttribute attribute{column.name, AttributeType::kNumber, is_named ? setting->second : AttributeSetting{}};
-    if (const std::string field = catalog_field(source, column.name, *seen); !field.empty() && field != column.name) {
-      attribute.name = field;
+    if (field != fields.end() && field->second != column.name) {
+      attribute.name = field->second;
       attribute.in_files = column.name;
     }
     auto type = attribute.setting.type ? attribute.setting.type : column.type;
@@ -200,7 +197,7 @@ absl::StatusOr<std::vector<ItemColumn>> item_columns(const AttributeSource& sour
   std::set<std::string> fields;
   for (const Column field : kCatalogFields)
     for (const std::string& name : names_of(source, field)) fields.insert(name);
-  const std::string price = price_column(source, *seen);
+  const std::string price = column_of(Column::kPrice, source, *seen);
   for (const SeenColumn& column : *seen) {
     if (fields.contains(column.name) || column.name.empty()) continue;
     ItemColumn taken{.in_files = column.name, .name = column.name == price ? "price" : column.name};

@@ -32,13 +32,6 @@ int64_t used_bytes(const Device& device) {
   return device.used_bytes();
 }
 
-TrainingOptions options_of(int32_t d) {
-  TrainingOptions options;
-  options.dimension = d;
-  options.regularization = 0.5;
-  return options;
-}
-
 // The model, two rankers, fold-in and a profiler, together.
 TEST(ServingMemory, IsWhatItsTablesSay) {
   for (const int32_t d : {31, 64, 300}) {
@@ -105,11 +98,12 @@ TEST(TrainingMemory, IsWhatItsTableSaysAndDoesNotGrow) {
     const Interactions shop = shaped_rows({0, 9000, 5, 50, 300}, 9100, d == 33);
     const auto device = std::make_shared<const Device>(0);
     const int64_t before = used_bytes(*device);
-    const auto session = start_cuda_training(shop, options_of(d), device);
+    const auto session = start_cuda_training(shop, options_of_dimension(d), device);
     ASSERT_TRUE(session.ok()) << session.status();
     const int64_t after = used_bytes(*device);
     const auto used = static_cast<double>(after - before);
-    EXPECT_NEAR(static_cast<double>(training_memory(shop, options_of(d), device->properties().capability).total()), used, 0.05 * used);
+    EXPECT_NEAR(static_cast<double>(training_memory(shop, options_of_dimension(d), device->properties().capability).total()), used,
+                0.05 * used);
     if (d != 7) continue;  // the others take long
     ASSERT_TRUE((*session)->run_epoch().ok());
     EXPECT_EQ(used_bytes(*device), after);
@@ -125,7 +119,7 @@ TEST(TrainingMemory, OfAttributesIsWhatTheTableSaysAndDoesNotGrow) {
       Interactions shop = shaped_rows(std::vector<int32_t>(60, 6), 100, false);
       const auto device = std::make_shared<const Device>(0);
       const int capability = device->properties().capability;
-      TrainingOptions options = options_of(d);
+      TrainingOptions options = options_of_dimension(d);
       options.attribute_warmup = 1;
       options.customer_attribute_regularization = 1000;  // few iterations
       const int64_t table_without = training_memory(shop, options, capability).total();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/interactions.h"
+#include "engine/training_options.h"
 
 namespace bouquet::cuda {
 
@@ -17,6 +18,14 @@ inline constexpr bool kSlowEmulation = true;
 #else
 inline constexpr bool kSlowEmulation = false;
 #endif
+
+// For what depends on no more than the dimension.
+inline TrainingOptions options_of_dimension(int32_t d) {
+  TrainingOptions options;
+  options.dimension = d;
+  options.regularization = 0.5;
+  return options;
+}
 
 // Customer u has lengths[u] of the items, drawn at random, with confidences from 0.1 to 8; targets as in conformance/small_shop.h.
 inline Interactions shaped_rows(const std::vector<int32_t>& lengths, int32_t items, bool with_targets, uint64_t seed = 3) {

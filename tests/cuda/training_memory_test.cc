@@ -18,17 +18,10 @@
 namespace bouquet::cuda {
 namespace {
 
-TrainingOptions options_of(int32_t d) {
-  TrainingOptions options;
-  options.dimension = d;
-  options.regularization = 0.5;
-  return options;
-}
-
 TEST(TrainingMemory, HoldsTheWorkspacesOfTheLibraries) {
   const Interactions shop = shaped_rows({3, 0, 6, 33}, 40, true);
   const auto line = [&](int capability) {
-    const MemoryTable table = training_memory(shop, options_of(64), capability);
+    const MemoryTable table = training_memory(shop, options_of_dimension(64), capability);
     for (const MemoryUse& use : table.lines())
       if (use.purpose == "cuBLAS workspace") return use.bytes;
     return int64_t{0};
@@ -37,7 +30,7 @@ TEST(TrainingMemory, HoldsTheWorkspacesOfTheLibraries) {
   EXPECT_EQ(line(90), 32 << 20);
 
   const auto before = emulation::products_without_workspace();
-  const auto session = start_cuda_training(shop, options_of(64), std::make_shared<const Device>(0));
+  const auto session = start_cuda_training(shop, options_of_dimension(64), std::make_shared<const Device>(0));
   ASSERT_TRUE(session.ok() && (*session)->run_epoch().ok());
   EXPECT_EQ(emulation::products_without_workspace(), before);
 }
@@ -47,7 +40,7 @@ TEST(TrainingMemory, IsRefusedWithItsTableBeforeAnythingIsAllocated) {
   setenv("EMULATION_MEMORY", "10000000", 1);
   const auto device = std::make_shared<const Device>(0);
   const auto before = emulation::living();
-  const auto session = start_cuda_training(shop, options_of(256), device);
+  const auto session = start_cuda_training(shop, options_of_dimension(256), device);
   unsetenv("EMULATION_MEMORY");
   EXPECT_TRUE(absl::IsResourceExhausted(session.status())) << session.status();
   EXPECT_THAT(std::string(message_of(session.status())), testing::HasSubstr("factors"));
@@ -112,7 +105,7 @@ void expect_failures_leave_nothing(const Interactions& shop, const TrainingOptio
 }
 
 TEST(FailingCalls, LeaveNothingBehindAndSayWhatFailed) {
-  expect_failures_leave_nothing(shaped_rows({3, 0, 6, 33}, 40, true), options_of(33));
+  expect_failures_leave_nothing(shaped_rows({3, 0, 6, 33}, 40, true), options_of_dimension(33));
 }
 
 // Conjugate gradients have a test of their own in attribute_step_test.cc.
@@ -120,7 +113,7 @@ TEST(FailingCalls, LeaveNothingBehindWithAttributes) {
   Interactions shop = shaped_rows({3, 0, 6}, 12, true);
   shop.customer_attributes = conformance::random_attributes(shop.customer_count(), {.dense = 1, .sparse = 3});
   shop.item_attributes = conformance::random_attributes(shop.item_count(), {.dense = 2, .sparse = 0});
-  TrainingOptions options = options_of(32);
+  TrainingOptions options = options_of_dimension(32);
   options.attribute_warmup = 1;
   expect_failures_leave_nothing(shop, options);
 }
@@ -128,7 +121,7 @@ TEST(FailingCalls, LeaveNothingBehindWithAttributes) {
 // The session is then good for nothing but the same again.
 TEST(FailingCalls, OfGoingOnFromACheckpointLeaveNoEpochToRun) {
   const Interactions shop = shaped_rows({3, 0, 6, 33}, 40, true);
-  const TrainingOptions options = options_of(33);
+  const TrainingOptions options = options_of_dimension(33);
   const auto device = std::make_shared<const Device>(0);
   const auto start = [&] { return *start_cuda_training(shop, options, device); };
   const auto before = start();
