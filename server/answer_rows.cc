@@ -36,7 +36,7 @@ std::string item_name(const ServedModel& served, ItemIndex item) {
   return name.empty() ? std::string(served.artifact().item_ids.id(item)) : name;
 }
 
-void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row) {
+void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row, bool observed) {
   const auto set = [](std::string* to, std::string_view from) { to->assign(from.data(), from.size()); };
   const Artifact& artifact = served.artifact();
   set(row->mutable_item_id(), artifact.item_ids.id(item));
@@ -44,7 +44,8 @@ void write_item(const ServedModel& served, ItemIndex item, float score, v1::Sour
   row->set_source(source);
   served.catalog().describe(item, [&](ItemKind kind, std::string_view title, std::string_view category) {
     row->set_kind(static_cast<v1::ItemKind>(static_cast<int>(kind) + v1::ITEM_KIND_PRODUCT));
-    if (const CalibrationMap* map = map_of(artifact.calibration, source, kind)) row->set_probability(map->probability(score));
+    const CalibrationMap* const map = observed ? map_of(artifact.calibration, source, kind) : nullptr;
+    if (map != nullptr) row->set_probability(map->probability(score));
     if (!title.empty()) set(row->mutable_title(), title);
     if (!category.empty()) set(row->mutable_category(), category);
   });

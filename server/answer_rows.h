@@ -25,8 +25,9 @@ bool is_eligible(ItemIndex item, const Eligibility& eligibility);
 // For sentences: the title, or the id where it has none.
 std::string item_name(const ServedModel& served, ItemIndex item);
 
-// With a probability, where the model has a map for the row's source and kind.
-void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row);
+// With a probability, where the model has a map for the row's source and kind, and the asker is as those whom it was observed of: single
+// customers with histories (`observed`).
+void write_item(const ServedModel& served, ItemIndex item, float score, v1::Source source, v1::RecommendedItem* row, bool observed = true);
 
 // Why `returned` rows are fewer than `k`: into any response with a shortfall field.
 template <typename Response>

@@ -10,8 +10,7 @@ namespace bouquet::server {
 
 inline constexpr int32_t kMaxUpsertedItems = 1000;
 inline constexpr int32_t kMaxItemAttributes = 1000;
-inline constexpr size_t kMaxItemTextBytes =
-    1024;  // of titles and categories; of names of attributes 128, their texts kMaxAttributeTextBytes
+inline constexpr size_t kMaxItemTextBytes = 1024;  // of titles and categories; texts of attributes: kMaxAttributeTextBytes
 inline constexpr int32_t kMaxItemPage = 1000;
 inline constexpr int32_t kDefaultItemPage = 50;
 

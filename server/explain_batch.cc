@@ -69,8 +69,7 @@ void ExplainBatch::write_personal(Plan& plan, std::span<const float> profile) {
   rows_.clear();
   for (const ItemIndex item : plan.items) {
     rows_.push_back(plan.response->add_results());
-    write_item(served_, item, blend_->score_of(profile, item), v1::SOURCE_MODEL, rows_.back());
-    if (plan.asker.view.items.empty()) rows_.back()->clear_probability();  // they were observed of customers with histories
+    write_item(served_, item, blend_->score_of(profile, item), v1::SOURCE_MODEL, rows_.back(), !plan.asker.view.items.empty());
   }
   explain_rows(served_, *customer, *blend_, plan.how, rows_);
 }

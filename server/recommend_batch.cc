@@ -320,12 +320,10 @@ void RecommendBatch::answer_popularly(const Plan& plan, Part& part) const {
 void RecommendBatch::write_rows(Plan& plan) const {
   plan.response->mutable_results()->Reserve(plan.k);
   const v1::Source source = !plan.known ? v1::SOURCE_FALLBACK_POPULAR : plan.exploration ? v1::SOURCE_EXPLORATION : v1::SOURCE_MODEL;
-  // Probabilities were observed of single customers with histories.
   const bool observed = !plan.of_group && !plan.asker.view.items.empty();
   const auto write = [&](const AnswerRow& row) {
-    v1::RecommendedItem* const result = plan.response->add_results();
-    write_item(served_, row.item, row.score, row.source == AnswerSource::kModel ? source : v1::SOURCE_REPURCHASE, result);
-    if (!observed) result->clear_probability();
+    write_item(served_, row.item, row.score, row.source == AnswerSource::kModel ? source : v1::SOURCE_REPURCHASE,
+               plan.response->add_results(), observed);
   };
   if (plan.parts.size() == 1) {
     for (const AnswerRow& row : plan.parts[0].rows) write(row);

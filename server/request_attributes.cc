@@ -76,7 +76,7 @@ absl::Status RequestAttributes::read(const SentAttributes& sent) {
   const auto read_one = [&](std::string_view name, const auto& value) {
     const int32_t attribute = attributes_.schema.find(name);
     if (attribute == kNone) {
-      if (std::ranges::binary_search(attributes_.left_out, name)) return;
+      if (is_left_out(name)) return;
       if (!violations.full()) add(name, "is no attribute that this model was trained with" + did_you_mean(name, names_));
       return;
     }
@@ -101,7 +101,6 @@ absl::Status RequestAttributes::read(const SentAttributes& sent) {
 
 bool RequestAttributes::concerns(const SentAttributes& sent) const {
   if (sent.empty() || attributes_.left_out.empty()) return !sent.empty();
-  const auto is_left_out = [&](std::string_view name) { return std::ranges::binary_search(attributes_.left_out, name); };
   if (sent.wire() == nullptr) return !std::ranges::all_of(sent.message(), [&](const auto& one) { return is_left_out(one.first); });
   WireAttributes::Cursor cursor(*sent.wire());
   for (WireAttribute one; cursor.next(one);)

@@ -1,9 +1,11 @@
 // The attributes of one asker, encoded as training encodes them: those the model has stored, with those sent along in their place.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -75,6 +77,7 @@ class RequestAttributes {
  private:
   absl::Status encode_named(const SentAttributes& sent, EncodedRow& row);
   absl::Status read(const SentAttributes& sent);
+  bool is_left_out(std::string_view name) const { return std::ranges::binary_search(attributes_.left_out, name); }
   AttributeValue value_of(size_t attribute, const v1::AttributeValue& sent);
   AttributeValue value_of(size_t attribute, const WireAttribute& sent);
   AttributeMap usable(const AttributeMap& live);
